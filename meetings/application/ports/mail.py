@@ -1,0 +1,153 @@
+"""The mails this product sends, as facts; how they read is the mailer's business.
+
+A letter says who is told what. The adapter turns it into subject, text, HTML and, where a meeting is attached, a
+calendar file, in the recipient's language and zone. Letters hold no secret except the recipient's own manage link.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+
+class MailUnavailable(Exception):
+    """The mail server could not be reached or answered with a temporary refusal (4xx); worth another try."""
+
+
+class MailRefused(Exception):
+    """The mail server refused this letter for good (5xx): the address or the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a letter goes to. `locale` is a BCP 47 tag, `time_zone` an IANA name; times in the letter are shown in it."""
+
+    name: str
+    email: str
+    locale: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """The other side of a meeting, as the recipient should see them: a name and an address to answer to."""
+
+    name: str
+    email: str
+
+
+class Audience(Enum):
+    """Which side of the meeting a letter about it speaks to."""
+
+    INVITEE = "INVITEE"
+    HOST = "HOST"
+
+
+class MeetingNews(Enum):
+    """What happened to a meeting."""
+
+    REQUESTED = "REQUESTED"
+    CONFIRMED = "CONFIRMED"
+    MOVED = "MOVED"
+    CANCELLED = "CANCELLED"
+    DECLINED = "DECLINED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """One answer of the invitee, as the form labelled it. Free text from a stranger: to be escaped."""
+
+    label: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingLetter:
+    """Something happened to a meeting.
+
+    `uid` and `sequence` are the calendar file's UID and SEQUENCE: the uid never changes for one booking, the sequence
+    grows with each change. `start` and `end` are aware UTC instants, half-open. `previous_start` is set for MOVED.
+    `proposed` lists every time an invitee proposed (REQUESTED), the first one equal to `start`. `manage_url` is None
+    where the recipient cannot change the meeting. `message_id` is stable: the same letter sent twice carries it twice.
+    """
+
+    message_id: str
+    to: Recipient
+    audience: Audience
+    news: MeetingNews
+    uid: str
+    sequence: int
+    title: str
+    start: datetime
+    end: datetime
+    host: Correspondent
+    invitee: Correspondent
+    booking_time_zone: str
+    location: str | None = None
+    join_url: str | None = None
+    description: str | None = None
+    manage_url: str | None = None
+    previous_start: datetime | None = None
+    proposed: tuple[datetime, ...] = ()
+    reason: str | None = None
+    answers: tuple[AnswerLine, ...] = ()
+    guests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LostCalendar:
+    """A selected calendar that cannot be read any more, by the name its host gave it."""
+
+    name: str
+    account_email: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookingAttempt:
+    """Somebody tried to book and could not: the page's headline, the wished start (aware UTC) and when it was tried."""
+
+    page: str
+    wished_start: datetime
+    tried_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedAttemptLetter:
+    """To a host: somebody tried to book, but a selected calendar cannot be read (S61).
+
+    Names every lost calendar and every bundled attempt (at least one of each, oldest first), and both remedies: have
+    access granted again, or remove the calendar from the selection at `settings_url`.
+    """
+
+    message_id: str
+    to: Recipient
+    calendars: tuple[LostCalendar, ...]
+    attempts: tuple[BookingAttempt, ...]
+    settings_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLostLetter:
+    """To a host: the grant of a calendar account was revoked or expired; pages are offline until reconnected."""
+
+    message_id: str
+    to: Recipient
+    provider: str
+    account_email: str
+    settings_url: str
+
+
+Letter = MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter
+
+
+class Mailer(Protocol):
+    """Hands letters over to a mail server."""
+
+    async def send(self, letter: Letter) -> None:
+        """Hand one letter over; returning means the server took it.
+
+        Raises:
+            MailUnavailable: try again later.
+            MailRefused: never will be delivered.
+        """
