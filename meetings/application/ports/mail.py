@@ -18,9 +18,17 @@ class MailRefused(Exception):
     """The mail server refused this letter for good (5xx): the address or the content."""
 
 
+class UnsafeLetter(MailRefused, ValueError):
+    """The letter was never handed over: a value in it cannot stand in a header, an address or a link.
+
+    Such as a line break or another control character in a name, title, address or `uid`, or a link that is not
+    http(s). Names the field, never its value.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom a letter goes to. `locale` is a BCP 47 tag, `time_zone` an IANA name; times in the letter are shown in it."""
+    """Whom a letter goes to. `locale` is a BCP 47 tag, `time_zone` the IANA name of the zone its times are shown in."""
 
     name: str
     email: str
@@ -69,7 +77,11 @@ class MeetingLetter:
     `uid` and `sequence` are the calendar file's UID and SEQUENCE: the uid never changes for one booking, the sequence
     grows with each change. `start` and `end` are aware UTC instants, half-open. `previous_start` is set for MOVED.
     `proposed` lists every time an invitee proposed (REQUESTED), the first one equal to `start`. `manage_url` is None
-    where the recipient cannot change the meeting. `message_id` is stable: the same letter sent twice carries it twice.
+    where the recipient cannot change the meeting. `message_id` is stable: the same letter sent twice carries it twice;
+    it has the form `<left@right>` (RFC 5322 3.6.4).
+
+    What a stranger may have written, and what is therefore shown without working links: `title` (it may carry the
+    invitee's name), `invitee.name`, `reason`, `answers`, `guests`. `location` and `description` are the host's words.
     """
 
     message_id: str

@@ -1,0 +1,69 @@
+"""When which calendar is read again, by whom, and which push channels stand behind it (SY-1 to SY-4)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from meetings.application.ports.calendars import PushChannel
+from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
+
+
+@dataclass(frozen=True, slots=True)
+class SyncClaim:
+    """The right to read one calendar, until the lease ends; `fence` proves it is the latest claim."""
+
+    calendar_id: CalendarId
+    connection_id: ConnectionId
+    account_id: AccountId
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChannel:
+    """A push channel of a calendar. The secret it carries is kept as a hash only."""
+
+    channel: PushChannel
+    calendar_id: CalendarId
+    connection_id: ConnectionId
+    account_id: AccountId
+    renew_at: datetime
+
+
+class SyncSchedule(Protocol):
+    """One sync per calendar at a time, one more after it however many were asked for meanwhile (SY-3)."""
+
+    async def plan(self, account_id: AccountId, connection_id: ConnectionId, calendars: list[CalendarId]) -> None:
+        """Have exactly these calendars of a connection read, new ones at once; others of it are forgotten."""
+
+    async def request(self, calendar_id: CalendarId) -> None:
+        """Have a calendar read as soon as possible. Cheap, and repeating it changes nothing."""
+
+    async def due(self, limit: int) -> list[CalendarId]:
+        """Calendars to be read now that nobody is reading, longest due first."""
+
+    async def claim(self, calendar_id: CalendarId, *, lease_seconds: int) -> SyncClaim | None:
+        """Take a due calendar; None when it is not due or somebody is reading it. Requests so far are consumed."""
+
+    async def finish(self, claim: SyncClaim, *, next_at: datetime) -> bool:
+        """Give the calendar back, to be read again at `next_at`, or at once if it was requested meanwhile.
+
+        Gives whether it is due at once. No effect, and false, when the claim is not the latest any more.
+        """
+
+    async def store_channel(self, channel: StoredChannel, *, secret_hash: str) -> None:
+        """Remember a channel; a calendar may have an old and a new one for a while."""
+
+    async def channel(self, channel_id: str, secret_hash: str) -> StoredChannel | None:
+        """The channel with this id and secret, compared in constant time; None for any other."""
+
+    async def channels_of(self, calendar_id: CalendarId) -> list[StoredChannel]:
+        """A calendar's channels, newest first."""
+
+    async def drop_channel(self, channel_id: str) -> None:
+        """Forget a channel."""
+
+    async def without_channel(self, limit: int, *, renew_before: datetime) -> list[SyncClaim]:
+        """Planned calendars whose newest channel is missing or has its `renew_at` before the given instant.
+
+        The claims given carry fence 0: they only say which calendar of which connection.
+        """

@@ -1,0 +1,277 @@
+"""One transaction over one account's data.
+
+`async with begin(account_id) as work:` opens it; leaving without `commit` rolls back. Aggregates that were got or
+added are saved by `commit` if they changed: a save that finds another version raises `ConcurrentChange`; their events
+become journal entries, and one intent per reaction, in the same transaction; pokes go out after it. No network call
+belongs inside.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from meetings.application.ports.calendars import EventTime, RemovedEvent
+from meetings.application.ports.outbox import Intent, NewIntent
+from meetings.domain.account import Account
+from meetings.domain.booking import Booking
+from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
+from meetings.domain.scheduling_page import SchedulingPage
+from meetings.domain.timespan import TimeSpan
+from meetings.domain.user import User
+
+
+class LockTimeout(Exception):
+    """Other bookings kept a host busy for too long (3 s); worth another try."""
+
+
+class HoldLimitReached(Exception):
+    """The visitor, or their address on this page, has as many live holds as allowed (BK-6)."""
+
+
+class Users(Protocol):
+    async def get(self, user_id: UserId) -> User:
+        """Raises `NotFound`."""
+
+    async def of(self, user_ids: Collection[UserId]) -> dict[UserId, User]:
+        """Those that exist."""
+
+    def add(self, user: User) -> None: ...
+
+
+class CalendarConnections(Protocol):
+    async def get(self, connection_id: ConnectionId) -> CalendarConnection:
+        """Raises `NotFound`."""
+
+    async def of_users(self, user_ids: Collection[UserId]) -> dict[UserId, CalendarConnection]:
+        """The connection of each person who has one (also a disconnected one)."""
+
+    def add(self, connection: CalendarConnection, credentials: str) -> None:
+        """Add a connection with its credentials, which are sealed before they are stored."""
+
+    async def replace_credentials(self, connection_id: ConnectionId, credentials: str | None) -> str | None:
+        """Store other credentials, or none; gives the ones there were."""
+
+
+class SchedulingPages(Protocol):
+    async def get(self, page_id: PageId) -> SchedulingPage:
+        """Raises `NotFound`."""
+
+    async def of_organizer(self, user_id: UserId) -> list[SchedulingPage]:
+        """Pages that are not archived, oldest first."""
+
+    def add(self, page: SchedulingPage) -> None:
+        """`commit` raises `SlugTaken` when another page of any account has the slug (also for a changed slug)."""
+
+
+class Bookings(Protocol):
+    """Saving a booking also keeps the hosts' taken times: while it occupies, exactly its slot for each of its hosts,
+    none otherwise. `commit` raises `SlotTaken` when another live booking or hold overlaps (BK-1)."""
+
+    async def get(self, booking_id: BookingId) -> Booking:
+        """Raises `NotFound`."""
+
+    def add(self, booking: Booking) -> None: ...
+
+    async def meeting_starts(
+        self, page_id: PageId, span: TimeSpan, *, excluding: BookingId | None = None
+    ) -> list[tuple[UserId, int]]:
+        """Host and start (minutes since the epoch) of each occupying booking of the page that starts in `span`."""
+
+    async def count_on_page(self, page_id: PageId) -> int:
+        """How many bookings were ever made on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenTime:
+    """A live booking's or hold's time of one host, in minutes since the epoch, half-open."""
+
+    host: UserId
+    start: int
+    end: int
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlotHold:
+    """A visitor's short claim on a slot. Stored by the hash of its token; `visitor` and `address` are hashes too."""
+
+    token_hash: str
+    page_id: PageId
+    hosts: tuple[UserId, ...]
+    start: datetime
+    end: datetime
+    visitor: str
+    address: str
+
+
+class HostTimes(Protocol):
+    """What bookings and holds take of hosts' time. Expired holds count as gone, by database time."""
+
+    async def lock(self, hosts: Collection[UserId]) -> None:
+        """Lock hosts for the rest of the transaction, in sorted order; their expired holds are removed (BK-2, BK-6).
+
+        Raises:
+            LockTimeout: not within 3 s.
+        """
+
+    async def taken(
+        self,
+        hosts: Collection[UserId],
+        span: TimeSpan,
+        *,
+        excluding: BookingId | None = None,
+        excluding_hold: str | None = None,
+    ) -> list[TakenTime]:
+        """Live bookings and holds of `hosts` that overlap `span`, but for one booking and one hold (by token hash)."""
+
+    async def hold(self, hold: SlotHold, *, minutes: int, most_per_visitor: int, most_per_address: int) -> datetime:
+        """Hold a slot and say until when, by database time. Takes the place of an equal hold with the same token.
+
+        Raises:
+            SlotTaken: a live booking or another hold overlaps.
+            HoldLimitReached: too many live holds of this visitor, or of this address on this page.
+        """
+
+    async def release_hold(self, token_hash: str) -> bool:
+        """Let a hold go; false when there is none (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredTime:
+    """What is known of one host's busy time from their calendars.
+
+    `busy` are blocking spans in minutes since the epoch, half-open, sorted by start, possibly overlapping; events this
+    product wrote itself are left out, their bookings count instead. Known within `[known_from, known_until)` only; both
+    are equal when a selected calendar was never read, is lost, or was last confirmed too long ago. `confirmed_at` is
+    the oldest confirmation among the calendars.
+    """
+
+    host: UserId
+    busy: Sequence[tuple[int, int]]
+    known_from: int
+    known_until: int
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorState:
+    """How far the copy of one calendar has come. `window` is what a full read covered; `failures` counts in a row."""
+
+    calendar_id: CalendarId
+    connection_id: ConnectionId
+    cursor: str | None
+    window: TimeSpan | None
+    confirmed_at: datetime | None
+    failures: int
+
+
+class BusyMirror(Protocol):
+    """Our copy of the busy time of selected calendars."""
+
+    async def of_hosts(
+        self, hosts: Collection[UserId], span: TimeSpan, *, confirmed_since: datetime
+    ) -> dict[UserId, MirroredTime]:
+        """What is known of each host with a connection, over all their selected calendars together."""
+
+    async def state(self, calendar_id: CalendarId) -> MirrorState:
+        """How far a calendar's copy has come; a calendar never synced has an empty state."""
+
+    async def apply(
+        self, calendar_id: CalendarId, changed: Sequence[EventTime], removed: Sequence[RemovedEvent]
+    ) -> bool:
+        """Take changes into the copy in force; gives whether any blocking time changed. Repeating changes nothing."""
+
+    async def begin_copy(self, calendar_id: CalendarId) -> int:
+        """Start an empty shadow copy for a full read and give its number; an unfinished older one is dropped."""
+
+    async def fill_copy(self, calendar_id: CalendarId, copy: int, changed: Sequence[EventTime]) -> None:
+        """Add events to a shadow copy; an event that is there already is replaced."""
+
+    async def swap_copy(self, calendar_id: CalendarId, copy: int, window: TimeSpan) -> bool:
+        """Put the shadow copy in force in place of the old one; gives whether any blocking time changed (SY-6)."""
+
+    async def confirm(self, calendar_id: CalendarId, *, cursor: str | None, at: datetime) -> None:
+        """Everything up to `cursor` is in the copy, as of `at`; failures start over."""
+
+    async def note_failure(self, calendar_id: CalendarId) -> int:
+        """One more failed read in a row; gives how many. The copy stays as it is."""
+
+    async def forget(self, calendar_id: CalendarId) -> None:
+        """Drop a calendar's copy and state."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResult:
+    """What a command with this key did: the fingerprint of its input and the booking it is about."""
+
+    fingerprint: str
+    booking_id: BookingId
+
+
+class IdempotencyKeys(Protocol):
+    """Keys of commands already carried out (ID-1, ID-2), unique per account, operation and scope; kept 72 h."""
+
+    async def find(self, operation: str, scope: str, key: str) -> KeptResult | None:
+        """What was done under this key, if anything was committed."""
+
+    async def keep(self, operation: str, scope: str, key: str, result: KeptResult) -> bool:
+        """Keep a result with this transaction. False when another transaction kept one first: roll back and `find`.
+
+        Waits for a transaction in flight with the same key, at most 5 s (then `LockTimeout`).
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A booking somebody tried on a blocked page: on which page, for when, and when it was tried."""
+
+    page_id: PageId
+    wished_start: datetime
+    tried_at: datetime
+
+
+class BlockedAttempts(Protocol):
+    """Attempts to book blocked hosts, waiting to be told to them in one mail (S61)."""
+
+    async def add(self, host: UserId, attempt: Attempt) -> bool:
+        """Note an attempt; gives whether it is the first that waits to be told."""
+
+    async def take(self, host: UserId) -> list[Attempt]:
+        """The waiting attempts, oldest first; they are told once this transaction commits."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction over one account's data; every repository sees that account alone (TP-1)."""
+
+    account_id: AccountId
+    actor: str
+    users: Users
+    connections: CalendarConnections
+    pages: SchedulingPages
+    bookings: Bookings
+    host_times: HostTimes
+    mirror: BusyMirror
+    idempotency: IdempotencyKeys
+    blocked_attempts: BlockedAttempts
+
+    async def account(self) -> Account:
+        """The account itself. Raises `NotFound`."""
+
+    def intend(self, intent: NewIntent) -> None:
+        """Store one more intent with this transaction, beside those the reactions table asks for."""
+
+    def poke(self, *topics: str) -> None:
+        """Tell watchers of these topics once this transaction has committed."""
+
+    async def finish(self, intent: Intent) -> None:
+        """Mark a claimed intent done in this transaction. Raises `LeaseLost` when the claim is not the latest."""
+
+    async def commit(self) -> None:
+        """Save everything that changed. Raises `ConcurrentChange`, `SlotTaken`, `SlugTaken`; nothing is saved then."""
+
+
+Begin = Callable[[AccountId], AbstractAsyncContextManager[UnitOfWork]]
+"""Opens a unit of work; who acts (for the journal) is bound when the callable is made."""

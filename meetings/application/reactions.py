@@ -1,0 +1,89 @@
+"""When this happened, do that: the table of everything that follows a change later.
+
+A unit of work stores one intent per entry with the change itself. A worker carries each out, at least once, however
+often processes die; so every reaction looks at the present state and makes the other side agree with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from meetings.application.ports.fan_out import bookings_topic, connections_topic, host_topic, page_topic
+from meetings.application.ports.outbox import NewIntent
+from meetings.domain.base import DomainEvent
+from meetings.domain.booking import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingDeclined,
+    BookingEvent,
+    BookingFailed,
+    BookingMoved,
+    MeetingRequested,
+    MoveConfirmed,
+    SlotReserved,
+)
+from meetings.domain.calendar_connection import (
+    CalendarConnected,
+    CalendarDisconnected,
+    CalendarSelectionChanged,
+    ConnectionEvent,
+    GrantLost,
+)
+from meetings.domain.scheduling_page import PageEvent
+from meetings.domain.user import SettingsChanged
+
+PUT_EVENT = "settle_booking"
+TELL_INVITEE = "tell_invitee"
+TELL_HOST = "tell_host"
+REMIND_INVITEE = "plan_reminders"
+PLAN_SYNC = "plan_sync"
+REVOKE_GRANT = "revoke_grant"
+TELL_GRANT_LOST = "tell_grant_lost"
+TELL_BLOCKED = "tell_blocked_attempts"
+SEND_REMINDER = "send_reminder"
+
+REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
+    MeetingRequested: (TELL_INVITEE, TELL_HOST),
+    SlotReserved: (PUT_EVENT,),
+    BookingConfirmed: (TELL_INVITEE, TELL_HOST, REMIND_INVITEE),
+    BookingMoved: (PUT_EVENT,),
+    MoveConfirmed: (TELL_INVITEE, TELL_HOST, REMIND_INVITEE),
+    BookingFailed: (PUT_EVENT, TELL_INVITEE, TELL_HOST),
+    BookingCancelled: (PUT_EVENT, TELL_INVITEE, TELL_HOST),
+    BookingDeclined: (TELL_INVITEE,),
+    CalendarConnected: (PLAN_SYNC,),
+    CalendarSelectionChanged: (PLAN_SYNC,),
+    CalendarDisconnected: (PLAN_SYNC, REVOKE_GRANT),
+    GrantLost: (PLAN_SYNC, TELL_GRANT_LOST),
+}
+
+
+def intents_for(event: DomainEvent, subject: UUID) -> list[NewIntent]:
+    """The intents an event asks for, about the aggregate `subject`.
+
+    All calendar writes of one booking share a lane, so that they happen one after the other (OB-2); so does what is
+    told to one side of it.
+    """
+    details = {"news": type(event).__name__, **_figures(event)}
+    return [
+        NewIntent(reaction=reaction, subject=subject, lane=f"{reaction}:{subject}", details=details)
+        for reaction in REACTIONS.get(type(event), ())
+    ]
+
+
+def _figures(event: DomainEvent) -> dict[str, str]:
+    if isinstance(event, BookingMoved | MoveConfirmed):
+        return {"previous_start": event.previous_start.isoformat()}
+    return {}
+
+
+def topics_for(event: DomainEvent, account_id: UUID) -> set[str]:
+    """Whom to tell at once that something changed."""
+    if isinstance(event, BookingEvent):
+        return {bookings_topic(account_id), *(host_topic(host) for host in event.hosts)}
+    if isinstance(event, PageEvent):
+        return {page_topic(event.page_id)}
+    if isinstance(event, ConnectionEvent):
+        return {connections_topic(event.user_id), host_topic(event.user_id)}
+    if isinstance(event, SettingsChanged):
+        return {host_topic(event.user_id)}
+    return set()
