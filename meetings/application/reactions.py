@@ -31,28 +31,27 @@ from meetings.domain.calendar_connection import (
 from meetings.domain.scheduling_page import PageEvent
 from meetings.domain.user import SettingsChanged
 
-PUT_EVENT = "settle_booking"
+SETTLE_BOOKING = "settle_booking"
 TELL_INVITEE = "tell_invitee"
 TELL_HOST = "tell_host"
-REMIND_INVITEE = "plan_reminders"
+PLAN_REMINDERS = "plan_reminders"
 PLAN_SYNC = "plan_sync"
-REVOKE_GRANT = "revoke_grant"
 TELL_GRANT_LOST = "tell_grant_lost"
 TELL_BLOCKED = "tell_blocked_attempts"
 SEND_REMINDER = "send_reminder"
 
 REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
     MeetingRequested: (TELL_INVITEE, TELL_HOST),
-    SlotReserved: (PUT_EVENT,),
-    BookingConfirmed: (TELL_INVITEE, TELL_HOST, REMIND_INVITEE),
-    BookingMoved: (PUT_EVENT,),
-    MoveConfirmed: (TELL_INVITEE, TELL_HOST, REMIND_INVITEE),
-    BookingFailed: (PUT_EVENT, TELL_INVITEE, TELL_HOST),
-    BookingCancelled: (PUT_EVENT, TELL_INVITEE, TELL_HOST),
+    SlotReserved: (SETTLE_BOOKING,),
+    BookingConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS),
+    BookingMoved: (SETTLE_BOOKING,),
+    MoveConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS),
+    BookingFailed: (SETTLE_BOOKING, TELL_INVITEE, TELL_HOST),
+    BookingCancelled: (SETTLE_BOOKING, TELL_INVITEE, TELL_HOST),
     BookingDeclined: (TELL_INVITEE,),
     CalendarConnected: (PLAN_SYNC,),
     CalendarSelectionChanged: (PLAN_SYNC,),
-    CalendarDisconnected: (PLAN_SYNC, REVOKE_GRANT),
+    CalendarDisconnected: (PLAN_SYNC,),
     GrantLost: (PLAN_SYNC, TELL_GRANT_LOST),
 }
 

@@ -105,9 +105,8 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class BookedEvent:
-    """The event at the provider: in which calendar, under which id, and where people see and join it."""
+    """The event at the provider: under which id, and where people see and join it."""
 
-    calendar_id: CalendarId
     event_id: str
     url: str | None = None
     join_url: str | None = None
@@ -176,6 +175,8 @@ class Booking(Aggregate):
     with every change people are told about; `generation` with every event that has to be made anew because an
     earlier one was removed; both go into what the provider and mail programs see. `proposed` are the starts a visitor
     asked for on an offline page, the first one equal to `start`. `rescheduled_from` is the start before the last move.
+    `calendar_id` is the calendar that receives the event, chosen when the slot is reserved; None while nothing is.
+    `settled_at` is when the event was last known to be as the booking says.
     """
 
     id: BookingId
@@ -196,7 +197,9 @@ class Booking(Aggregate):
     source: BookingSource = BookingSource()
     sequence: int = 0
     generation: int = 0
+    calendar_id: CalendarId | None = None
     event: BookedEvent | None = None
+    settled_at: datetime | None = None
     rescheduled_from: datetime | None = None
     cancellation: Cancellation | None = None
     failure: str | None = None
@@ -223,11 +226,13 @@ class Booking(Aggregate):
         """
         if self.state is BookingState.CONFIRMED:
             self.event = event
+            self.settled_at = now
             return
         if self.state is not BookingState.PENDING:
             raise BookingStateInvalid(self.state, "confirm")
         moved = self.event is not None and self.rescheduled_from is not None
         self.event = event
+        self.settled_at = now
         self.state = BookingState.CONFIRMED
         if moved and self.rescheduled_from:
             self._record(MoveConfirmed, now, previous_start=self.rescheduled_from)
@@ -296,7 +301,7 @@ class Booking(Aggregate):
             self.sequence += 1
             self._record(MoveConfirmed, now, previous_start=previous)
 
-    def accept(self, start: datetime, *, now: datetime) -> None:
+    def accept(self, start: datetime, *, calendar_id: CalendarId, now: datetime) -> None:
         """The host takes one of the proposed times; the slot is reserved from here on.
 
         Raises:
@@ -308,6 +313,7 @@ class Booking(Aggregate):
         if start not in self.proposed:
             raise NotProposed
         self.start, self.end = start, start + (self.end - self.start)
+        self.calendar_id = calendar_id
         self.state = BookingState.PENDING
         self.sequence += 1
         self._record(SlotReserved, now)

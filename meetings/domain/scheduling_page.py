@@ -26,7 +26,7 @@ from meetings.domain.booking_form import (
     kept_answers,
 )
 from meetings.domain.event_title import render_title
-from meetings.domain.identifiers import AccountId, BookingId, PageId, UserId
+from meetings.domain.identifiers import AccountId, BookingId, CalendarId, PageId, UserId
 from meetings.domain.page_settings import FixedWindow, PageSettings
 from meetings.domain.slug import normal_slug, slug_problem
 from meetings.domain.text import email_problem, locale_problem, text_problem, time_zone_problem
@@ -263,9 +263,12 @@ class SchedulingPage(Aggregate):
         refuse(self._duration_problem(minutes))
         return duration
 
-    def slot_rules(self, duration: int, *, now: datetime) -> SlotRules:
-        """The rules of the availability engine for meetings of `duration` minutes, as of `now`."""
-        first, last = self.booking_dates(now=now)
+    def slot_rules(self, duration: int, *, now: datetime, by_host: bool = False) -> SlotRules:
+        """The rules of the availability engine for meetings of `duration` minutes, as of `now`.
+
+        A host who accepts or moves a meeting themselves (`by_host`) is not held to the booking window.
+        """
+        first, last = (None, None) if by_host else self.booking_dates(now=now)
         settings = self.settings
         return SlotRules(
             hours=settings.availability.opening_hours(),
@@ -287,9 +290,9 @@ class SchedulingPage(Aggregate):
             return max(window.first, today), window.last
         return today, today + timedelta(days=window.days)
 
-    def earliest(self, *, now: datetime) -> int:
-        """The earliest start the minimum notice leaves, in minutes since the epoch (A-SP7)."""
-        return ceil_minute(self.settings.minimum_notice.after(now, self.time_zone))
+    def earliest(self, *, now: datetime, by_host: bool = False) -> int:
+        """The earliest start the minimum notice leaves, in minutes since the epoch (A-SP7); a host needs no notice."""
+        return ceil_minute(now if by_host else self.settings.minimum_notice.after(now, self.time_zone))
 
     def open_starts(
         self,
@@ -315,7 +318,14 @@ class SchedulingPage(Aggregate):
         )
 
     def free_hosts(
-        self, start: datetime, duration: int, *, hosts: Sequence[HostTime], meetings: Sequence[int], now: datetime
+        self,
+        start: datetime,
+        duration: int,
+        *,
+        hosts: Sequence[HostTime],
+        meetings: Sequence[int],
+        now: datetime,
+        by_host: bool = False,
     ) -> list[UserId]:
         """Who takes a meeting that begins at `start`: all hosts, or for a round-robin page those who are free.
 
@@ -326,8 +336,8 @@ class SchedulingPage(Aggregate):
             SlotUnavailable: the page never offers it; with the reason and up to three alternatives.
             CalendarUnverified: it would be offered if a calendar could be read.
         """
-        rules = self.slot_rules(duration, now=now)
-        earliest = self.earliest(now=now)
+        rules = self.slot_rules(duration, now=now, by_host=by_host)
+        earliest = self.earliest(now=now, by_host=by_host)
         slot = TimeSpan(start, start + timedelta(minutes=duration))
         on_the_minute = at_minute(floor_minute(start)) == start
         if on_the_minute:
@@ -395,12 +405,13 @@ class SchedulingPage(Aggregate):
         hosts: Sequence[HostTime],
         meetings: Sequence[int],
         host_name: str,
+        calendar_id: CalendarId,
         now: datetime,
     ) -> Booking:
         """Reserve the slot that begins at `start` (aware).
 
         `hosts` carry what is known to be busy; `meetings` as in `open_starts`. A round-robin page takes its first
-        free host. The booking is PENDING.
+        free host. The booking is PENDING; its event belongs into `calendar_id`.
 
         Raises:
             InvalidInput: the form.
@@ -410,7 +421,9 @@ class SchedulingPage(Aggregate):
         duration = self.offered_duration(form.duration_minutes)
         free = self.free_hosts(start, duration, hosts=hosts, meetings=meetings, now=now)
         chosen = free[:1] if self.pool is Pool.ANY else free
-        return self._booking(booking_id, BookingState.PENDING, [start], duration, form, chosen, host_name, now)
+        booking = self._booking(booking_id, BookingState.PENDING, [start], duration, form, chosen, host_name, now)
+        booking.calendar_id = calendar_id
+        return booking
 
     def request(
         self,

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from meetings.domain.calendar_connection import ListedCalendar, Provider
+from meetings.domain.calendar_connection import CalendarConnection, ListedCalendar, Provider
 from meetings.domain.timespan import TimeSpan
 
 
@@ -288,3 +288,9 @@ class CalendarProvider:
 
 
 Providers = Mapping[Provider, CalendarProvider]
+
+CalendarsOf = Callable[[CalendarConnection], Calendars]
+"""The calendars behind a stored connection, with its stored credentials."""
+
+PushOf = Callable[[CalendarConnection], PushChannels | None]
+"""The push channels behind a stored connection; None where its provider has none or nobody can call us."""

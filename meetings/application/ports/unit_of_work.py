@@ -239,6 +239,9 @@ class BlockedAttempts(Protocol):
     async def add(self, host: UserId, attempt: Attempt) -> bool:
         """Note an attempt; gives whether it is the first that waits to be told."""
 
+    async def last_told_at(self, host: UserId) -> datetime | None:
+        """When attempts were last taken to be told, None when never."""
+
     async def take(self, host: UserId) -> list[Attempt]:
         """The waiting attempts, oldest first; they are told once this transaction commits."""
 
