@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from meetings.domain.identifiers import AccountId
+
 
 class DomainError(Exception):
     """A rule said no. Knows no protocol and no wording; whoever shows it finds the words by its class."""
@@ -132,7 +134,7 @@ class Aggregate:
     """
 
     id: UUID
-    account_id: UUID
+    account_id: AccountId
     version: int = 0
     _events: list[DomainEvent] = field(default_factory=list, init=False, repr=False)
 

@@ -270,6 +270,13 @@ class Booking(Aggregate):
         self.sequence += 1
         self._record(BookingCancelled, now, by=by)
 
+    def check_movable(self, *, now: datetime) -> None:
+        """Raise what `move` would raise."""
+        if not self.occupies:
+            raise BookingStateInvalid(self.state, "reschedule")
+        if now >= self.start:
+            raise BookingClosed(self.start)
+
     def move(self, slot: TimeSpan, *, now: datetime) -> None:
         """Give the meeting another time; same booking, same event. It is PENDING until the event has followed.
 
@@ -279,10 +286,7 @@ class Booking(Aggregate):
             BookingStateInvalid: it does not occupy time.
             BookingClosed: the meeting began.
         """
-        if not self.occupies:
-            raise BookingStateInvalid(self.state, "reschedule")
-        if now >= self.start:
-            raise BookingClosed(self.start)
+        self.check_movable(now=now)
         if slot == self.slot:
             return
         previous = self.start
@@ -308,15 +312,19 @@ class Booking(Aggregate):
             BookingStateInvalid: not a request (any more).
             NotProposed: the invitee did not propose this time.
         """
-        if self.state is not BookingState.REQUESTED:
-            raise BookingStateInvalid(self.state, "accept")
-        if start not in self.proposed:
-            raise NotProposed
+        self.check_acceptable(start)
         self.start, self.end = start, start + (self.end - self.start)
         self.calendar_id = calendar_id
         self.state = BookingState.PENDING
         self.sequence += 1
         self._record(SlotReserved, now)
+
+    def check_acceptable(self, start: datetime) -> None:
+        """Raise what `accept` would raise."""
+        if self.state is not BookingState.REQUESTED:
+            raise BookingStateInvalid(self.state, "accept")
+        if start not in self.proposed:
+            raise NotProposed
 
     def decline(self, message: str | None, *, now: datetime) -> None:
         """The host declines a request. Declining twice succeeds.

@@ -358,6 +358,10 @@ class SchedulingPage(Aggregate):
             raise SlotTaken(slot, alternatives)
         raise SlotUnavailable(slot, reason, alternatives)
 
+    def chosen_of(self, free: Sequence[UserId]) -> list[UserId]:
+        """Who of the free hosts takes the meeting: all, or on a round-robin page the first."""
+        return list(free[:1] if self.pool is Pool.ANY else free)
+
     def _alternatives(
         self, slot: TimeSpan, duration: int, *, hosts: Sequence[HostTime], meetings: Sequence[int], now: datetime
     ) -> list[TimeSpan]:
@@ -372,9 +376,10 @@ class SchedulingPage(Aggregate):
 
     def check_form(self, form: BookingForm) -> None:
         """Raise `InvalidInput` with everything wrong in what a visitor sent; online and offline alike (A-OF4)."""
-        refuse(*self._form_problems(form))
+        refuse(*self.form_problems(form))
 
-    def _form_problems(self, form: BookingForm) -> Iterator[Problem | None]:
+    def form_problems(self, form: BookingForm) -> Iterator[Problem | None]:
+        """Everything wrong in what a visitor sent; None entries count as none."""
         yield text_problem(form.first_name, "invitee", "firstName", most=MAX_NAME)
         yield text_problem(form.last_name, "invitee", "lastName", most=MAX_NAME)
         yield email_problem(form.email, "invitee", "email")
@@ -420,7 +425,7 @@ class SchedulingPage(Aggregate):
         self.check_form(form)
         duration = self.offered_duration(form.duration_minutes)
         free = self.free_hosts(start, duration, hosts=hosts, meetings=meetings, now=now)
-        chosen = free[:1] if self.pool is Pool.ANY else free
+        chosen = self.chosen_of(free)
         booking = self._booking(booking_id, BookingState.PENDING, [start], duration, form, chosen, host_name, now)
         booking.calendar_id = calendar_id
         return booking
@@ -442,12 +447,11 @@ class SchedulingPage(Aggregate):
             InvalidInput: the form, or no start, more than three, or one twice.
             SlotTaken, SlotUnavailable: the page does not offer one of the starts.
         """
-        refuse(*self._form_problems(form), *_proposal_problems(starts))
+        refuse(*self.form_problems(form), *_proposal_problems(starts))
         duration = self.offered_duration(form.duration_minutes)
         for start in starts:
             self.free_hosts(start, duration, hosts=hosts, meetings=meetings, now=now)
-        everybody = [host.user_id for host in self.hosts]
-        chosen = everybody[:1] if self.pool is Pool.ANY else everybody
+        chosen = self.chosen_of([host.user_id for host in self.hosts])
         return self._booking(booking_id, BookingState.REQUESTED, starts, duration, form, chosen, host_name, now)
 
     def _booking(
@@ -520,7 +524,7 @@ class SchedulingPage(Aggregate):
         name = f"{self.settings.internal_name} (2)"[:200]
         return SchedulingPage.create(
             page_id,
-            account_id=AccountId(self.account_id),
+            account_id=self.account_id,
             type=self.type,
             slug=slug,
             organizer_id=organizer_id,

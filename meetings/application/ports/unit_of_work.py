@@ -135,8 +135,8 @@ class HostTimes(Protocol):
             HoldLimitReached: too many live holds of this visitor, or of this address on this page.
         """
 
-    async def release_hold(self, token_hash: str) -> bool:
-        """Let a hold go; false when there is none (any more)."""
+    async def release_hold(self, token_hash: str) -> tuple[UserId, ...]:
+        """Let a hold go; gives the hosts that were held, none when there is no such hold (any more)."""
 
 
 @dataclass(frozen=True, slots=True)

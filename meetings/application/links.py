@@ -1,0 +1,79 @@
+"""Addresses this product hands out, and the unguessable tokens in some of them."""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as BadBase64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from meetings.domain.identifiers import BookingId
+
+_MAC_BYTES = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Absolute addresses below `public_url` (no slash at its end).
+
+    A manage token is the booking's id with a 144-bit keyed hash: it can be made again for every mail and event, is
+    stored nowhere, and cannot be guessed. `keys` are at least one; the first makes tokens, all are accepted.
+    """
+
+    public_url: str
+    dashboard_url: str
+    keys: Sequence[bytes] = field(repr=False)
+
+    def page(self, slug: str) -> str:
+        return f"{self.public_url}/p/{quote(slug)}"
+
+    def manage(self, booking_id: BookingId) -> str:
+        """Where the invitee sees, moves or cancels the booking."""
+        return f"{self.public_url}/b/{self.manage_token(booking_id)}"
+
+    def calendar_file(self, booking_id: BookingId) -> str:
+        return f"{self.manage(booking_id)}.ics"
+
+    def settings(self) -> str:
+        """Where a host mends a calendar connection."""
+        return f"{self.dashboard_url}/settings/calendar"
+
+    def oauth_callback(self, provider: str) -> str:
+        return f"{self.public_url}/oauth/{provider.lower()}/callback"
+
+    def push_address(self, provider: str) -> str:
+        return f"{self.public_url}/webhooks/{provider.lower()}"
+
+    def with_query(self, address: str, **query: str) -> str:
+        """`address` with more query parameters."""
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
+
+    def manage_token(self, booking_id: BookingId) -> str:
+        """48 characters that are safe in a path."""
+        return _encode(booking_id.bytes + _mac(self.keys[0], booking_id))
+
+    def booking_of(self, token: str) -> BookingId | None:
+        """Whose manage token this is; None for any other text. Takes the same time for every token."""
+        try:
+            raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+        except (BadBase64, UnicodeEncodeError, ValueError):
+            raw = b""
+        raw = raw if len(raw) == 16 + _MAC_BYTES and _encode(raw) == token else bytes(16 + _MAC_BYTES)
+        booking_id = BookingId(UUID(bytes=raw[:16]))
+        matches = [hmac.compare_digest(_mac(key, booking_id), raw[16:]) for key in self.keys]
+        return booking_id if any(matches) else None
+
+
+def _mac(key: bytes, booking_id: BookingId) -> bytes:
+    return hmac.new(key, b"manage:" + booking_id.bytes, hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+def _encode(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode("ascii").rstrip("=")
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a random token of at least 128 bits: its SHA-256, as hex."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,159 @@
+"""A page together with the people behind it and their calendars: everything its mode is derived from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from meetings.application.policy import Policy
+from meetings.application.ports.calendars import EventTime
+from meetings.application.ports.unit_of_work import UnitOfWork
+from meetings.domain.availability import BusyKind, BusySpan, HostTime
+from meetings.domain.base import NotFound
+from meetings.domain.booking_mode import BookingMode, host_mode, page_mode
+from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.identifiers import BookingId, PageId, UserId
+from meetings.domain.scheduling_page import PageHost, PageType, SchedulingPage
+from meetings.domain.timespan import TimeSpan, at_minute
+from meetings.domain.user import User
+
+_EVER = 2**40
+"""Far enough in minutes on both sides of the epoch to mean "always"."""
+
+_REACH = timedelta(days=3)
+"""A slot and its buffers reach at most this far beyond its start."""
+
+_WEEK = timedelta(days=8)
+
+
+@dataclass(frozen=True)
+class PageState:
+    """A page as of now. `connections` holds those hosts who have one, also a disconnected one."""
+
+    page: SchedulingPage
+    users: Mapping[UserId, User]
+    connections: Mapping[UserId, CalendarConnection]
+
+    @property
+    def host_ids(self) -> list[UserId]:
+        return [host.user_id for host in self.page.hosts]
+
+    def mode_of(self, host: PageHost) -> BookingMode:
+        """A host whose calendar is not asked counts as online while they have a calendar to write to."""
+        mode = host_mode(self.users[host.user_id].settings, self.connections.get(host.user_id))
+        connection = self.connections.get(host.user_id)
+        lost = connection is not None and bool(connection.lost_calendars)
+        if mode is BookingMode.BLOCKED and lost and not host.check_availability:
+            return BookingMode.ONLINE if self.users[host.user_id].settings.scheduling_pages else BookingMode.BLOCKED
+        return mode
+
+    @property
+    def mode(self) -> BookingMode:
+        modes = [self.mode_of(host) for host in self.page.hosts]
+        return page_mode(modes, any_host=self.page.type is PageType.ROUND_ROBIN)
+
+    @property
+    def organizer(self) -> User:
+        return self.users[self.page.organizer_id]
+
+    @property
+    def checked_connections(self) -> list[CalendarConnection]:
+        """The connections whose calendars decide: usable, and of hosts whose calendar is asked."""
+        return [
+            connection
+            for host in self.page.hosts
+            if host.check_availability and (connection := self.connections.get(host.user_id)) and connection.usable
+        ]
+
+
+async def load_page(work: UnitOfWork, page_id: PageId) -> PageState:
+    """The page and its people.
+
+    Raises:
+        NotFound: no such page, or it is archived.
+    """
+    page = await work.pages.get(page_id)
+    if page.archived_at is not None:
+        raise NotFound("page", ("page",))
+    people = {host.user_id for host in page.hosts} | {page.organizer_id}
+    return PageState(page, await work.users.of(people), await work.connections.of_users(people))
+
+
+async def times_of_hosts(
+    work: UnitOfWork,
+    state: PageState,
+    span: TimeSpan,
+    *,
+    now: datetime,
+    policy: Policy,
+    live: Mapping[UserId, Sequence[EventTime]] | None = None,
+    excluding: BookingId | None = None,
+    excluding_hold: str | None = None,
+) -> tuple[list[HostTime], list[int]]:
+    """What the engine needs to judge starts in `span`: each host's time, and the page's meetings for its caps.
+
+    `live` are events just read from the hosts' calendars, on top of the copy; those this product wrote count by their
+    booking instead. One booking (being moved) and one hold (the visitor's own, by token hash) can be left out.
+    """
+    reach = TimeSpan(span.start - _REACH, span.end + _REACH)
+    asked = [host.user_id for host in state.page.hosts if _is_asked(state, host)]
+    mirrored = await work.mirror.of_hosts(asked, reach, confirmed_since=now - policy.mirror_max_age) if asked else {}
+    taken = await work.host_times.taken(state.host_ids, reach, excluding=excluding, excluding_hold=excluding_hold)
+    meetings = await _counted_meetings(work, state, span, excluding)
+    times = []
+    for host in state.page.hosts:
+        spans: list[BusySpan | tuple[int, int]] = [
+            BusySpan(t.start, t.end, "hold", BusyKind.HELD)
+            if t.held
+            else BusySpan(t.start, t.end, "booking", BusyKind.BOOKING)
+            for t in taken
+            if t.host == host.user_id
+        ]
+        known_from, known_until = -_EVER, _EVER
+        if host.user_id in asked:
+            copy = mirrored.get(host.user_id)
+            known_from, known_until = (copy.known_from, copy.known_until) if copy else (0, 0)
+            spans.extend(copy.busy if copy else ())
+        elif state.mode_of(host) is BookingMode.BLOCKED:
+            known_from = known_until = 0
+        events = (live or {}).get(host.user_id, ())
+        spans.extend((e.start, e.end) for e in events if e.status.blocks and e.booking_key is None)
+        working = state.users[host.user_id].settings.working_hours
+        times.append(
+            HostTime(
+                host=str(host.user_id),
+                busy=spans,
+                known_from=known_from,
+                known_until=known_until,
+                working_hours=working.opening_hours() if working else None,
+                max_per_day=host.max_per_day,
+                meetings=[start for user_id, start in meetings if user_id == host.user_id],
+            )
+        )
+    return times, [start for _, start in meetings]
+
+
+def _is_asked(state: PageState, host: PageHost) -> bool:
+    """Whether this host's calendars decide; one that is offline has none, one that is switched off offers nothing."""
+    return host.check_availability and state.mode_of(host) is BookingMode.ONLINE
+
+
+async def _counted_meetings(
+    work: UnitOfWork, state: PageState, span: TimeSpan, excluding: BookingId | None
+) -> list[tuple[UserId, int]]:
+    """Meetings that may count toward a cap of a day or week that `span` touches; none are read without caps."""
+    settings = state.page.settings
+    capped = settings.max_per_day or settings.max_per_week or any(host.max_per_day for host in state.page.hosts)
+    if not capped:
+        return []
+    around = TimeSpan(span.start - _WEEK, span.end + _WEEK)
+    return await work.bookings.meeting_starts(state.page.id, around, excluding=excluding)
+
+
+def slot_span(start: datetime, minutes: int) -> TimeSpan:
+    """The slot of `minutes` that begins at `start`."""
+    return TimeSpan(start, start + timedelta(minutes=minutes))
+
+
+def as_span(start_minute: int, minutes: int) -> TimeSpan:
+    """The slot of `minutes` that begins `start_minute` minutes after the epoch."""
+    return TimeSpan(at_minute(start_minute), at_minute(start_minute + minutes))

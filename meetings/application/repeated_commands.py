@@ -1,0 +1,69 @@
+"""Commands that carry a key are carried out once, however often they arrive (ID-1, ID-2)."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from meetings.application.ports.unit_of_work import KeptResult, UnitOfWork
+from meetings.domain.base import DomainError, Problem, Rule, refuse
+from meetings.domain.identifiers import BookingId
+
+MAX_KEY = 200
+
+
+class IdempotencyConflict(DomainError):
+    """The key was used before for another input."""
+
+
+class KeptMeanwhile(Exception):
+    """Another transaction with the same key committed first; its result is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandKey:
+    """One command of one caller: what is done, for whom, under which key, with which input (as a fingerprint)."""
+
+    operation: str
+    scope: str
+    key: str
+    fingerprint: str
+
+    @classmethod
+    def of(cls, operation: str, scope: str, key: str, given: Mapping[str, object]) -> "CommandKey":
+        """The key for `given`, whose values must have a stable text.
+
+        Raises:
+            InvalidInput: the key is empty or longer than 200 characters.
+        """
+        if not key.strip():
+            refuse(Problem(("idempotencyKey",), Rule.REQUIRED))
+        if len(key) > MAX_KEY:
+            refuse(Problem(("idempotencyKey",), Rule.TOO_LONG, values={"most": MAX_KEY}))
+        text = json.dumps(given, sort_keys=True, default=str)
+        return cls(operation, scope, key, hashlib.sha256(text.encode()).hexdigest())
+
+
+async def earlier_result(work: UnitOfWork, command: CommandKey) -> BookingId | None:
+    """The booking this command was about when it was carried out before; None when it was not.
+
+    Raises:
+        IdempotencyConflict: the key was used with other input.
+    """
+    kept = await work.idempotency.find(command.operation, command.scope, command.key)
+    if kept is None:
+        return None
+    if kept.fingerprint != command.fingerprint:
+        raise IdempotencyConflict
+    return kept.booking_id
+
+
+async def keep_result(work: UnitOfWork, command: CommandKey, booking_id: BookingId) -> None:
+    """Keep the result with the change itself.
+
+    Raises:
+        KeptMeanwhile: a rival with the same key was first; roll back and look at `earlier_result`.
+    """
+    result = KeptResult(command.fingerprint, booking_id)
+    if not await work.idempotency.keep(command.operation, command.scope, command.key, result):
+        raise KeptMeanwhile

@@ -1,0 +1,24 @@
+"""When to try again: one pure function (RT-1, RT-2)."""
+
+from datetime import datetime, timedelta
+
+from meetings.application.ports.calendars import RateLimited, ReauthorizationNeeded
+
+BASE = timedelta(seconds=1)
+CAP = timedelta(minutes=10)
+_HIGHEST_POWER = 20
+
+
+def next_try(error: Exception, attempts: int, *, now: datetime, chance: float) -> datetime:
+    """When a failed intent is due again, after `attempts` tries (at least one).
+
+    Exponential with full jitter from 1 s up to 10 min: `chance` is a random number in [0, 1). A provider that says
+    how long to wait is obeyed. Where a person has to sign in again, trying often helps nobody.
+    """
+    if isinstance(error, ReauthorizationNeeded):
+        return now + CAP
+    ceiling = min(CAP, BASE * 2 ** min(attempts - 1, _HIGHEST_POWER))
+    pause = ceiling * chance
+    if isinstance(error, RateLimited) and error.retry_after is not None:
+        pause = timedelta(seconds=error.retry_after) + pause / 4
+    return now + max(pause, timedelta(milliseconds=200))

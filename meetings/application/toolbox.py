@@ -1,0 +1,44 @@
+"""Everything of the outside that reactions work with, handed to the worker in one piece."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from meetings.application.links import Links
+from meetings.application.policy import Policy
+from meetings.application.ports.calendars import CalendarsOf, Providers, PushOf
+from meetings.application.ports.clock import Clock
+from meetings.application.ports.fan_out import FanOut
+from meetings.application.ports.identities import Identities, Passwords
+from meetings.application.ports.mail import Mailer
+from meetings.application.ports.outbox import Outbox
+from meetings.application.ports.reads import Reads
+from meetings.application.ports.sign_in_attempts import SignInAttempts
+from meetings.application.ports.sync_schedule import SyncSchedule
+from meetings.application.ports.unit_of_work import Begin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolbox:
+    """One process' connections to the outside. `begin_as` makes a `Begin` for somebody, named in the journal."""
+
+    begin_as: Callable[[str], Begin]
+    look: Begin
+    reads: Reads
+    outbox: Outbox
+    schedule: SyncSchedule
+    identities: Identities
+    sign_in_attempts: SignInAttempts
+    passwords: Passwords
+    providers: Providers
+    calendars_of: CalendarsOf
+    push_of: PushOf
+    mailer: Mailer
+    fan_out: FanOut
+    links: Links
+    clock: Clock
+    policy: Policy
+
+    @property
+    def begin(self) -> Begin:
+        """Units of work of the product itself."""
+        return self.begin_as("system")
