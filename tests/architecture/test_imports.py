@@ -104,7 +104,7 @@ def clocks(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def without_a_clock() -> list[Path]:
-    """All modules but infrastructure, where clocks are handed out, and simulators, which play somebody else's server."""
+    """All modules but infrastructure, where clocks are handed out, and simulators, which play a server of others."""
 
     def has_one(module: str) -> bool:
         return module.startswith("meetings/infrastructure/") or "/simulator" in module
