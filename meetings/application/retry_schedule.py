@@ -17,7 +17,7 @@ def next_try(error: Exception, attempts: int, *, now: datetime, chance: float) -
     """
     if isinstance(error, ReauthorizationNeeded):
         return now + CAP
-    ceiling = min(CAP, BASE * 2 ** min(attempts - 1, _HIGHEST_POWER))
+    ceiling = min(CAP, BASE * int(2 ** min(attempts - 1, _HIGHEST_POWER)))
     pause = ceiling * chance
     if isinstance(error, RateLimited) and error.retry_after is not None:
         pause = timedelta(seconds=error.retry_after) + pause / 4

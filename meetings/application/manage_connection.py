@@ -1,0 +1,136 @@
+"""What a host does with a connection: choose calendars, look again, disconnect."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from meetings.application.ports.calendars import CalendarProvider, CalendarsOf, ProviderError, Providers, PushOf
+from meetings.application.ports.clock import Clock
+from meetings.application.ports.identities import Caller
+from meetings.application.ports.sync_schedule import SyncSchedule
+from meetings.application.ports.unit_of_work import Begin, UnitOfWork
+from meetings.domain.base import NotFound
+from meetings.domain.calendar_connection import CalendarConnection, NotConnected
+from meetings.domain.identifiers import CalendarId, ConnectionId
+
+log = logging.getLogger(__name__)
+
+_REVOKE_SECONDS = 10.0
+
+
+async def select_calendars(
+    connection_id: ConnectionId, calendars: Sequence[CalendarId], *, caller: Caller, begin: Begin, clock: Clock
+) -> None:
+    """Choose exactly which calendars block time, all or nothing (S52 to S56).
+
+    Raises:
+        NotFound, NotConnected: no such connection of the caller's, or it was disconnected.
+        InvalidInput: an id is not eligible, or the default calendar is missing.
+    """
+    async with begin(caller.account_id) as work:
+        connection = await _own(work, caller, connection_id)
+        connection.select(calendars, now=clock())
+        await work.commit()
+
+
+async def choose_default_calendar(
+    connection_id: ConnectionId, calendar: CalendarId, *, caller: Caller, begin: Begin, clock: Clock
+) -> None:
+    """Have bookings written to another calendar.
+
+    Raises:
+        NotFound, NotConnected: as `select_calendars`.
+        InvalidInput: not eligible or not writable.
+    """
+    async with begin(caller.account_id) as work:
+        connection = await _own(work, caller, connection_id)
+        connection.choose_default(calendar, now=clock())
+        await work.commit()
+
+
+async def refresh_connection(
+    connection_id: ConnectionId,
+    *,
+    caller: Caller,
+    begin: Begin,
+    look: Begin,
+    calendars_of: CalendarsOf,
+    schedule: SyncSchedule,
+    clock: Clock,
+) -> None:
+    """Ask the provider for its list of calendars and have every selected one read again.
+
+    Raises:
+        NotFound, NotConnected: as `select_calendars`.
+        ProviderError: the provider cannot be reached, or wants the host to sign in again (then also written down).
+    """
+    async with look(caller.account_id) as work:
+        connection = await _own(work, caller, connection_id)
+    listed = await calendars_of(connection).list_calendars()
+    async with begin(caller.account_id) as work:
+        connection = await _own(work, caller, connection_id)
+        connection.take_list(listed, now=clock())
+        await work.commit()
+    for calendar in connection.selected_calendars:
+        await schedule.request(calendar.id)
+
+
+async def disconnect_calendar(
+    connection_id: ConnectionId,
+    *,
+    caller: Caller,
+    begin: Begin,
+    look: Begin,
+    providers: Providers,
+    push_of: PushOf,
+    schedule: SyncSchedule,
+    clock: Clock,
+) -> None:
+    """Delete the credentials, then try to give the grant back; pages are offline at once, even if that fails (A-CC8).
+
+    Disconnecting twice succeeds.
+
+    Raises:
+        NotFound: no such connection of the caller's.
+    """
+    async with look(caller.account_id) as work:
+        connection = await _own(work, caller, connection_id, connected=False)
+    await _close_channels(connection, push_of, schedule)
+    async with begin(caller.account_id) as work:
+        connection = await _own(work, caller, connection_id, connected=False)
+        connection.disconnect(now=clock())
+        credentials = await work.connections.replace_credentials(connection.id, None)
+        await work.commit()
+    if credentials is not None:
+        await _revoke(providers[connection.provider], credentials)
+
+
+async def _close_channels(connection: CalendarConnection, push_of: PushOf, schedule: SyncSchedule) -> None:
+    push = push_of(connection) if connection.usable else None
+    for calendar in connection.selected_calendars if push else ():
+        for stored in await schedule.channels_of(calendar.id):
+            try:
+                async with asyncio.timeout(_REVOKE_SECONDS):
+                    await push.close_channel(stored.channel)  # type: ignore[union-attr]
+            except (ProviderError, TimeoutError):
+                log.info("a push channel could not be closed; it ends by itself", exc_info=True)
+            await schedule.drop_channel(stored.channel.channel_id)
+
+
+async def _revoke(provider: CalendarProvider, credentials: str) -> None:
+    try:
+        async with asyncio.timeout(_REVOKE_SECONDS):
+            await provider.sign_in.revoke(credentials)
+    except (ProviderError, TimeoutError):
+        log.warning("a grant could not be given back; the person can remove it at the provider", exc_info=True)
+
+
+async def _own(
+    work: UnitOfWork, caller: Caller, connection_id: ConnectionId, *, connected: bool = True
+) -> CalendarConnection:
+    connection = await work.connections.get(connection_id)
+    if connection.user_id != caller.user_id:
+        raise NotFound("calendar connection", ("connectionId",))
+    if connected and not connection.usable:
+        raise NotConnected
+    return connection
