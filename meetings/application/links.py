@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 from meetings.domain.identifiers import BookingId
@@ -45,6 +45,11 @@ class Links:
 
     def push_address(self, provider: str) -> str:
         return f"{self.public_url}/webhooks/{provider.lower()}"
+
+    @property
+    def host(self) -> str:
+        """The host part of our own address."""
+        return urlsplit(self.public_url).hostname or "localhost"
 
     def with_query(self, address: str, **query: str) -> str:
         """`address` with more query parameters."""

@@ -60,6 +60,7 @@ class MeetingNews(Enum):
     CANCELLED = "CANCELLED"
     DECLINED = "DECLINED"
     FAILED = "FAILED"
+    REMINDER = "REMINDER"
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,10 +240,13 @@ class BlockedAttempts(Protocol):
         """Note an attempt; gives whether it is the first that waits to be told."""
 
     async def last_told_at(self, host: UserId) -> datetime | None:
-        """When attempts were last taken to be told, None when never."""
+        """When attempts were last told, None when never."""
 
-    async def take(self, host: UserId) -> list[Attempt]:
-        """The waiting attempts, oldest first; they are told once this transaction commits."""
+    async def waiting(self, host: UserId) -> list[Attempt]:
+        """The waiting attempts, oldest first."""
+
+    async def mark_told(self, host: UserId, attempts: Sequence[Attempt]) -> None:
+        """These attempts are told and wait no more; others that came meanwhile still do."""
 
 
 class UnitOfWork(Protocol):

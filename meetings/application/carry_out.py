@@ -1,0 +1,130 @@
+"""What a worker does with an intent it has claimed."""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+
+from meetings.application import reactions
+from meetings.application.letters import (
+    LetterRefused,
+    plan_reminders,
+    send_reminder,
+    tell_about_booking,
+    tell_blocked_attempts,
+    tell_grant_lost,
+)
+from meetings.application.plan_sync import plan_sync
+from meetings.application.ports.calendars import ProviderError
+from meetings.application.ports.mail import Audience, MailUnavailable
+from meetings.application.ports.outbox import Intent, LeaseLost
+from meetings.application.ports.unit_of_work import LockTimeout
+from meetings.application.retry_schedule import next_try
+from meetings.application.settle_booking import give_up, give_up_at, settle_booking
+from meetings.application.toolbox import Toolbox
+from meetings.domain.base import ConcurrentChange, NotFound
+from meetings.domain.identifiers import BookingId
+
+log = logging.getLogger(__name__)
+
+MAX_MAIL_TRIES = 60
+MAX_FAULTS = 8
+"""How often a reaction that fails by a mistake of ours is tried before people have to look."""
+
+
+async def _settle_booking(intent: Intent, tools: Toolbox) -> None:
+    await settle_booking(
+        intent,
+        begin=tools.begin,
+        look=tools.look,
+        calendars_of=tools.calendars_of,
+        links=tools.links,
+        clock=tools.clock,
+        policy=tools.policy,
+    )
+
+
+async def _tell_invitee(intent: Intent, tools: Toolbox) -> None:
+    await tell_about_booking(intent, Audience.INVITEE, look=tools.look, mailer=tools.mailer, links=tools.links)
+
+
+async def _tell_host(intent: Intent, tools: Toolbox) -> None:
+    await tell_about_booking(intent, Audience.HOST, look=tools.look, mailer=tools.mailer, links=tools.links)
+
+
+async def _plan_reminders(intent: Intent, tools: Toolbox) -> None:
+    await plan_reminders(intent, begin=tools.begin, clock=tools.clock)
+
+
+async def _send_reminder(intent: Intent, tools: Toolbox) -> None:
+    await send_reminder(intent, look=tools.look, mailer=tools.mailer, links=tools.links, clock=tools.clock)
+
+
+async def _plan_sync(intent: Intent, tools: Toolbox) -> None:
+    await plan_sync(intent, begin=tools.begin, look=tools.look, schedule=tools.schedule)
+
+
+async def _tell_grant_lost(intent: Intent, tools: Toolbox) -> None:
+    await tell_grant_lost(intent, look=tools.look, mailer=tools.mailer, links=tools.links)
+
+
+async def _tell_blocked(intent: Intent, tools: Toolbox) -> None:
+    await tell_blocked_attempts(intent, begin=tools.begin, look=tools.look, mailer=tools.mailer, links=tools.links)
+
+
+Reaction = Callable[[Intent, Toolbox], Awaitable[None]]
+
+HANDLERS: Mapping[str, Reaction] = {
+    reactions.SETTLE_BOOKING: _settle_booking,
+    reactions.TELL_INVITEE: _tell_invitee,
+    reactions.TELL_HOST: _tell_host,
+    reactions.PLAN_REMINDERS: _plan_reminders,
+    reactions.SEND_REMINDER: _send_reminder,
+    reactions.PLAN_SYNC: _plan_sync,
+    reactions.TELL_GRANT_LOST: _tell_grant_lost,
+    reactions.TELL_BLOCKED: _tell_blocked,
+}
+"""How each reaction of the table in `reactions.py` is carried out."""
+
+
+async def carry_out(intent: Intent, tools: Toolbox) -> None:
+    """Carry out a claimed intent and mark it done, or give it back for another try, or list it as dead.
+
+    Never raises for what a provider, a mail server or a rival did; a lost lease is simply left to whoever has it.
+    """
+    handler = HANDLERS.get(intent.reaction)
+    if handler is None:
+        await tools.outbox.bury(intent, error=f"unknown reaction {intent.reaction}")
+        return
+    try:
+        await handler(intent, tools)
+        await tools.outbox.done(intent)
+    except LeaseLost:
+        log.info("another worker has this intent", extra={"intent": str(intent.id)})
+    except (NotFound, LetterRefused) as gone:
+        await tools.outbox.bury(intent, error=f"{type(gone).__name__}: {gone}")
+    except (ProviderError, MailUnavailable, ConcurrentChange, LockTimeout) as error:
+        await _again(intent, error, tools)
+    except Exception as fault:
+        log.exception("a reaction failed", extra={"intent": str(intent.id), "reaction": intent.reaction})
+        if intent.attempts >= MAX_FAULTS:
+            await tools.outbox.bury(intent, error=f"{type(fault).__name__}")
+        else:
+            await _again(intent, fault, tools)
+
+
+async def _again(intent: Intent, error: Exception, tools: Toolbox) -> None:
+    """Give the intent back with a later time, or give it up when there is no point in going on."""
+    now = tools.clock()
+    at = next_try(error, intent.attempts, now=now, chance=random.random())  # noqa: S311  # jitter, nothing secret
+    told = f"{type(error).__name__}: {error}"
+    if intent.reaction == reactions.SETTLE_BOOKING:
+        async with tools.look(intent.account_id) as work:
+            booking = await work.bookings.get(BookingId(intent.subject))
+        if at >= give_up_at(intent, booking, tools.policy):
+            await give_up(intent, begin=tools.begin, clock=tools.clock)
+            await tools.outbox.bury(intent, error=told)
+            return
+    elif isinstance(error, MailUnavailable) and intent.attempts >= MAX_MAIL_TRIES:
+        await tools.outbox.bury(intent, error=told)
+        return
+    await tools.outbox.retry(intent, at=at, error=told)

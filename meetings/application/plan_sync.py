@@ -1,0 +1,106 @@
+"""Deciding which calendars are read at all, and having the provider call us about them."""
+
+import logging
+import secrets
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from meetings.application.links import Links, token_hash
+from meetings.application.ports.calendars import ProviderError, PushOf, RateLimited, ReauthorizationNeeded
+from meetings.application.ports.clock import Clock
+from meetings.application.ports.outbox import Intent
+from meetings.application.ports.sync_schedule import StoredChannel, SyncClaim, SyncSchedule
+from meetings.application.ports.unit_of_work import Begin
+from meetings.domain.base import NotFound
+from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.identifiers import ConnectionId
+
+log = logging.getLogger(__name__)
+
+
+async def plan_sync(intent: Intent, *, begin: Begin, look: Begin, schedule: SyncSchedule) -> None:
+    """Have exactly the selected calendars of a connection read, none while it cannot be used.
+
+    The copies of calendars that are no longer selected are dropped.
+    """
+    async with look(intent.account_id) as work:
+        connection = await work.connections.get(ConnectionId(intent.subject))
+    selected = [calendar.id for calendar in connection.selected_calendars] if connection.usable else []
+    async with begin(intent.account_id) as work:
+        for calendar in connection.calendars:
+            if not calendar.selected:
+                await work.mirror.forget(calendar.id)
+        await work.commit()
+    await schedule.plan(intent.account_id, connection.id, selected)
+
+
+async def request_sync(connection: CalendarConnection, schedule: SyncSchedule) -> None:
+    """Have every selected calendar of a connection read as soon as possible."""
+    for calendar in connection.selected_calendars:
+        await schedule.request(calendar.id)
+
+
+async def renew_channels(
+    *, look: Begin, push_of: PushOf, schedule: SyncSchedule, links: Links, clock: Clock, limit: int = 50
+) -> int:
+    """Open a push channel for calendars without one, and a new one before an old one runs out (SY-4).
+
+    The new channel is open before the old is closed, so that no notice is lost. Gives how many were opened. A
+    provider that refuses is asked again next time; polling goes on anyway.
+    """
+    opened = 0
+    for wanted in await schedule.without_channel(limit, renew_before=clock()):
+        try:
+            opened += await _renew(wanted, look=look, push_of=push_of, schedule=schedule, links=links, clock=clock)
+        except RateLimited:
+            break
+        except (ProviderError, NotFound) as error:
+            log.info("no push channel", extra={"calendar": str(wanted.calendar_id), "error": type(error).__name__})
+    return opened
+
+
+async def _renew(
+    wanted: SyncClaim, *, look: Begin, push_of: PushOf, schedule: SyncSchedule, links: Links, clock: Clock
+) -> bool:
+    async with look(wanted.account_id) as work:
+        connection = await work.connections.get(wanted.connection_id)
+    calendar = next((c for c in connection.selected_calendars if c.id == wanted.calendar_id), None)
+    push = push_of(connection) if connection.usable and calendar else None
+    if push is None or calendar is None:
+        return False
+    old = await schedule.channels_of(calendar.id)
+    channel_id, secret = str(uuid4()), secrets.token_urlsafe(24)
+    opened_at = clock()
+    channel = await push.open_channel(
+        calendar.external_id,
+        channel_id=channel_id,
+        secret=secret,
+        address=links.push_address(connection.provider.value),
+    )
+    stored = StoredChannel(
+        channel, calendar.id, connection.id, wanted.account_id, renew_at=_half_way(opened_at, channel.expires_at)
+    )
+    await schedule.store_channel(stored, secret_hash=token_hash(secret))
+    for earlier in old:
+        try:
+            await push.close_channel(earlier.channel)
+        except ReauthorizationNeeded:
+            raise
+        except ProviderError:
+            log.info("an old push channel could not be closed; it ends by itself", exc_info=True)
+        await schedule.drop_channel(earlier.channel.channel_id)
+    return True
+
+
+def _half_way(opened_at: datetime, expires_at: datetime) -> datetime:
+    """When to renew: at half life."""
+    return opened_at + max((expires_at - opened_at) / 2, timedelta(0))
+
+
+async def take_notice(channel_id: str, secret: str, *, schedule: SyncSchedule) -> bool:
+    """A provider says that a calendar changed: have it read. False, and no work, for a channel that is not ours."""
+    stored = await schedule.channel(channel_id, token_hash(secret))
+    if stored is None:
+        return False
+    await schedule.request(stored.calendar_id)
+    return True

@@ -1,0 +1,240 @@
+"""Keeping our copy of one calendar's busy time in step with it (SY-1 to SY-6)."""
+
+import logging
+import random
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from meetings.application.policy import Policy
+from meetings.application.ports.calendars import (
+    Calendars,
+    CalendarsOf,
+    CalendarUnreadable,
+    Changes,
+    CursorExpired,
+    EventTime,
+    ProviderError,
+    RateLimited,
+    ReauthorizationNeeded,
+    RemovedEvent,
+)
+from meetings.application.ports.clock import Clock
+from meetings.application.ports.fan_out import connections_topic, host_topic
+from meetings.application.ports.sync_schedule import SyncClaim, SyncSchedule
+from meetings.application.ports.unit_of_work import Begin, MirrorState, UnitOfWork
+from meetings.application.retry_schedule import next_try
+from meetings.domain.base import NotFound
+from meetings.domain.booking import Booking, BookingClosed, BookingState, BookingStateInvalid, CancelledBy
+from meetings.domain.calendar_connection import ConnectedCalendar
+from meetings.domain.identifiers import BookingId, CalendarId, UserId
+from meetings.domain.scheduling_page import SlotTaken
+from meetings.domain.timespan import TimeSpan, at_minute
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 300
+
+
+async def sync_calendar(
+    calendar_id: CalendarId,
+    *,
+    begin: Begin,
+    look: Begin,
+    calendars_of: CalendarsOf,
+    schedule: SyncSchedule,
+    clock: Clock,
+    policy: Policy,
+) -> bool:
+    """Read what changed in one calendar, if it is due and nobody else is reading it. Gives whether it is due again.
+
+    Whatever happens, the calendar is given back with a time for the next read; a failed read leaves the copy that is
+    in force as it is, until it is too old to be trusted.
+    """
+    claim = await schedule.claim(calendar_id, lease_seconds=LEASE_SECONDS)
+    if claim is None:
+        return False
+    started = clock()
+    try:
+        await _read(claim, started, begin=begin, look=look, calendars_of=calendars_of, clock=clock, policy=policy)
+        next_at = await _next_poll(claim, schedule, clock, policy)
+    except ProviderError as error:
+        next_at = await _failed(claim, error, begin=begin, clock=clock, policy=policy)
+    except Exception:
+        await schedule.finish(claim, next_at=clock() + policy.poll_without_push)
+        raise
+    return await schedule.finish(claim, next_at=next_at)
+
+
+async def _read(
+    claim: SyncClaim,
+    started: datetime,
+    *,
+    begin: Begin,
+    look: Begin,
+    calendars_of: CalendarsOf,
+    clock: Clock,
+    policy: Policy,
+) -> None:
+    async with look(claim.account_id) as work:
+        connection = await work.connections.get(claim.connection_id)
+        state = await work.mirror.state(claim.calendar_id)
+    calendar = next((c for c in connection.calendars if c.id == claim.calendar_id), None)
+    if not connection.usable or calendar is None or not calendar.selected:
+        return
+    reader = _Reader(claim, connection.user_id, calendar, calendars_of(connection), started, begin, clock, policy)
+    if _can_go_on(state, started, policy):
+        try:
+            await reader.read_changes(state)
+            return
+        except CursorExpired:
+            log.info("cursor expired, reading the whole calendar", extra={"calendar": str(calendar.id)})
+    await reader.read_all()
+
+
+def _can_go_on(state: MirrorState, now: datetime, policy: Policy) -> bool:
+    """Whether there is a cursor, and the copy still reaches far enough ahead."""
+    least = timedelta(days=policy.mirror_days_least)
+    return state.cursor is not None and state.window is not None and state.window.end - now >= least
+
+
+class _Reader:
+    """One read of one calendar."""
+
+    def __init__(
+        self,
+        claim: SyncClaim,
+        host: UserId,
+        calendar: ConnectedCalendar,
+        calendars: Calendars,
+        started: datetime,
+        begin: Begin,
+        clock: Clock,
+        policy: Policy,
+    ) -> None:
+        self._claim = claim
+        self._host = host
+        self._calendar = calendar
+        self._calendars = calendars
+        self._started = started
+        self._begin = begin
+        self._clock = clock
+        self._policy = policy
+
+    async def read_changes(self, state: MirrorState) -> None:
+        """Take the changes since the cursor into the copy in force, page by page."""
+        assert state.window, "a cursor comes with the window it was made for"
+        changed = False
+        cursor = state.cursor
+        async for page in self._calendars.changes(self._calendar.external_id, state.cursor, state.window):
+            cursor = page.cursor or cursor
+            if not page.changed and not page.removed:
+                continue
+            async with self._begin(self._claim.account_id) as work:
+                changed |= await work.mirror.apply(self._calendar.id, page.changed, page.removed)
+                await work.commit()
+            await self._follow_own_bookings(page)
+        await self._finish(cursor, changed)
+
+    async def read_all(self) -> None:
+        """Read every event into a shadow copy, then put it in force; until then the old copy stays (SY-6)."""
+        policy = self._policy
+        window = TimeSpan(
+            self._started - timedelta(days=policy.mirror_days_back),
+            self._started + timedelta(days=policy.mirror_days_ahead),
+        )
+        async with self._begin(self._claim.account_id) as work:
+            copy = await work.mirror.begin_copy(self._calendar.id)
+            await work.commit()
+        cursor = None
+        async for page in self._calendars.changes(self._calendar.external_id, None, window):
+            cursor = page.cursor or cursor
+            async with self._begin(self._claim.account_id) as work:
+                await work.mirror.fill_copy(self._calendar.id, copy, page.changed)
+                await work.commit()
+            await self._follow_own_bookings(page)
+        async with self._begin(self._claim.account_id) as work:
+            changed = await work.mirror.swap_copy(self._calendar.id, copy, window)
+            await work.commit()
+        await self._finish(cursor, changed)
+
+    async def _finish(self, cursor: str | None, changed: bool) -> None:
+        async with self._begin(self._claim.account_id) as work:
+            connection = await work.connections.get(self._claim.connection_id)
+            connection.mark_readable(self._calendar.id, now=self._clock())
+            await work.mirror.confirm(self._calendar.id, cursor=cursor, at=self._started)
+            if changed:
+                work.poke(host_topic(self._host))
+            work.poke(connections_topic(self._host))
+            await work.commit()
+
+    async def _follow_own_bookings(self, page: Changes) -> None:
+        """What a host did to our events in their own calendar happens to the bookings."""
+        for event in page.changed:
+            if event.booking_key:
+                await self._follow(event.booking_key, event)
+        for removed in page.removed:
+            await self._follow(removed.booking_key, removed)
+
+    async def _follow(self, booking_key: str | None, echo: EventTime | RemovedEvent) -> None:
+        async with self._begin(self._claim.account_id) as work:
+            booking = await _booking_of(work, booking_key)
+            if booking is None or not self._is_theirs(booking, echo):
+                return
+            try:
+                self._draw_level(booking, echo)
+                await work.commit()
+            except (BookingStateInvalid, BookingClosed):
+                return
+            except SlotTaken:
+                log.warning("a host moved a meeting onto another one", extra={"booking": str(booking.id)})
+
+    def _is_theirs(self, booking: Booking, echo: EventTime | RemovedEvent) -> bool:
+        """Whether the echo is of the event the booking stands for, and read after we last wrote it."""
+        return (
+            booking.state is BookingState.CONFIRMED
+            and booking.event is not None
+            and booking.event.event_id == echo.event_id
+            and booking.settled_at is not None
+            and self._started > booking.settled_at
+        )
+
+    def _draw_level(self, booking: Booking, echo: EventTime | RemovedEvent) -> None:
+        now = self._clock()
+        if isinstance(echo, RemovedEvent):
+            booking.cancel(CancelledBy.HOST, None, now=now)
+        else:
+            booking.follow(TimeSpan(at_minute(echo.start), at_minute(echo.end)), now=now)
+
+
+async def _booking_of(work: UnitOfWork, booking_key: str | None) -> Booking | None:
+    try:
+        return await work.bookings.get(BookingId(UUID(booking_key))) if booking_key else None
+    except (NotFound, ValueError):
+        return None
+
+
+async def _next_poll(claim: SyncClaim, schedule: SyncSchedule, clock: Clock, policy: Policy) -> datetime:
+    """Polling goes on behind push, only less often; jittered, so that calendars do not fall into step (SY-1)."""
+    now = clock()
+    pushed = any(stored.channel.expires_at > now for stored in await schedule.channels_of(claim.calendar_id))
+    interval = policy.poll_with_push if pushed else policy.poll_without_push
+    return now + interval * random.uniform(0.7, 1.0)  # noqa: S311  # spreading load, nothing secret
+
+
+async def _failed(claim: SyncClaim, error: ProviderError, *, begin: Begin, clock: Clock, policy: Policy) -> datetime:
+    """Write down what a failed read means, and say when to try again."""
+    now = clock()
+    async with begin(claim.account_id) as work:
+        connection = await work.connections.get(claim.connection_id)
+        failures = await work.mirror.note_failure(claim.calendar_id)
+        if isinstance(error, ReauthorizationNeeded):
+            connection.lose_grant(now=now)
+        elif isinstance(error, CalendarUnreadable) and any(c.id == claim.calendar_id for c in connection.calendars):
+            connection.mark_lost(claim.calendar_id, now=now)
+        work.poke(connections_topic(connection.user_id))
+        await work.commit()
+    log.info("a calendar could not be read", extra={"calendar": str(claim.calendar_id), "error": type(error).__name__})
+    if isinstance(error, CalendarUnreadable | ReauthorizationNeeded):
+        return now + policy.poll_without_push
+    pause = next_try(error, failures, now=now, chance=random.uniform(0.5, 1.0))  # noqa: S311
+    return pause if isinstance(error, RateLimited) else min(pause, now + policy.poll_without_push)
