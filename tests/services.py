@@ -102,11 +102,12 @@ class Run:
         """Let the claim go and wait until the run's servers have stopped. A process that only joined does nothing."""
         if self.claim is None:
             return
-        # Unlocked by word and not only by closing: a forked child that outlived its test shares the open file.
-        fcntl.flock(self.claim, fcntl.LOCK_UN)
-        self.claim.close()
-        deadline = time.monotonic() + STOP_SECONDS
+        # Opened first: the last keeper removes the directory.
         with (self.directory / "keepers").open("ab") as keepers:
+            # Unlocked by word and not only by closing: a forked child that outlived its test shares the open file.
+            fcntl.flock(self.claim, fcntl.LOCK_UN)
+            self.claim.close()
+            deadline = time.monotonic() + STOP_SECONDS
             while not lock_at_once(keepers) and time.monotonic() < deadline:
                 time.sleep(0.01)
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -15,6 +15,8 @@ from tests import services
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.services
+
 
 def libpq(url: str) -> str:
     return url.replace("+asyncpg", "")
