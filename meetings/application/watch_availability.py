@@ -73,7 +73,8 @@ class AvailabilityWatch:
             seen = found.digest.seen_by(after) if after else None
             yield _delta(found, seen) if seen else Snapshot(found.digest.cursor(), found)
             last = found.digest
-            while (found := await reader.next(found)) is not None:
+            while newer := await reader.next(found):
+                found = newer
                 if found.digest != last:
                     yield _delta(found, last)
                     last = found.digest
