@@ -13,7 +13,7 @@ from meetings.application.letters import (
     tell_blocked_attempts,
     tell_grant_lost,
 )
-from meetings.application.plan_sync import plan_sync
+from meetings.application.plan_sync import plan_sync, renew_channels
 from meetings.application.ports.calendars import ProviderError
 from meetings.application.ports.mail import Audience, MailUnavailable
 from meetings.application.ports.outbox import Intent, LeaseLost
@@ -61,6 +61,9 @@ async def _send_reminder(intent: Intent, tools: Toolbox) -> None:
 
 async def _plan_sync(intent: Intent, tools: Toolbox) -> None:
     await plan_sync(intent, begin=tools.begin, look=tools.look, schedule=tools.schedule)
+    await renew_channels(
+        look=tools.look, push_of=tools.push_of, schedule=tools.schedule, links=tools.links, clock=tools.clock
+    )
 
 
 async def _tell_grant_lost(intent: Intent, tools: Toolbox) -> None:
