@@ -1,0 +1,112 @@
+"""Log lines: one object each, for machines as JSON or for people, with the request's id and without secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from meetings.infrastructure.settings import LogFormat
+
+_SECRET_NAMES = re.compile(
+    r"(?i)(authorization|cookie|password|passwd|secret|token|api_?key|credentials|verifier|code_challenge|access_key)"
+)
+_SECRET_TEXTS = (
+    # Ours, and those of the providers: what begins like a token is one, wherever it stands.
+    re.compile(r"\b(mtg_|ya29\.|1//|GOCSPX-)[A-Za-z0-9_\-./]{6,}"),
+    re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=\-]{8,}"),
+    re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user:password in an address
+    re.compile(r"(?i)(?<=[?&])(code|state|token|access_token|refresh_token|client_secret)=[^&\s\"']+"),
+    re.compile(r"(?<=/b/)[A-Za-z0-9_\-]{40,}"),  # manage links
+)
+_MASK = "[masked]"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_TALKATIVE = ("googleapiclient", "httplib2", "urllib3", "aiosmtplib", "google.auth", "httpx", "httpcore", "asyncio")
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
+
+
+def set_up_logs(format: LogFormat, level: str) -> None:
+    """Send every log line of the process to standard error in this format. A second call replaces the first."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _take_extra,
+        structlog.processors.format_exc_info,
+        mask_secrets,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(format)],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _TALKATIVE:  # at DEBUG they write down headers and bodies
+        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.INFO))
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "dramatiq"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    logging.getLogger("dramatiq").setLevel(max(logging.getLevelName(level), logging.WARNING))
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Take out values whose name says that they are secret, and texts that look like a secret."""
+    return _masked(event)  # type: ignore[no-any-return]
+
+
+def _masked(value: Any, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        for pattern in _SECRET_TEXTS:
+            value = pattern.sub(_MASK, value)
+        return value
+    if depth > 5:
+        return _MASK
+    if isinstance(value, MutableMapping):
+        for name, inner in value.items():
+            secret = _SECRET_NAMES.search(str(name)) and not str(name).startswith("_")
+            value[name] = _MASK if secret else inner if name == "_record" else _masked(inner, depth + 1)
+        return value
+    if isinstance(value, list | tuple):
+        return [_masked(inner, depth + 1) for inner in value]
+    return value
+
+
+def _take_extra(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """What `extra=` of the standard library brought."""
+    record = event.get("_record")
+    if record is not None:
+        event.update({name: value for name, value in vars(record).items() if name not in _STANDARD})
+    return event
+
+
+def _rendering(format: LogFormat) -> list[Processor]:
+    if format is LogFormat.JSON:
+        return [structlog.processors.JSONRenderer(serializer=_json)]
+    exceptions = structlog.dev.plain_traceback
+    return [_one_line, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=exceptions)]
+
+
+def _json(value: Any, **_: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+def _one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Somebody else's text must not look like lines of ours; only a traceback may have several."""
+    for name, value in event.items():
+        if isinstance(value, str) and name != "exception":
+            event[name] = _CONTROLS.sub(lambda found: repr(found[0])[1:-1], value)
+    return event
