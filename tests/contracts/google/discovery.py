@@ -97,6 +97,8 @@ def _answer_problems(call: Call) -> Iterator[str]:
         return
     if call.status >= 400:
         yield from _error_problems(call)
+        if call.status == 500:
+            yield "answer: the simulator failed"
         return
     method = _methods()[call.operation]
     if "response" not in method:

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -227,6 +228,32 @@ async def test_the_simulator_also_runs_inside_a_running_loop() -> None:
     assert answer["items"] == []
     with pytest.raises(requests.exceptions.ConnectionError):
         await asyncio.to_thread(requests.get, google.url, timeout=1)
+
+
+def test_many_clients_at_once_get_one_event_for_one_id(google: GoogleSimulator) -> None:
+    def status(request: Any) -> int:
+        try:
+            request.execute()
+        except HttpError as error:
+            return int(error.status_code)
+        return 200
+
+    requests_for_it = [_insert(google) for _ in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        assert sorted(pool.map(status, requests_for_it)) == [200] + [409] * 19
+    assert len(google.events(ADA)) == 1
+
+
+def test_the_simulator_can_go_away_and_come_back_with_what_it_had() -> None:
+    google = GoogleSimulator()
+    google.add_account(ADA)
+    with google.serve():
+        _insert(google).execute()
+        port = int(google.url.rpartition(":")[2])
+    with pytest.raises(LOST):
+        _list(google).execute()
+    with google.serve(port):
+        assert [event["id"] for event in _list(google).execute()["items"]] == [EVENT_ID]
 
 
 def test_starting_and_stopping_is_quick() -> None:

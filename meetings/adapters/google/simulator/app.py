@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import logging
+import time
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -22,6 +24,8 @@ from meetings.adapters.google.simulator.listing import page_number
 from meetings.adapters.google.simulator.methods import BASE_PATH, find_method, methods, read_query
 from meetings.adapters.google.simulator.partial import select
 from meetings.adapters.google.simulator.world import Account, World
+
+logger = logging.getLogger(__name__)
 
 AUTH_PATH, TOKEN_PATH, REVOKE_PATH, USERINFO_PATH = "/o/oauth2/v2/auth", "/token", "/revoke", "/oauth2/v3/userinfo"
 _OWN_OPERATIONS = {
@@ -83,6 +87,7 @@ class SimulatorApp:
                 headers=http.headers,
                 body=_parsed(http.headers.get("content-type", ""), raw),
                 at=self._world.now(),
+                monotonic_seconds=time.monotonic(),
                 page=page_number(dict(http.query_params)),
                 account=known[0].email if known else None,
             )
@@ -94,6 +99,9 @@ class SimulatorApp:
             except (GoogleError, OAuthError) as error:
                 headers = error.headers if isinstance(error, GoogleError) else {}
                 response = _json(error.body, error.status, headers)
+            except Exception:
+                logger.exception("the Google simulator failed at %s", call.operation)
+                response = _json(errors.scripted(500).body, 500, {})
         answer = _parsed(response.headers.get("content-type", ""), response.body)
         self._log.finish(call, response.status_code, answer, worked=True)
         return response

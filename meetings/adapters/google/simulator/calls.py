@@ -20,6 +20,7 @@ class Call:
     speaks for. `body` and `answer` are parsed JSON, a form as lists by name, or None. `status` is what the work gave,
     or the fault that stood in for it; 0 while it runs and after a reset. `fault` names what a scripted fault did:
     then the client may have seen something else than `status` and `answer`. `worked` says whether the work was done.
+    `at` is the simulator's clock; `monotonic_seconds` serves to measure pauses between calls.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Call:
     headers: Headers
     body: Any
     at: datetime
+    monotonic_seconds: float
     page: int = 1
     account: str | None = None
     status: int = 0

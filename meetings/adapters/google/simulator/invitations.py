@@ -3,7 +3,7 @@
 Source: "Sharing & attendees" (guide): guests with a Google calendar get a copy with the same id and iCalUID; the
 organizer's copy is the leading one; a guest changes only the own answer. `sendUpdates` says who gets a mail
 (events.insert): all, only guests outside Google Calendar, or nobody. That a guest with an account here gets the copy
-whatever `sendUpdates` says is assumed.
+whatever `sendUpdates` says is assumed, and so is that all extended properties stay on the copy they were written to.
 """
 
 import copy
