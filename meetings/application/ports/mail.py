@@ -81,6 +81,8 @@ class MeetingLetter:
     where the recipient cannot change the meeting. `message_id` is stable: the same letter sent twice carries it twice;
     it has the form `<left@right>` (RFC 5322 3.6.4).
 
+    `reason` is why the meeting was called off, or, as long as it was not, what the invitee wrote to the host.
+
     What a stranger may have written, and what is therefore shown without working links: `title` (it may carry the
     invitee's name), `invitee.name`, `reason`, `answers`, `guests`. `location` and `description` are the host's words.
     """

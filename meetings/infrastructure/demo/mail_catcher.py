@@ -4,10 +4,11 @@ The demo shows mails with it, the tests read them from it and let it misbehave.
 """
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -202,12 +203,15 @@ class MailCatcher:
 
 
 class _Loopback(Controller):
-    """A controller that may be given port 0: it learns the real one before it first connects to itself."""
+    """A controller that binds before its thread starts: port 0 works, and a taken port is told at once."""
 
-    def _trigger_server(self) -> None:
-        if isinstance(self.server, asyncio.Server):
-            self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd is typed in part
+    def start(self) -> None:
+        self._socket = socket.create_server((self.hostname, self.port))
+        self.port = self._socket.getsockname()[1]
+        super().start()
+
+    def _create_server(self) -> Coroutine[None, None, asyncio.Server]:
+        return self.loop.create_server(self._factory_invoker, sock=self._socket, ssl=self.ssl_context)
 
 
 class _Handler:
