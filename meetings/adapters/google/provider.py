@@ -1,0 +1,72 @@
+"""Google, put together from its settings."""
+
+from dataclasses import dataclass, field
+
+from meetings.adapters.google.authorized import AuthorizedCalls
+from meetings.adapters.google.calendar import GoogleCalendars
+from meetings.adapters.google.event_writes import EventWrites
+from meetings.adapters.google.push import GooglePush
+from meetings.adapters.google.signin import GoogleSignIn
+from meetings.adapters.google.tokens import AccountsServer
+from meetings.adapters.google.transport import Transport
+from meetings.application.ports.calendars import CalendarProvider, Calendars, Credentials, PushChannels
+from meetings.application.ports.clock import Clock
+from meetings.domain.calendar_connection import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoogleSettings:
+    """The client that Google's console gave the operator, where Google is, and how much is asked of it at once.
+
+    `threads` bounds all calls under way in this process, `calls_at_once` those of one connection. A call has
+    `total_seconds` (5 of them for connecting), a live question for busy time `busy_seconds` in all. `page_size` is how
+    many events are held in memory at once; a conference link that is still being made is waited for `link_seconds`.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    api_url: str = "https://www.googleapis.com/calendar/v3"
+    authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    revoke_url: str = "https://oauth2.googleapis.com/revoke"
+    threads: int = 16
+    calls_at_once: int = 4
+    total_seconds: float = 30.0
+    busy_seconds: float = 3.0
+    page_size: int = 1000
+    link_seconds: float = 0.5
+
+
+def google_provider(settings: GoogleSettings, *, now: Clock) -> CalendarProvider:
+    """No network call and no heavy import happens before the first call to Google. One per process: it has the pool."""
+    transport = Transport(api_url=settings.api_url, threads=settings.threads, total_seconds=settings.total_seconds)
+    accounts = AccountsServer(
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        token_url=settings.token_url,
+        revoke_url=settings.revoke_url,
+        transport=transport,
+        now=now,
+    )
+
+    def calls(credentials: Credentials) -> AuthorizedCalls:
+        return AuthorizedCalls(credentials, accounts, transport, now, settings.calls_at_once)
+
+    def calendars(credentials: Credentials) -> Calendars:
+        own = calls(credentials)
+        return GoogleCalendars(
+            calls=own,
+            writes=EventWrites(own, settings.link_seconds),
+            busy_seconds=settings.busy_seconds,
+            page_size=settings.page_size,
+        )
+
+    def push(credentials: Credentials) -> PushChannels:
+        return GooglePush(calls(credentials))
+
+    return CalendarProvider(
+        provider=Provider.GOOGLE,
+        sign_in=GoogleSignIn(authorize_url=settings.authorize_url, accounts=accounts),
+        calendars=calendars,
+        push=push,
+    )
