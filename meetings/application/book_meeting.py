@@ -15,7 +15,7 @@ from meetings.application.ports.clock import Clock
 from meetings.application.ports.reads import PagePointer
 from meetings.application.ports.unit_of_work import Begin
 from meetings.application.repeated_commands import CommandKey, KeptMeanwhile, earlier_result, keep_result
-from meetings.domain.base import refuse
+from meetings.domain.base import ConcurrentChange, refuse
 from meetings.domain.booking_mode import BookingMode
 from meetings.domain.identifiers import BookingId, UserId
 from meetings.domain.scheduling_page import BookingBlocked, BookingForm, PageOffline, SlotTaken
@@ -53,7 +53,7 @@ async def book_meeting(
         BookingBlocked: nobody can book this page; its hosts are told if a calendar of theirs is lost.
         SlotTaken, SlotUnavailable: with alternatives.
         CalendarUnverified: a calendar could not be read just now.
-        LockTimeout: too many are booking the same host; worth another try.
+        LockTimeout, ConcurrentChange: too many are booking the same host; worth another try.
     """
     command = wish.command()
     async with look(wish.page.account_id) as work:
@@ -77,7 +77,7 @@ async def book_meeting(
         except SlotTaken as taken:
             if taken.alternatives or attempt == _TRIES:
                 raise
-    raise BookingBlocked
+    raise ConcurrentChange
 
 
 async def _reserve(

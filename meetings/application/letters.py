@@ -164,7 +164,8 @@ async def tell_blocked_attempts(intent: Intent, *, begin: Begin, look: Begin, ma
         )
         await _send(letter, mailer)
     async with begin(intent.account_id) as work:
-        await work.blocked_attempts.mark_told(host_id, attempts)
+        if attempts:
+            await work.blocked_attempts.mark_told(host_id, attempts)
         await work.finish(intent)
         await work.commit()
 
