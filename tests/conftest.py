@@ -73,7 +73,9 @@ def postgres(run: services.Run) -> services.Postgres:
 
 async def prepare_schema(postgres: services.Postgres, url: str) -> None:
     """Bring an empty database to the state that every test's database starts from."""
-    await postgres.execute("CREATE EXTENSION IF NOT EXISTS btree_gist", url=url)
+    from meetings.infrastructure.database.migrate import migrate
+
+    await migrate(url)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,89 @@
+"""Bookings, as a unit of work gets and saves them."""
+
+from sqlalchemy import bindparam, delete, func, insert, select
+
+from meetings.domain.base import NotFound
+from meetings.domain.booking import OCCUPYING, Booking
+from meetings.domain.identifiers import BookingId, PageId, UserId
+from meetings.domain.timespan import TimeSpan, ceil_minute
+from meetings.infrastructure.database.host_times import SqlHostTimes
+from meetings.infrastructure.database.mapping import booking_from, booking_row
+from meetings.infrastructure.database.tables import booking_hosts, bookings, host_times
+from meetings.infrastructure.database.transaction import Image, Transaction
+
+BY_ID = select(bookings).where(bookings.c.account_id == bindparam("account"), bookings.c.id == bindparam("id"))
+MEETING_STARTS = select(host_times.c.host_id, host_times.c.start_minute).where(
+    host_times.c.account_id == bindparam("account"),
+    host_times.c.page_id == bindparam("page"),
+    host_times.c.booking_id.is_not(None),
+    host_times.c.start_minute >= bindparam("start"),
+    host_times.c.start_minute < bindparam("end"),
+)
+COUNT_ON_PAGE = (
+    select(func.count())
+    .select_from(bookings)
+    .where(bookings.c.account_id == bindparam("account"), bookings.c.page_id == bindparam("page"))
+)
+_STATES = frozenset(state.value for state in OCCUPYING)
+
+
+class SqlBookings:
+    def __init__(self, transaction: Transaction, host_times: SqlHostTimes) -> None:
+        self._transaction = transaction
+        self._host_times = host_times
+
+    async def get(self, booking_id: BookingId) -> Booking:
+        known = self._transaction.known(Booking, booking_id)
+        if known is not None:
+            return known
+        values = {"account": self._transaction.account_id, "id": booking_id}
+        for row in await self._transaction.rows(BY_ID, values):
+            return self._transaction.loaded(booking_from(row), booking_row)
+        raise NotFound("booking")
+
+    def add(self, booking: Booking) -> None:
+        self._transaction.added(booking)
+
+    async def meeting_starts(
+        self, page_id: PageId, span: TimeSpan, *, excluding: BookingId | None = None
+    ) -> list[tuple[UserId, int]]:
+        # A start that is not on the minute counts from the minute it is in, as everywhere in the engine.
+        start, end = ceil_minute(span.start), ceil_minute(span.end)
+        values = {"account": self._transaction.account_id, "page": page_id, "start": start, "end": end}
+        query = MEETING_STARTS if excluding is None else MEETING_STARTS.where(host_times.c.booking_id != excluding)
+        return [(host, minute) for host, minute in await self._transaction.rows(query, values)]
+
+    async def count_on_page(self, page_id: PageId) -> int:
+        values = {"account": self._transaction.account_id, "page": page_id}
+        count: int = (await self._transaction.run(COUNT_ON_PAGE, values)).scalar_one()
+        return count
+
+    async def save(self, booking: Booking, before: Image | None, after: Image) -> None:
+        """Write a booking and its hosts' taken times down. The hosts whose time changes are locked already.
+
+        Raises:
+            ConcurrentChange: somebody else did since.
+            SlotTaken: another live booking or hold overlaps.
+        """
+        transaction = self._transaction
+        await transaction.save(bookings, booking.version, before, after)
+        if before is None or before["hosts"] != after["hosts"]:
+            if before is not None:
+                await transaction.run(delete(booking_hosts).where(booking_hosts.c.booking_id == booking.id))
+            rows = [
+                {"booking_id": booking.id, "host_id": host, "account_id": booking.account_id} for host in booking.hosts
+            ]
+            await transaction.run(insert(booking_hosts), rows)
+        if takes_other_time(before, after):
+            await self._host_times.occupy(booking)
+
+
+def takes_other_time(before: Image | None, after: Image) -> bool:
+    """Whether a save changes what the booking takes of its hosts' time."""
+    return _taken(before) != _taken(after)
+
+
+def _taken(image: Image | None) -> tuple[object, ...] | None:
+    if image is None or image["state"] not in _STATES:
+        return None
+    return image["start_at"], image["end_at"], image["hosts"]

@@ -1,0 +1,45 @@
+"""Keys of commands that were carried out."""
+
+from sqlalchemy import select
+
+from meetings.application.ports.unit_of_work import KeptResult
+from meetings.domain.identifiers import BookingId
+from meetings.infrastructure.database.tables import idempotency_keys
+from meetings.infrastructure.database.transaction import Transaction
+from meetings.infrastructure.database.types import database_time
+
+WAIT_SECONDS = 5
+"""How long a command waits for another in flight with the same key (ID-2)."""
+
+_keys = idempotency_keys.c
+
+
+class SqlIdempotencyKeys:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def find(self, operation: str, scope: str, key: str) -> KeptResult | None:
+        query = select(_keys.fingerprint, _keys.booking_id).where(
+            _keys.account_id == self._transaction.account_id,
+            _keys.operation == operation,
+            _keys.scope == scope,
+            _keys.key == key,
+        )
+        for row in await self._transaction.rows(query):
+            return KeptResult(row.fingerprint, BookingId(row.booking_id))
+        return None
+
+    async def keep(self, operation: str, scope: str, key: str, result: KeptResult) -> bool:
+        transaction = self._transaction
+        await transaction.wait_at_most(WAIT_SECONDS)
+        row = {
+            "account_id": transaction.account_id,
+            "operation": operation,
+            "scope": scope,
+            "key": key,
+            "fingerprint": result.fingerprint,
+            "booking_id": result.booking_id,
+            "created_at": database_time(),
+        }
+        stored = await transaction.run(transaction.insert(idempotency_keys).values(row).on_conflict_do_nothing())
+        return stored.rowcount == 1

@@ -1,0 +1,250 @@
+"""Questions of the API, answered by plain queries."""
+
+import base64
+import binascii
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ColumnElement, Executable, bindparam, func, select, tuple_
+
+from meetings.application.ports.reads import BadCursor, JournalEntry, PagePointer, Slice
+from meetings.application.ports.unit_of_work import MirrorState
+from meetings.domain.account import Account
+from meetings.domain.booking import Booking, BookingState
+from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
+from meetings.domain.scheduling_page import PageType, SchedulingPage
+from meetings.domain.user import User
+from meetings.infrastructure.database import connections as stored_connections
+from meetings.infrastructure.database import users as stored_users
+from meetings.infrastructure.database.mapping import (
+    account_from,
+    booking_from,
+    connections_from,
+    page_from,
+    user_from,
+)
+from meetings.infrastructure.database.mirror import STATE, mirror_state
+from meetings.infrastructure.database.tables import (
+    accounts,
+    booking_hosts,
+    bookings,
+    calendars,
+    journal,
+    journal_heads,
+    pages,
+)
+from meetings.infrastructure.database.transaction import AnyRow, execute
+from meetings.infrastructure.database.unit_of_work import Database
+
+T = TypeVar("T")
+Conditions = list[ColumnElement[bool]]
+
+PAGE_AT = select(pages.c.account_id, pages.c.id).where(pages.c.slug == bindparam("slug"), pages.c.archived_at.is_(None))
+PAGES_BY_ID = select(pages).where(
+    pages.c.account_id == bindparam("account"), pages.c.id.in_(bindparam("ids", expanding=True))
+)
+BOOKINGS_BY_ID = select(bookings).where(
+    bookings.c.account_id == bindparam("account"), bookings.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+class SqlReads:
+    """See the port. Each answer is one statement in a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # ---- by address and id ------------------------------------------------------------------------------------------
+
+    async def page_at(self, slug: str) -> PagePointer | None:
+        for row in await self._rows(PAGE_AT, {"slug": slug}):
+            return PagePointer(AccountId(row.account_id), PageId(row.id))
+        return None
+
+    async def account_of_booking(self, booking_id: BookingId) -> AccountId | None:
+        for row in await self._rows(select(bookings.c.account_id).where(bookings.c.id == booking_id)):
+            return AccountId(row.account_id)
+        return None
+
+    async def account(self, account_id: AccountId) -> Account | None:
+        for row in await self._rows(select(accounts).where(accounts.c.id == account_id)):
+            return account_from(row)
+        return None
+
+    async def users(self, account_id: AccountId, ids: Collection[UserId]) -> dict[UserId, User]:
+        found = map(user_from, await self._by_ids(stored_users.BY_IDS, account_id, ids))
+        return {user.id: user for user in found}
+
+    async def pages_by_id(self, account_id: AccountId, ids: Collection[PageId]) -> dict[PageId, SchedulingPage]:
+        found = map(page_from, await self._by_ids(PAGES_BY_ID, account_id, ids))
+        return {page.id: page for page in found}
+
+    async def bookings_by_id(self, account_id: AccountId, ids: Collection[BookingId]) -> dict[BookingId, Booking]:
+        found = map(booking_from, await self._by_ids(BOOKINGS_BY_ID, account_id, ids))
+        return {booking.id: booking for booking in found}
+
+    async def connections(self, account_id: AccountId, users: Collection[UserId]) -> dict[UserId, CalendarConnection]:
+        found = connections_from(await self._by_ids(stored_connections.OF_USERS, account_id, users))
+        return {connection.user_id: connection for connection in found}
+
+    async def connections_by_id(
+        self, account_id: AccountId, ids: Collection[ConnectionId]
+    ) -> dict[ConnectionId, CalendarConnection]:
+        found = connections_from(await self._by_ids(stored_connections.BY_IDS, account_id, ids))
+        return {connection.id: connection for connection in found}
+
+    async def mirror_states(self, account_id: AccountId, connection: ConnectionId) -> dict[CalendarId, MirrorState]:
+        query = STATE.where(calendars.c.connection_id == connection, calendars.c.selected)
+        found = map(mirror_state, await self._rows(query, {"account": account_id}))
+        return {state.calendar_id: state for state in found}
+
+    # ---- lists ------------------------------------------------------------------------------------------------------
+
+    async def pages(
+        self,
+        account_id: AccountId,
+        *,
+        organizer: UserId | None,
+        type: PageType | None,
+        archived: bool,
+        first: int,
+        after: str | None,
+    ) -> Slice[SchedulingPage]:
+        query = select(pages).where(*_page_conditions(account_id, organizer, type, archived))
+        if after is not None:
+            query = query.where(tuple_(pages.c.created_at, pages.c.id) > tuple_(*_position(after)))
+        rows = await self._rows(query.order_by(pages.c.created_at, pages.c.id).limit(first + 1))
+        return _slice(rows, first, page_from, lambda page: (page.created_at, page.id))
+
+    async def count_pages(
+        self, account_id: AccountId, *, organizer: UserId | None, type: PageType | None, archived: bool
+    ) -> int:
+        query = select(func.count()).select_from(pages)
+        return await self._number(query.where(*_page_conditions(account_id, organizer, type, archived)))
+
+    async def bookings(
+        self,
+        account_id: AccountId,
+        *,
+        host: UserId | None,
+        page: PageId | None,
+        states: Collection[BookingState] | None,
+        start_from: datetime | None,
+        start_to: datetime | None,
+        first: int,
+        after: str | None,
+    ) -> Slice[Booking]:
+        query = select(bookings).where(*_booking_conditions(account_id, host, page, states, start_from, start_to))
+        if after is not None:
+            query = query.where(tuple_(bookings.c.start_at, bookings.c.id) < tuple_(*_position(after)))
+        rows = await self._rows(query.order_by(bookings.c.start_at.desc(), bookings.c.id.desc()).limit(first + 1))
+        return _slice(rows, first, booking_from, lambda booking: (booking.start, booking.id))
+
+    async def count_bookings(
+        self,
+        account_id: AccountId,
+        *,
+        host: UserId | None,
+        page: PageId | None,
+        states: Collection[BookingState] | None,
+        start_from: datetime | None,
+        start_to: datetime | None,
+    ) -> int:
+        query = select(func.count()).select_from(bookings)
+        return await self._number(
+            query.where(*_booking_conditions(account_id, host, page, states, start_from, start_to))
+        )
+
+    # ---- the journal ------------------------------------------------------------------------------------------------
+
+    async def journal(
+        self, account_id: AccountId, *, after: int, kinds: Collection[str], limit: int
+    ) -> list[JournalEntry]:
+        query = (
+            select(journal)
+            .where(journal.c.account_id == account_id, journal.c.position > after, journal.c.kind.in_(kinds))
+            .order_by(journal.c.position)
+            .limit(limit)
+        )
+        return [
+            JournalEntry(row.position, row.kind, row.subject, row.actor, row.at, row.details)
+            for row in await self._rows(query)
+        ]
+
+    async def journal_end(self, account_id: AccountId) -> int:
+        heads = select(journal_heads.c.position).where(journal_heads.c.account_id == account_id)
+        return await self._number(heads)
+
+    # ---- statements -------------------------------------------------------------------------------------------------
+
+    async def _rows(self, query: Executable, values: dict[str, Any] | None = None) -> Sequence[AnyRow]:
+        async with self._database.snapshot() as connection:
+            return (await execute(connection, query, values)).all()
+
+    async def _by_ids(self, query: Executable, account_id: AccountId, ids: Collection[UUID]) -> Sequence[AnyRow]:
+        return await self._rows(query, {"account": account_id, "ids": list(ids)}) if ids else ()
+
+    async def _number(self, query: Executable) -> int:
+        async with self._database.snapshot() as connection:
+            return (await execute(connection, query)).scalar() or 0
+
+
+def _page_conditions(
+    account_id: AccountId, organizer: UserId | None, type: PageType | None, archived: bool
+) -> Conditions:
+    archival = pages.c.archived_at
+    conditions = [pages.c.account_id == account_id, archival.is_not(None) if archived else archival.is_(None)]
+    if organizer is not None:
+        conditions.append(pages.c.organizer_id == organizer)
+    if type is not None:
+        conditions.append(pages.c.type == type.value)
+    return conditions
+
+
+def _booking_conditions(
+    account_id: AccountId,
+    host: UserId | None,
+    page: PageId | None,
+    states: Collection[BookingState] | None,
+    start_from: datetime | None,
+    start_to: datetime | None,
+) -> Conditions:
+    conditions = [bookings.c.account_id == account_id]
+    if host is not None:
+        hosted = select(booking_hosts.c.booking_id).where(booking_hosts.c.host_id == host)
+        conditions.append(bookings.c.id.in_(hosted))
+    if page is not None:
+        conditions.append(bookings.c.page_id == page)
+    if states is not None:
+        conditions.append(bookings.c.state.in_([state.value for state in states]))
+    if start_from is not None:
+        conditions.append(bookings.c.start_at >= start_from)
+    if start_to is not None:
+        conditions.append(bookings.c.start_at < start_to)
+    return conditions
+
+
+def _slice(
+    rows: Sequence[AnyRow], first: int, make: Callable[[AnyRow], T], position: Callable[[T], tuple[datetime, UUID]]
+) -> Slice[T]:
+    items = [make(row) for row in rows[:first]]
+    return Slice([(_cursor(*position(item)), item) for item in items], has_next=len(rows) > first)
+
+
+def _cursor(at: datetime, item_id: UUID) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([at.isoformat(), item_id.hex])).decode()
+
+
+def _position(cursor: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    try:
+        at, item_id = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
+        instant, found = datetime.fromisoformat(at), UUID(item_id)
+    except (binascii.Error, ValueError, TypeError, AttributeError):
+        raise BadCursor from None
+    if instant.tzinfo is None:
+        raise BadCursor
+    return bindparam("after_at", instant, pages.c.created_at.type), bindparam("after_id", found, pages.c.id.type)

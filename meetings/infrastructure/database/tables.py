@@ -1,0 +1,425 @@
+"""Every table. Migrations make them; a test compares the two.
+
+Rows are no domain classes: `mapping.py` turns one into the other. Minutes are whole minutes since the epoch; spans are
+half-open. What stands here but not in a table's columns are the guards against overlapping meetings (BK-1), which each
+database words in its own way: see the first migration.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    and_,
+)
+
+from meetings.infrastructure.database.types import Counter, Document, Instant
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+
+def _account() -> Column[object]:
+    return Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False)
+
+
+# ---- aggregates ---------------------------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("avatar_url", Text),
+    Column("default_page_id", Uuid),
+    Column("password_hash", Text),
+    Column("settings", Document, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "account_id"),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False, unique=True),
+    Column("provider", Text, nullable=False),
+    Column("account_email", Text, nullable=False),
+    Column("consent_version", Text, nullable=False),
+    Column("consent_accepted_at", Instant, nullable=False),
+    Column("connected_at", Instant, nullable=False),
+    Column("grant_state", Text, nullable=False),
+    Column("default_calendar_id", Uuid),
+    Index(None, "account_id"),
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("connection_id", Uuid, ForeignKey("connections.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("access", Text, nullable=False),
+    Column("is_primary", Boolean, nullable=False),
+    Column("color", Text),
+    Column("time_zone", Text),
+    Column("selected", Boolean, nullable=False),
+    Column("listed", Boolean, nullable=False),
+    Column("health", Text, nullable=False),
+    Index(None, "connection_id"),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("organizer_id", Uuid, nullable=False),
+    Column("hosts", Document, nullable=False),
+    Column("settings", Document, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("archived_at", Instant),
+    Index(None, "account_id", "created_at", "id"),
+    Index(None, "organizer_id"),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("page_id", Uuid, ForeignKey("pages.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("hosts", Document, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("calendar_id", Uuid),
+    Column("event_id", Text),
+    Column("event_url", Text),
+    Column("join_url", Text),
+    Column("sequence", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("settled_at", Instant),
+    Column("rescheduled_from", Instant),
+    Column("failure", Text),
+    Column("details", Document, nullable=False),
+    Index(None, "account_id", "start_at", "id"),
+    Index(None, "page_id"),
+)
+
+booking_hosts = Table(
+    "booking_hosts",
+    metadata,
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    Column("host_id", Uuid, primary_key=True),
+    _account(),
+    Index(None, "host_id"),
+)
+"""Who hosts which booking, whatever its state: for lists by host. The order of hosts is in `bookings.hosts`."""
+
+# ---- taken time ---------------------------------------------------------------------------------------------------
+
+slot_holds = Table(
+    "slot_holds",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    _account(),
+    Column("page_id", Uuid, nullable=False),
+    Column("visitor", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "visitor"),
+    Index(None, "page_id", "address"),
+    Index(None, "expires_at"),
+)
+
+host_times = Table(
+    "host_times",
+    metadata,
+    Column("id", Counter, primary_key=True, autoincrement=True),
+    _account(),
+    Column("host_id", Uuid, nullable=False),
+    Column("page_id", Uuid, nullable=False),
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE")),
+    Column("hold", Text, ForeignKey("slot_holds.token_hash", ondelete="CASCADE")),
+    Column("start_minute", BigInteger, nullable=False),
+    Column("end_minute", BigInteger, nullable=False),
+    Column("expires_at", Instant),
+    CheckConstraint("end_minute > start_minute", name="span"),
+    CheckConstraint("(booking_id IS NULL) <> (hold IS NULL)", name="owner"),
+    Index(None, "host_id", "end_minute"),
+    Index(None, "page_id", "start_minute"),
+    Index(None, "booking_id"),
+    Index(None, "hold"),
+)
+"""Time of one host that a live booking or a hold takes; what is not live any more has no row. No two rows of a host
+overlap, which the database itself refuses. A hold whose `expires_at` has passed still has its rows until somebody
+locks the host, who removes them first."""
+
+# ---- busy time of calendars ---------------------------------------------------------------------------------------
+
+mirror_states = Table(
+    "mirror_states",
+    metadata,
+    Column("calendar_id", Uuid, ForeignKey("calendars.id", ondelete="CASCADE"), primary_key=True),
+    _account(),
+    Column("copy", Integer, nullable=False),
+    Column("shadow", Integer),
+    Column("cursor", Text),
+    Column("window_start", Instant),
+    Column("window_end", Instant),
+    Column("confirmed_at", Instant),
+    Column("failures", Integer, nullable=False),
+)
+"""`copy` is the number of the copy in force, `shadow` of the one that is being filled."""
+
+mirror_times = Table(
+    "mirror_times",
+    metadata,
+    Column("calendar_id", Uuid, ForeignKey("mirror_states.calendar_id", ondelete="CASCADE"), primary_key=True),
+    Column("copy", Integer, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    _account(),
+    Column("series_id", Text),
+    Column("start_minute", BigInteger, nullable=False),
+    Column("end_minute", BigInteger, nullable=False),
+    Index(None, "calendar_id", "copy", "end_minute", "start_minute"),
+    Index(None, "calendar_id", "copy", "series_id"),
+    sqlite_with_rowid=False,
+)
+"""Blocking events only, and none this product wrote."""
+
+sync_schedule = Table(
+    "sync_schedule",
+    metadata,
+    Column("calendar_id", Uuid, primary_key=True),
+    _account(),
+    Column("connection_id", Uuid, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("requested", Boolean, nullable=False),
+    Column("lease_until", Instant),
+    Column("fence", Integer, nullable=False),
+    Index(None, "due_at"),
+    Index(None, "connection_id"),
+)
+
+push_channels = Table(
+    "push_channels",
+    metadata,
+    Column("id", Counter, primary_key=True, autoincrement=True),
+    Column("channel_id", Text, nullable=False, unique=True),
+    _account(),
+    Column("calendar_id", Uuid, nullable=False),
+    Column("connection_id", Uuid, nullable=False),
+    Column("resource_id", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("renew_at", Instant, nullable=False),
+    Index(None, "calendar_id"),
+)
+
+# ---- what follows from changes --------------------------------------------------------------------------------------
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("seq", Counter, primary_key=True, autoincrement=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    _account(),
+    Column("reaction", Text, nullable=False),
+    Column("subject", Uuid, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("details", Document, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("lease_until", Instant),
+    Column("done_at", Instant),
+    Column("died_at", Instant),
+    Column("error", Text),
+)
+"""The outbox. An intent is open until it is done or dead."""
+
+_open = and_(intents.c.done_at.is_(None), intents.c.died_at.is_(None))
+Index("intents_open_due_idx", intents.c.due_at, postgresql_where=_open, sqlite_where=_open)
+Index("intents_open_lane_idx", intents.c.lane, intents.c.seq, postgresql_where=_open, sqlite_where=_open)
+Index("intents_open_subject_idx", intents.c.subject, postgresql_where=_open, sqlite_where=_open)
+_dead = intents.c.died_at.is_not(None)
+Index("intents_dead_idx", intents.c.account_id, intents.c.died_at, postgresql_where=_dead, sqlite_where=_dead)
+Index(None, intents.c.done_at)
+
+journal_heads = Table(
+    "journal_heads",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+"""The newest position of each account. Whoever writes a journal holds its row until the commit, and takes it last."""
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Uuid, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("details", Document, nullable=False),
+    Index(None, "subject"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("booking_id", Uuid, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "created_at"),
+)
+
+blocked_attempts = Table(
+    "blocked_attempts",
+    metadata,
+    Column("id", Counter, primary_key=True, autoincrement=True),
+    _account(),
+    Column("host_id", Uuid, nullable=False),
+    Column("page_id", Uuid, nullable=False),
+    Column("wished_start", Instant, nullable=False),
+    Column("tried_at", Instant, nullable=False),
+    Index(None, "host_id"),
+)
+
+blocked_attempts_told = Table(
+    "blocked_attempts_told",
+    metadata,
+    Column("host_id", Uuid, primary_key=True),
+    _account(),
+    Column("told_at", Instant, nullable=False),
+)
+
+# ---- who is calling, and secrets ------------------------------------------------------------------------------------
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    _account(),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("token_hash", Text, nullable=False, unique=True),
+    _account(),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", Document, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Index(None, "user_id"),
+)
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    Column("state_hash", Text, primary_key=True),
+    _account(),
+    Column("user_id", Uuid, nullable=False),
+    Column("browser_hash", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("return_to", Text, nullable=False),
+    Column("disclosure_version", Text, nullable=False),
+    Column("reconnect", Uuid),
+    Column("login_hint", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("connection_id", Uuid, ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True),
+    _account(),
+    Column("sealed", Text),
+    Column("version", Integer, nullable=False),
+    Column("lease", Uuid),
+    Column("lease_until", Instant),
+)
+"""`version` grows with each change; whoever holds the `lease` may ask the provider for newer credentials."""
+
+account_keys = Table(
+    "account_keys",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("wrapped", Text, nullable=False),
+)
+"""The key that seals an account's secrets, itself wrapped by the outside key `key_id`."""
+
+key_check = Table(
+    "key_check",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+)
+"""One row that only the right outside key opens. It belongs to no account."""
