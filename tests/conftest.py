@@ -71,19 +71,14 @@ def postgres(run: services.Run) -> services.Postgres:
     return services.Postgres(run.server("postgres", "postgres"))
 
 
-async def prepare_schema(postgres: services.Postgres, url: str) -> None:
-    """Bring an empty database to the state that every test's database starts from."""
-    from meetings.infrastructure.database.migrate import migrate
-
-    await migrate(url)
-
-
 @pytest.fixture(scope="session")
 def postgres_template(run: services.Run, postgres: services.Postgres) -> str:
     """The name of a database with the newest schema and no rows, made once per run."""
 
     async def make() -> str:
-        await prepare_schema(postgres, await postgres.create_database(name="meetings_template"))
+        from meetings.infrastructure.database.migrate import migrate
+
+        await migrate(await postgres.create_database(name="meetings_template"))
         return "meetings_template"
 
     # In a thread of its own, because pytest-asyncio's loop may be this thread's current one.
