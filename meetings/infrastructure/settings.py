@@ -36,6 +36,7 @@ from sqlalchemy.exc import ArgumentError
 
 from meetings.adapters.smtp.mailer import SmtpSecurity, SmtpSettings
 from meetings.application.policy import Policy
+from meetings.graphql.options import RateLimits
 from meetings.infrastructure.secrets import BadKeys, Keyring
 
 PREFIX = "MEETINGS_"
@@ -147,6 +148,10 @@ class Settings(BaseSettings):
     log_format: LogFormat = LogFormat.CONSOLE
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
+    push: bool | None = None
+    """Whether providers are asked to call us when a calendar changes; left out: if `public_url` is https, because
+    Google calls nothing else ("Push notifications" guide of the Calendar API)."""
+
     lease_seconds: Annotated[int, Field(ge=1, le=600)] = 60
     """For how long a worker has an intent before another may take it."""
     sweep_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
@@ -156,6 +161,8 @@ class Settings(BaseSettings):
     """How many intents and how many calendars one worker process works on at a time."""
 
     policy: Policy = Policy()
+    rates: RateLimits = RateLimits()
+    """How often strangers may do what: `MEETINGS_RATES__BOOKING=["10/minute", "50/hour"]`, see `RateLimits`."""
 
     # ---- what is made of them -----------------------------------------------------------------------------------
 
@@ -181,9 +188,8 @@ class Settings(BaseSettings):
         return self.public_url.startswith("https://")
 
     @property
-    def reachable_by_providers(self) -> bool:
-        """Whether a provider would call our address at all: Google only calls https (push notifications guide)."""
-        return self.https
+    def uses_push(self) -> bool:
+        return self.https if self.push is None else self.push
 
     @property
     def google_configured(self) -> bool:

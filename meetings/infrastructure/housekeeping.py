@@ -1,0 +1,59 @@
+"""Deleting what nobody needs any more (TP-3)."""
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_
+
+from meetings.infrastructure.database.tables import (
+    idempotency_keys,
+    intents,
+    push_channels,
+    sessions,
+    sign_in_attempts,
+    slot_holds,
+)
+from meetings.infrastructure.database.transaction import execute
+from meetings.infrastructure.database.types import database_time
+from meetings.infrastructure.database.unit_of_work import Database
+
+log = logging.getLogger(__name__)
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
+_AT_ONCE = 1_000
+"""Rows per transaction, so that nobody waits long for a lock."""
+
+
+def _outdated() -> Sequence[tuple[Table, ColumnElement[bool]]]:
+    """What is deleted, by database time. Dead intents stay until people replay them."""
+    return [
+        (sessions, sessions.c.expires_at <= database_time(-_DAY)),
+        (sign_in_attempts, sign_in_attempts.c.expires_at <= database_time(-_DAY)),
+        (slot_holds, slot_holds.c.expires_at <= database_time(-_DAY)),
+        (idempotency_keys, idempotency_keys.c.created_at <= database_time(-72 * _HOUR)),
+        (intents, and_(intents.c.done_at.is_not(None), intents.c.done_at <= database_time(-7 * _DAY))),
+        (push_channels, push_channels.c.expires_at <= database_time(-_DAY)),
+    ]
+
+
+async def tidy_up(database: Database) -> dict[str, int]:
+    """Delete all that is out of date, in short transactions; gives how many rows of which table."""
+    gone = {}
+    for table, outdated in _outdated():
+        gone[table.name] = await _delete(database, table, outdated)
+    log.info("tidied up", extra={"deleted": {name: count for name, count in gone.items() if count}})
+    return gone
+
+
+async def _delete(database: Database, table: Table, outdated: ColumnElement[bool]) -> int:
+    total = 0
+    while True:
+        key = table.primary_key.columns.values()
+        some = select(*key).where(outdated).limit(_AT_ONCE)
+        async with database.transaction() as connection:
+            found = delete(table).where(tuple_(*key).in_(some))
+            count = (await execute(connection, found)).rowcount
+        total += count
+        if count < _AT_ONCE:
+            return total

@@ -1,0 +1,155 @@
+"""The one place that wires: everything an event loop works with, made from the settings."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from meetings.adapters.smtp.mailer import SmtpMailer
+from meetings.application.links import Links
+from meetings.application.ports.calendars import Calendars, Providers, PushChannels
+from meetings.application.ports.fan_out import FanOut
+from meetings.application.toolbox import Toolbox
+from meetings.domain.base import NotFound
+from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
+from meetings.infrastructure.credentials import StoredCredentials
+from meetings.infrastructure.database.reads import SqlReads
+from meetings.infrastructure.database.sign_in_attempts import SqlSignInAttempts
+from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
+from meetings.infrastructure.database.unit_of_work import Database
+from meetings.infrastructure.doorbell import Doorbell
+from meetings.infrastructure.fan_out import InProcessFanOut, RedisFanOut
+from meetings.infrastructure.identities import SqlIdentities
+from meetings.infrastructure.leadership import Leadership
+from meetings.infrastructure.outbox import SqlOutbox
+from meetings.infrastructure.passwords import ArgonPasswords
+from meetings.infrastructure.providers import providers_of
+from meetings.infrastructure.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The clock of the real world."""
+    return datetime.now(UTC)
+
+
+class Process:
+    """What all event loops of one process share: the settings, the providers' pools, the bell, the pokes.
+
+    `start` and `stop` frame the life of the bell's thread.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+        self.keyring = settings.keyring()
+        self.providers: Providers = providers_of(settings, utc_now)
+        self.doorbell = Doorbell(self.redis_url)
+        self.pokes = InProcessFanOut()
+        self.keys_fit = False
+        self.links = Links(settings.public_url, settings.dashboard, self.keyring.derive(b"manage links"))
+
+    def start(self) -> None:
+        self.doorbell.start()
+
+    def stop(self) -> None:
+        self.doorbell.stop()
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything one event loop works with; another loop, such as an embedded worker's, opens its own."""
+
+    process: Process
+    database: Database
+    toolbox: Toolbox
+    leadership: Leadership = field(repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        return self.process.settings
+
+    async def check_keys(self) -> None:
+        """Raise `BadKeys` unless the secret keys fit the database; asks it once per process."""
+        if not self.process.keys_fit:
+            await self.database.check_keys()
+            self.process.keys_fit = True
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, process: Process) -> AsyncIterator["Runtime"]:
+        """Opens no connection yet: a database that is away is found out by whoever asks it first."""
+        settings = process.settings
+        async with AsyncExitStack() as stack:
+            fan_out: FanOut = process.pokes
+            if process.redis_url is not None:
+                between = RedisFanOut(process.redis_url)
+                stack.push_async_callback(between.close)
+                fan_out = between
+
+            async def announce(intents: Sequence[UUID]) -> None:
+                process.doorbell.ring_intents(intents)
+
+            url = settings.database_url.get_secret_value()
+            database = Database(url, keyring=process.keyring, fan_out=fan_out, announce=announce)
+            stack.push_async_callback(database.close)
+            leadership = Leadership(url)
+            stack.push_async_callback(leadership.close)
+            yield cls(process, database, _toolbox(process, database, fan_out), leadership)
+
+
+def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
+    settings = process.settings
+
+    def credentials(connection: CalendarConnection) -> StoredCredentials:
+        return StoredCredentials(database, connection.account_id, connection.id)
+
+    def calendars_of(connection: CalendarConnection) -> Calendars:
+        if connection.provider not in process.providers:
+            raise NotFound("calendar provider")
+        return process.providers[connection.provider].calendars(credentials(connection))
+
+    def push_of(connection: CalendarConnection) -> PushChannels | None:
+        provider = process.providers.get(connection.provider)
+        if provider is None or provider.push is None or not settings.uses_push:
+            return None
+        return provider.push(credentials(connection))
+
+    return Toolbox(
+        begin_as=database.begin,
+        look=database.look(),
+        reads=SqlReads(database),
+        outbox=SqlOutbox(database, lease_seconds=settings.lease_seconds),
+        schedule=_RingingSchedule(database, process.doorbell),
+        identities=SqlIdentities(database),
+        sign_in_attempts=SqlSignInAttempts(database),
+        passwords=ArgonPasswords(),
+        providers=process.providers,
+        calendars_of=calendars_of,
+        push_of=push_of,
+        mailer=SmtpMailer(settings.smtp(), now=utc_now),
+        fan_out=fan_out,
+        links=process.links,
+        clock=utc_now,
+        policy=settings.policy,
+    )
+
+
+class _RingingSchedule(SqlSyncSchedule):
+    """Wakes a worker for calendars that are to be read at once."""
+
+    def __init__(self, database: Database, doorbell: Doorbell) -> None:
+        super().__init__(database)
+        self._doorbell = doorbell
+
+    async def plan(self, account_id: AccountId, connection_id: ConnectionId, calendars: list[CalendarId]) -> None:
+        await super().plan(account_id, connection_id, calendars)
+        self._doorbell.ring_calendars(calendars)
+
+    async def request(self, calendar_id: CalendarId) -> None:
+        await super().request(calendar_id)
+        self._doorbell.ring_calendars([calendar_id])
