@@ -9,13 +9,14 @@ Valid from 1973 on: since then every offset and every change in the IANA data is
 changes of one zone are closer than six days (read from tzdata 2026).
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from meetings.domain.availability.spans import Spans, merged
 
 DAY = 1440
+MINUTE = timedelta(minutes=1)
 EPOCH = date(1970, 1, 1).toordinal()
 
 # Answers are kept per zone and per fixed block of time, so that any span asked for finds most of them ready.
@@ -103,10 +104,7 @@ def _change(clock: ZoneInfo, before: int, after: int) -> int:
     return after
 
 
-_START = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def _offset(clock: ZoneInfo, instant: int) -> int:
-    offset = (_START + timedelta(minutes=instant)).astimezone(clock).utcoffset()
+    offset = datetime.fromtimestamp(instant * 60, clock).utcoffset()
     assert offset is not None
-    return int(offset.total_seconds()) // 60
+    return offset // MINUTE
