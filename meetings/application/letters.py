@@ -65,7 +65,7 @@ async def tell_about_booking(intent: Intent, audience: Audience, *, look: Begin,
     if booking.state not in states:
         return
     previous = intent.details.get("previous_start")
-    letter = _letter(
+    letter = letter_about(
         booking,
         page,
         hosts[booking.host],
@@ -109,7 +109,7 @@ async def send_reminder(intent: Intent, *, look: Begin, mailer: Mailer, links: L
     moved = booking.start.isoformat() != intent.details["start"]
     if booking.state is not BookingState.CONFIRMED or moved or clock() >= booking.start:
         return
-    letter = _letter(
+    letter = letter_about(
         booking,
         page,
         hosts[booking.host],
@@ -181,7 +181,7 @@ class LetterRefused(Exception):
     """The letter will never be delivered; listed for people, not tried again."""
 
 
-def _letter(
+def letter_about(
     booking: Booking,
     page: SchedulingPage,
     host: User,
@@ -193,6 +193,7 @@ def _letter(
     links: Links,
     previous_start: datetime | None = None,
 ) -> MeetingLetter:
+    """What one side of a booking is told; also what a calendar file of it says."""
     changeable = connection is None or connection.can(Capability.CHANGE_BOOKINGS)
     ended = booking.state in (BookingState.CANCELLED, BookingState.DECLINED, BookingState.FAILED)
     manage = links.manage(booking.id) if changeable and not ended and audience is Audience.INVITEE else None
