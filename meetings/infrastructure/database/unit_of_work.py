@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from uuid import UUID, uuid4
 
@@ -128,19 +128,19 @@ class Database:
     @asynccontextmanager
     async def _connection(self, *, read_only: bool) -> AsyncIterator[AsyncConnection]:
         engine = self._reading if read_only else self._writing
-        try:
-            connection = await engine.connect()
-        except TimeoutError as error:
-            raise LockTimeout("no connection was free") from error
-        outside = transaction_open.get()
-        try:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(engine.connect())
+            except TimeoutError as error:
+                raise LockTimeout("no connection was free") from error
             if read_only and connection.dialect.name == "postgresql":
                 await connection.execution_options(postgresql_readonly=True)
+            outside = transaction_open.get()
             transaction_open.set(True)
-            yield connection
-        finally:
-            transaction_open.set(outside)
-            await connection.close()
+            try:
+                yield connection
+            finally:
+                transaction_open.set(outside)
 
     async def tell(self, topics: set[str], intent_ids: Sequence[UUID]) -> None:
         """What follows a commit at once: pokes, and a word to the workers."""
