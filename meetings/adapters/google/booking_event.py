@@ -10,6 +10,7 @@ name the event id, so neither is a duplicate that somebody made by hand.
 import base64
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,8 +60,8 @@ def change(event: CalendarEvent, existing: Json) -> Json | None:
     was asked for before is not asked for again: Google ignores a repeated request anyway.
     """
     before = existing.get("extendedProperties", {}).get("private", {})
-    written, _, _ = str(before.get(_STATE)).partition(":")
-    if written.isdigit() and int(written) > event.sequence:
+    sequence, _, _ = str(before.get(_STATE)).partition(":")
+    if re.fullmatch("[0-9]{1,9}", sequence) and int(sequence) > event.sequence:
         return None
     if before.get(_STATE) == _state(event) and _same_times(event, existing):
         return None

@@ -102,13 +102,15 @@ def as_provider_error(refused: Refused, asked: Asked, now: datetime) -> Provider
     text, status, reason = str(refused), refused.status, refused.reason
     if status == 429 or (status == 403 and reason in _RATE) or (status == 503 and refused.retry_after):
         return RateLimited(text, retry_after=retry_after_seconds(refused.retry_after, now))
-    if reason is None or refused.access_token_rejected:
+    if reason is None:
         return ProviderUnavailable(text)
     if asked is Asked.CODE:
         return CodeRejected(text) if status == 400 else ProviderUnavailable(text)
     if asked is Asked.REFRESH:
         lost = 400 <= status <= 403 and reason in _LOST_GRANT
         return ReauthorizationNeeded(text) if lost else ProviderUnavailable(text)
+    if refused.access_token_rejected:
+        return ProviderUnavailable(text)
     if status == 403 and reason in _PERSON:
         return ReauthorizationNeeded(text)
     if status == 403 and reason in _OPERATOR:
