@@ -12,6 +12,7 @@ from meetings.application.ports.identities import Caller
 from meetings.application.ports.unit_of_work import Begin
 from meetings.domain.base import refuse
 from meetings.domain.identifiers import BookingId
+from meetings.domain.scheduling_page import surroundings
 from meetings.domain.text import text_problem
 from meetings.domain.timespan import TimeSpan
 
@@ -50,7 +51,8 @@ async def accept_request(
         await work.host_times.lock(state.host_ids)
         now = clock()
         require_online(state)
-        times, meetings = await times_of_hosts(work, state, slot, now=now, policy=policy, live=live)
+        around = surroundings(slot, now=now)
+        times, meetings = await times_of_hosts(work, state, around, now=now, policy=policy, live=live)
         minutes = int(slot.duration.total_seconds() // 60)
         state.page.free_hosts(start, minutes, hosts=times, meetings=meetings, now=now, by_host=True)
         booking = await work.bookings.get(booking_id)

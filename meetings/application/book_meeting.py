@@ -18,7 +18,7 @@ from meetings.application.repeated_commands import CommandKey, KeptMeanwhile, ea
 from meetings.domain.base import ConcurrentChange, refuse
 from meetings.domain.booking_mode import BookingMode
 from meetings.domain.identifiers import BookingId, UserId
-from meetings.domain.scheduling_page import BookingBlocked, BookingForm, PageOffline, SlotTaken
+from meetings.domain.scheduling_page import BookingBlocked, BookingForm, PageOffline, SlotTaken, surroundings
 from meetings.domain.timespan import TimeSpan
 
 _TRIES = 3
@@ -99,7 +99,7 @@ async def _reserve(
         duration = state.page.offered_duration(wish.form.duration_minutes)
         slot = slot_span(wish.start, duration)
         times, meetings = await times_of_hosts(
-            work, state, slot, now=now, policy=policy, live=live, excluding_hold=hold
+            work, state, surroundings(slot, now=now), now=now, policy=policy, live=live, excluding_hold=hold
         )
         calendar = state.connections[state.page.hosts[0].user_id].default_calendar
         assert calendar, "an online page has a default calendar"

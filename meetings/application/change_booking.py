@@ -16,6 +16,7 @@ from meetings.domain.base import NotFound, refuse
 from meetings.domain.booking import Booking, BookingClosed, BookingState, CancelledBy
 from meetings.domain.calendar_connection import Capability
 from meetings.domain.identifiers import AccountId, BookingId
+from meetings.domain.scheduling_page import surroundings
 from meetings.domain.text import text_problem
 from meetings.domain.timespan import TimeSpan
 
@@ -88,7 +89,7 @@ async def reschedule_booking(
             booking = await work.bookings.get(wish.booking_id)
             booking.check_movable(now=now)
             times, meetings = await times_of_hosts(
-                work, state, slot, now=now, policy=policy, live=live, excluding=booking.id
+                work, state, surroundings(slot, now=now), now=now, policy=policy, live=live, excluding=booking.id
             )
             minutes = int(slot.duration.total_seconds() // 60)
             state.page.free_hosts(wish.start, minutes, hosts=times, meetings=meetings, now=now, by_host=by_host)

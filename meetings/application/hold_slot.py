@@ -14,6 +14,7 @@ from meetings.application.ports.fan_out import host_topic
 from meetings.application.ports.reads import PagePointer
 from meetings.application.ports.unit_of_work import Begin, SlotHold
 from meetings.domain.identifiers import AccountId
+from meetings.domain.scheduling_page import surroundings
 from meetings.domain.timespan import TimeSpan
 
 
@@ -60,7 +61,8 @@ async def hold_slot(wish: HoldSlot, *, begin: Begin, clock: Clock, policy: Polic
         now = clock()
         duration = state.page.offered_duration(wish.duration_minutes)
         slot = slot_span(wish.start, duration)
-        times, meetings = await times_of_hosts(work, state, slot, now=now, policy=policy, excluding_hold=hashed)
+        around = surroundings(slot, now=now)
+        times, meetings = await times_of_hosts(work, state, around, now=now, policy=policy, excluding_hold=hashed)
         free = state.page.free_hosts(wish.start, duration, hosts=times, meetings=meetings, now=now)
         hosts = tuple(state.page.chosen_of(free))
         await work.host_times.release_hold(hashed)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from meetings.application.blocked_attempts import note_blocked_attempt
 from meetings.application.book_meeting import check_form
-from meetings.application.page_state import load_page, times_of_hosts
+from meetings.application.page_state import load_page, slot_span, times_of_hosts
 from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.reads import PagePointer
@@ -15,7 +15,7 @@ from meetings.application.ports.unit_of_work import Begin
 from meetings.application.repeated_commands import CommandKey, KeptMeanwhile, earlier_result, keep_result
 from meetings.domain.booking_mode import BookingMode
 from meetings.domain.identifiers import BookingId
-from meetings.domain.scheduling_page import BookingBlocked, BookingForm, PageOnline
+from meetings.domain.scheduling_page import BookingBlocked, BookingForm, PageOnline, surroundings
 from meetings.domain.timespan import TimeSpan
 
 
@@ -71,8 +71,11 @@ async def _store(wish: RequestMeeting, command: CommandKey, *, begin: Begin, clo
         if state.mode is BookingMode.ONLINE:
             raise PageOnline
         now = clock()
-        span = TimeSpan(min(wish.starts, default=now), max(wish.starts, default=now))
-        times, meetings = await times_of_hosts(work, state, span, now=now, policy=policy)
+        first, last = min(wish.starts, default=now), max(wish.starts, default=now)
+        around = TimeSpan(
+            surroundings(slot_span(first, 0), now=now).start, surroundings(slot_span(last, 0), now=now).end
+        )
+        times, meetings = await times_of_hosts(work, state, around, now=now, policy=policy)
         booking = state.page.request(
             BookingId(uuid4()),
             wish.starts,

@@ -35,6 +35,7 @@ from meetings.domain.timespan import TimeSpan, at_minute, ceil_minute, floor_min
 MAX_NAME = 100
 MAX_MESSAGE = 2_000
 MAX_PROPOSALS = 3
+MAX_UTM_TAGS = 20
 ALTERNATIVES = 3
 _ALTERNATIVES_WITHIN = timedelta(days=14)
 
@@ -329,7 +330,8 @@ class SchedulingPage(Aggregate):
     ) -> list[UserId]:
         """Who takes a meeting that begins at `start`: all hosts, or for a round-robin page those who are free.
 
-        Decided by the same function that lists the open starts.
+        Decided by the same function that lists the open starts. For alternatives that hold, `hosts` and `meetings` have
+        to be complete in the `surroundings` of the slot.
 
         Raises:
             SlotTaken: somebody or some event has the time; with up to three alternatives.
@@ -366,9 +368,8 @@ class SchedulingPage(Aggregate):
         self, slot: TimeSpan, duration: int, *, hosts: Sequence[HostTime], meetings: Sequence[int], now: datetime
     ) -> list[TimeSpan]:
         """The open slots nearest to the wished one, at most three, sorted by start."""
+        found = self.open_starts(surroundings(slot, now=now), duration, hosts=hosts, meetings=meetings, now=now)
         wished = max(slot.start, now)
-        around = TimeSpan(wished - _ALTERNATIVES_WITHIN, wished + _ALTERNATIVES_WITHIN)
-        found = self.open_starts(around, duration, hosts=hosts, meetings=meetings, now=now)
         nearest = sorted(found, key=lambda start: abs(at_minute(start) - wished))[:ALTERNATIVES]
         return [TimeSpan(at_minute(start), at_minute(start) + timedelta(minutes=duration)) for start in sorted(nearest)]
 
@@ -382,7 +383,7 @@ class SchedulingPage(Aggregate):
         """Everything wrong in what a visitor sent; None entries count as none."""
         yield text_problem(form.first_name, "invitee", "firstName", most=MAX_NAME)
         yield text_problem(form.last_name, "invitee", "lastName", most=MAX_NAME)
-        yield email_problem(form.email, "invitee", "email")
+        yield email_problem(form.email.strip(), "invitee", "email")
         yield time_zone_problem(form.time_zone, "timeZone")
         if form.locale is not None:
             yield locale_problem(form.locale, "locale")
@@ -390,8 +391,9 @@ class SchedulingPage(Aggregate):
             yield text_problem(form.message, "message", most=MAX_MESSAGE, required=False, lines=True)
         yield self._duration_problem(form.duration_minutes)
         yield from answer_problems(self.settings.form_fields, form.answers, "answers")
-        yield from guest_problems(self.settings.guests, form.guests, form.email, "guests")
+        yield from guest_problems(self.settings.guests, _stripped(form.guests), form.email.strip(), "guests")
         yield from consent_answer_problems(self.settings.consents, form.consents, "consents")
+        yield from _source_problems(form.source)
 
     def _duration_problem(self, minutes: int | None) -> Problem | None:
         if minutes is None or minutes in self.settings.durations_minutes:
@@ -486,7 +488,7 @@ class SchedulingPage(Aggregate):
             state=state,
             created_at=now,
             answers=kept_answers(self.settings.form_fields, form.answers),
-            guests=form.guests,
+            guests=_stripped(form.guests),
             consents=tuple(GivenConsent(key, texts[key], now) for key in dict.fromkeys(form.consents)),
             message=form.message or None,
             proposed=tuple(TimeSpan(start, start).start for start in starts) if state is BookingState.REQUESTED else (),
@@ -547,10 +549,13 @@ def _host_problems(type: PageType, hosts: Sequence[PageHost]) -> Iterator[Proble
     if type is PageType.ONE_ON_ONE and len(hosts) > 1:
         yield Problem(("hosts",), Rule.TOO_MANY, values={"most": 1})
     for index, host in enumerate(hosts):
+        if any(host.user_id == other.user_id for other in hosts[:index]):
+            yield Problem(("hosts", str(index), "userId"), Rule.DUPLICATE)
         if host.max_per_day is not None and host.max_per_day < 1:
             yield Problem(("hosts", str(index), "maxPerDay"), Rule.TOO_SMALL, values={"least": 1})
         if not 0 <= host.weight <= 1_000:
-            yield Problem(("hosts", str(index), "weight"), Rule.TOO_LARGE, values={"least": 0, "most": 1_000})
+            rule = Rule.TOO_SMALL if host.weight < 0 else Rule.TOO_LARGE
+            yield Problem(("hosts", str(index), "weight"), rule, values={"least": 0, "most": 1_000})
 
 
 def _proposal_problems(starts: Sequence[datetime]) -> Iterator[Problem]:
@@ -560,6 +565,24 @@ def _proposal_problems(starts: Sequence[datetime]) -> Iterator[Problem]:
         yield Problem(("preferredStarts",), Rule.TOO_MANY, values={"most": MAX_PROPOSALS})
     if len(set(starts)) != len(starts):
         yield Problem(("preferredStarts",), Rule.DUPLICATE)
+
+
+def _source_problems(source: BookingSource) -> Iterator[Problem | None]:
+    if len(source.utm) > MAX_UTM_TAGS:
+        yield Problem(("utm",), Rule.TOO_MANY, values={"most": MAX_UTM_TAGS})
+    for index, tag in enumerate(source.utm):
+        yield text_problem(tag.key, "utm", str(index), "key", most=100)
+        yield text_problem(tag.value, "utm", str(index), "value", most=1_000, required=False)
+
+
+def _stripped(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text.strip() for text in texts)
+
+
+def surroundings(slot: TimeSpan, *, now: datetime) -> TimeSpan:
+    """Where alternatives to a slot are looked for; holds the slot itself, unless it lies in the past."""
+    wished = max(slot.start, now)
+    return TimeSpan(wished - _ALTERNATIVES_WITHIN, wished + _ALTERNATIVES_WITHIN)
 
 
 def check_window_request(first: date, last: date, *, most_days: int) -> None:
