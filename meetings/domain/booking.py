@@ -253,7 +253,7 @@ class Booking(Aggregate):
         self.event = None
 
     def cancel(self, by: CancelledBy, reason: str | None, *, now: datetime) -> None:
-        """Call the meeting off; a request is withdrawn the same way. Cancelling twice succeeds.
+        """Call the meeting off; a request is withdrawn the same way, at any time. Cancelling twice succeeds.
 
         Raises:
             BookingStateInvalid: it failed or was declined.
@@ -263,7 +263,7 @@ class Booking(Aggregate):
             return
         if self.state in (BookingState.FAILED, BookingState.DECLINED):
             raise BookingStateInvalid(self.state, "cancel")
-        if now >= self.end:
+        if self.occupies and now >= self.end:
             raise BookingClosed(self.end)
         self.state = BookingState.CANCELLED
         self.cancellation = Cancellation(by, reason, now)

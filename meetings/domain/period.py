@@ -14,8 +14,9 @@ class Period:
 
     def after(self, instant: datetime, zone: str) -> datetime:
         """The UTC instant this period after `instant` (aware), the days counted on the wall clock of `zone`."""
-        local = instant.astimezone(ZoneInfo(zone)) + timedelta(days=self.days)
-        return local.astimezone(UTC) + timedelta(minutes=self.minutes)
+        if self.days:  # only then: wall-clock arithmetic forgets which one of a repeated hour it began in
+            instant = instant.astimezone(ZoneInfo(zone)) + timedelta(days=self.days)
+        return instant.astimezone(UTC) + timedelta(minutes=self.minutes)
 
     def before(self, instant: datetime, zone: str) -> datetime:
         """The UTC instant this period before `instant` (aware)."""
