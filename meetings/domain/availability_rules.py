@@ -106,11 +106,15 @@ class AvailabilityRules:
 
 def _range_problems(hours: WallRange, *path: str) -> Iterator[Problem]:
     if not 0 <= hours.start < MINUTES_PER_DAY:
-        yield Problem((*path, "from"), Rule.TOO_LARGE if hours.start > 0 else Rule.TOO_SMALL, values={"most": "23:59"})
+        yield Problem((*path, "from"), _beyond(hours.start), values={"least": "00:00", "most": "23:59"})
     if not 0 <= hours.end <= MINUTES_PER_DAY:
-        yield Problem((*path, "to"), Rule.TOO_LARGE if hours.end > 0 else Rule.TOO_SMALL, values={"most": "24:00"})
+        yield Problem((*path, "to"), _beyond(hours.end), values={"least": "00:00", "most": "24:00"})
     elif hours.end <= hours.start:
         yield Problem((*path, "to"), Rule.END_BEFORE_START)
+
+
+def _beyond(minute: int) -> Rule:
+    return Rule.TOO_LARGE if minute > 0 else Rule.TOO_SMALL
 
 
 def _overlap(one: WallRange, other: WallRange) -> bool:

@@ -108,6 +108,11 @@ def field_problems(fields: Sequence[FormField], *path: str) -> Iterator[Problem]
         label = text_problem(entry.label, *here, "label", most=300)
         if label:
             yield label
+        contact_property = text_problem(
+            entry.contact_property or "", *here, "contactProperty", most=100, required=False
+        )
+        if contact_property:
+            yield contact_property
         yield from _option_problems(entry, *here, "options")
 
 
@@ -163,8 +168,9 @@ def answer_problems(fields: Sequence[FormField], answers: Mapping[str, Sequence[
         if entry.required and (not values or (entry.kind is FieldKind.CHECKBOX and values != ["true"])):
             yield Problem((*path, entry.key), Rule.REQUIRED, ProblemCode.FORM_FIELD_MISSING)
             continue
-        if len(values) > (MAX_OPTIONS if entry.kind is FieldKind.MULTI_SELECT else 1):
-            yield Problem((*path, entry.key), Rule.TOO_MANY, values={"most": 1})
+        most = MAX_OPTIONS if entry.kind is FieldKind.MULTI_SELECT else 1
+        if len(values) > most:
+            yield Problem((*path, entry.key), Rule.TOO_MANY, values={"most": most})
             continue
         for value in values:
             wrong = _value_problem(entry, value, *path, entry.key)
@@ -194,8 +200,9 @@ def _value_problem(entry: FormField, value: str, *path: str) -> Problem | None:
 
 
 def _is_date(value: str) -> bool:
+    """`2026-11-03`; the other forms of ISO 8601, such as `2026-W45-2`, are not what a form sends."""
     try:
-        return len(value) == 10 and bool(date.fromisoformat(value))
+        return date.fromisoformat(value).isoformat() == value
     except ValueError:
         return False
 

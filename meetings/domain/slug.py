@@ -6,8 +6,8 @@ from meetings.domain.base import DomainError, Problem, ProblemCode, Rule
 
 MAX_SLUG = 100
 RESERVED_WORDS = frozenset(
-    "admin api app assets b book docs embed graphql health help login logout meetings metrics new oauth p robots.txt "
-    "schema.graphql settings sign-in static support webhooks www".split()
+    "admin api app assets b book docs embed embed.js favicon.ico graphql health help login logout meetings metrics new "
+    "oauth p robots.txt schema.graphql settings sign-in static support webhooks www".split()
 )
 """First segments that belong to the product itself."""
 
