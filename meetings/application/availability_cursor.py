@@ -37,7 +37,7 @@ class Digest:
         )
 
     def cursor(self) -> str:
-        """As opaque text; 3 to 690 characters for 62 days."""
+        """As opaque text; 15 to 594 characters for up to 62 days."""
         parts = [bytes([_VERSION]), self.about, self.mode]
         parts += [bytes([(day - self.first).days]) + digest for day, digest in self.days.items()]
         return urlsafe_b64encode(b"".join(parts)).decode("ascii").rstrip("=")

@@ -16,7 +16,7 @@ def describe(booking: Booking, page: SchedulingPage, manage_url: str | None) -> 
 
     `manage_url` None means that the invitee cannot change the meeting, so no link is shown (S94).
     """
-    words = _WORDS["de" if page.settings.locale.startswith("de") else "en"]
+    words = _WORDS["de" if page.settings.locale.split("-")[0] == "de" else "en"]
     invitee = booking.invitee
     parts = [page.settings.description or ""]
     lines = [f"{words['booked_by']}: {invitee.name} <{invitee.email}>"]

@@ -52,11 +52,12 @@ class Links:
         return urlsplit(self.public_url).hostname or "localhost"
 
     def with_query(self, address: str, **query: str) -> str:
-        """`address` with more query parameters."""
-        return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
+        """`address` with more query parameters, before its fragment if it has one."""
+        address, mark, fragment = address.partition("#")
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}{mark}{fragment}"
 
     def manage_token(self, booking_id: BookingId) -> str:
-        """48 characters that are safe in a path."""
+        """46 characters that are safe in a path."""
         return _encode(booking_id.bytes + _mac(self.keys[0], booking_id))
 
     def booking_of(self, token: str) -> BookingId | None:
@@ -80,5 +81,5 @@ def _encode(raw: bytes) -> str:
 
 
 def token_hash(token: str) -> str:
-    """What is stored of a random token of at least 128 bits: its SHA-256, as hex."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    """What is stored of a random token of at least 128 bits: its SHA-256, as hex. Any text has one."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

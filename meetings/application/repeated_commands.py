@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meetings.application.ports.unit_of_work import KeptResult, UnitOfWork
-from meetings.domain.base import DomainError, Problem, Rule, refuse
+from meetings.domain.base import DomainError, refuse
 from meetings.domain.identifiers import BookingId
+from meetings.domain.text import text_problem
 
 MAX_KEY = 200
 
@@ -34,12 +35,9 @@ class CommandKey:
         """The key for `given`, whose values must have a stable text.
 
         Raises:
-            InvalidInput: the key is empty or longer than 200 characters.
+            InvalidInput: the key is empty, longer than 200 characters, or holds control characters.
         """
-        if not key.strip():
-            refuse(Problem(("idempotencyKey",), Rule.REQUIRED))
-        if len(key) > MAX_KEY:
-            refuse(Problem(("idempotencyKey",), Rule.TOO_LONG, values={"most": MAX_KEY}))
+        refuse(text_problem(key, "idempotencyKey", most=MAX_KEY))
         text = json.dumps(given, sort_keys=True, default=str)
         return cls(operation, scope, key, hashlib.sha256(text.encode()).hexdigest())
 

@@ -6,6 +6,9 @@ from meetings.application.ports.calendars import RateLimited, ReauthorizationNee
 
 BASE = timedelta(seconds=1)
 CAP = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(days=1)
+"""Asked to wait longer than this, we ask again earlier: more likely the answer is broken than the provider closed."""
+
 _HIGHEST_POWER = 20
 
 
@@ -13,12 +16,12 @@ def next_try(error: Exception, attempts: int, *, now: datetime, chance: float) -
     """When a failed intent is due again, after `attempts` tries (at least one).
 
     Exponential with full jitter from 1 s up to 10 min: `chance` is a random number in [0, 1). A provider that says
-    how long to wait is obeyed. Where a person has to sign in again, trying often helps nobody.
+    how long to wait is obeyed, up to a day. Where a person has to sign in again, trying often helps nobody.
     """
     if isinstance(error, ReauthorizationNeeded):
         return now + CAP
     ceiling = min(CAP, BASE * int(2 ** min(attempts - 1, _HIGHEST_POWER)))
     pause = ceiling * chance
     if isinstance(error, RateLimited) and error.retry_after is not None:
-        pause = timedelta(seconds=error.retry_after) + pause / 4
+        pause = timedelta(seconds=min(error.retry_after, LONGEST_WAIT.total_seconds())) + pause / 4
     return now + max(pause, timedelta(milliseconds=200))
