@@ -38,10 +38,10 @@ def _google(settings: Settings, clock: Clock) -> CalendarProvider | None:
     if settings.google_client_id is None or settings.google_client_secret is None:
         return None
     elsewhere = {
-        "auth_uri": settings.google_authorize_url,
-        "token_uri": settings.google_token_url,
-        "revoke_uri": settings.google_revoke_url,
-        "api_endpoint": settings.google_api_url,
+        "authorize_url": settings.google_authorize_url,
+        "token_url": settings.google_token_url,
+        "revoke_url": settings.google_revoke_url,
+        "api_url": settings.google_api_url,
     }
     client = GoogleSettings(
         client_id=settings.google_client_id,

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from meetings.adapters.smtp.mailer import SmtpMailer
 from meetings.application.links import Links
 from meetings.application.ports.calendars import Calendars, Providers, PushChannels
 from meetings.application.ports.fan_out import FanOut
+from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.toolbox import Toolbox
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection
@@ -78,6 +81,13 @@ class Runtime:
         if not self.process.keys_fit:
             await self.database.check_keys()
             self.process.keys_fit = True
+
+    async def refuse_wrong_keys(self) -> None:
+        """As `check_keys`, for a start: a database that is away or not migrated yet can still come (OA-7, PF-3)."""
+        try:
+            await self.check_keys()
+        except (SQLAlchemyError, OSError, LockTimeout) as error:
+            log.warning("the secret keys could not be checked yet", extra={"error": type(error).__name__})
 
     @classmethod
     @asynccontextmanager

@@ -106,6 +106,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         async with self._open_runtime() as self._runtime:
+            await self._runtime.refuse_wrong_keys()
             self._sweeping = asyncio.create_task(self._sweep())
             self._ready.set()
             await self._stopping.wait()

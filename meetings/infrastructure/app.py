@@ -1,0 +1,134 @@
+"""The web process: the API, and the few other addresses it answers at."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from meetings.graphql.options import ApiOptions
+from meetings.graphql.router import graphql_router
+from meetings.graphql.schema import printed_schema
+from meetings.infrastructure.http import booking_page, health, manage, oauth, webhooks
+from meetings.infrastructure.http.middleware import (
+    REQUEST_ID,
+    BodyLimit,
+    KnownHost,
+    RequestIds,
+    SecurityHeaders,
+    UnexpectedErrors,
+)
+from meetings.infrastructure.logs import set_up_logs
+from meetings.infrastructure.runtime import Process, Runtime
+from meetings.infrastructure.settings import Settings, read_settings
+from meetings.infrastructure.worker import Worker
+
+WORKER_STOP_SECONDS = 12.0
+
+
+def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAPI:
+    """The application. Without Redis it runs the worker as well, in threads, unless `with_worker` says otherwise."""
+    process = Process(settings)
+    embedded = process.redis_url is None if with_worker is None else with_worker
+    app = FastAPI(
+        title="meetings", docs_url=None, redoc_url=None, openapi_url=None, lifespan=partial(_life, process, embedded)
+    )
+    app.state.process = process
+    _add_routes(app, settings)
+    _add_middleware(app, settings)
+    return app
+
+
+def app_from_environment() -> FastAPI:
+    """For a server that starts processes of its own."""
+    settings = read_settings()
+    set_up_logs(settings.log_format, settings.log_level)
+    app = create_app(settings)
+    spare_the_collector()
+    return app
+
+
+def spare_the_collector() -> None:
+    """What is loaded by now stays; looking through it again and again only makes single requests late."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+@asynccontextmanager
+async def _life(process: Process, embedded: bool, app: FastAPI) -> AsyncIterator[None]:
+    process.start()
+    try:
+        async with Runtime.open(process) as runtime:
+            await runtime.refuse_wrong_keys()
+            worker = Worker(partial(Runtime.open, process), process.doorbell) if embedded else None
+            app.state.runtime, app.state.worker = runtime, worker
+            if worker is not None:
+                await asyncio.to_thread(worker.start)
+            try:
+                yield
+            finally:
+                if worker is not None:
+                    await asyncio.to_thread(worker.stop, seconds=WORKER_STOP_SECONDS)
+    finally:
+        process.stop()
+
+
+def _add_routes(app: FastAPI, settings: Settings) -> None:
+    app.include_router(graphql_router(lambda: app.state.runtime.toolbox, _api_options(settings)), prefix="/graphql")
+    for routes in (health, oauth, webhooks, manage, booking_page):
+        app.include_router(routes.router)
+
+    @app.get("/schema.graphql")
+    async def schema() -> PlainTextResponse:
+        return PlainTextResponse(printed_schema())
+
+    @app.get("/")
+    async def root() -> dict[str, Any]:
+        return {"name": "meetings", "graphql": "/graphql", "schema": "/schema.graphql", "health": "/health/ready"}
+
+
+def _api_options(settings: Settings) -> ApiOptions:
+    return ApiOptions(
+        allowed_origins=settings.allowed_origins,
+        secure_cookies=settings.https,
+        explorer=settings.shows_explorer,
+        introspection_for_anonymous=settings.shows_explorer,
+        rates=settings.rates,
+        rate_storage=_rate_storage(settings),
+    )
+
+
+def _rate_storage(settings: Settings) -> Storage:
+    if settings.redis_url is None:
+        return MemoryStorage()
+    return RedisStorage(f"async+{settings.redis_url.get_secret_value()}", implementation="redispy")
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """From the inside out: the one added last sees a request first."""
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", REQUEST_ID],
+            expose_headers=[REQUEST_ID],
+            allow_credentials=True,
+            max_age=3600,
+        )
+    app.add_middleware(BodyLimit)
+    if settings.production:
+        app.add_middleware(KnownHost, public_url=settings.public_url)
+    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(SecurityHeaders, https=settings.https)
+    app.add_middleware(RequestIds)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

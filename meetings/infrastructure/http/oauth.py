@@ -1,0 +1,73 @@
+"""Where a provider's consent page sends people back to (OA-1, OA-2)."""
+
+import logging
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from meetings.application.connect_calendar import ConnectionFailed, TokenInvalid, finish_connection
+from meetings.domain.calendar_connection import Provider
+from meetings.graphql.cookies import OAUTH_COOKIE, OAUTH_PATH
+from meetings.infrastructure.http.html import language_of, message_page
+from meetings.infrastructure.http.state import runtime_of
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/oauth")
+
+_PROVIDERS = {provider.value.lower(): provider for provider in Provider}
+_LONGEST = 4_096
+"""Longer values are no state or code of ours or a provider's."""
+
+
+@router.get("/{provider}/callback")
+async def came_back(provider: str, request: Request) -> Response:
+    """Finish the connection and send the browser where it wanted to go, with how it went in the query.
+
+    `?calendar=connected`, with `account=other` or `selection=reset` where that has to be said, or
+    `?calendar=failed&reason=CODE`. Without a state of ours that this browser brought along nobody knows where it wanted
+    to go: a plain page, 400.
+    """
+    known = _PROVIDERS.get(provider)
+    state, code, error = (_only(request, name) for name in ("state", "code", "error"))
+    tools = runtime_of(request).toolbox
+    if known is None or known not in tools.providers or not state:
+        return _refused(request)
+    try:
+        finished = await finish_connection(
+            provider=known,
+            state=state,
+            code=code,
+            error=error,
+            browser_secret=request.cookies.get(OAUTH_COOKIE),
+            begin=tools.begin,
+            providers=tools.providers,
+            attempts=tools.sign_in_attempts,
+            clock=tools.clock,
+        )
+    except TokenInvalid:
+        return _refused(request)
+    except ConnectionFailed as failed:
+        log.info("a calendar was not connected", extra={"reason": failed.reason})
+        return _back(tools.links.with_query(failed.return_to, calendar="failed", reason=failed.reason))
+    said = {"calendar": "connected"}
+    if finished.other_account:
+        said["account"] = "other"
+    if not finished.selection_kept:
+        said["selection"] = "reset"
+    return _back(tools.links.with_query(finished.return_to, **said))
+
+
+def _only(request: Request, name: str) -> str | None:
+    """A query value that is there exactly once and not absurdly long."""
+    values = request.query_params.getlist(name)
+    return values[0] if len(values) == 1 and len(values[0]) <= _LONGEST else None
+
+
+def _back(address: str) -> Response:
+    answer = RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+    answer.delete_cookie(OAUTH_COOKIE, path=OAUTH_PATH)
+    return answer
+
+
+def _refused(request: Request) -> Response:
+    return message_page("connection_refused", language_of(request), status=400)

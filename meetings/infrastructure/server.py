@@ -1,0 +1,103 @@
+"""Running the processes: the web server and the worker, each until it is told to stop."""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import FrameType
+
+import uvicorn
+
+from meetings.infrastructure.app import WORKER_STOP_SECONDS, app_from_environment
+from meetings.infrastructure.runtime import Process, Runtime
+from meetings.infrastructure.settings import Settings
+from meetings.infrastructure.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_REQUESTS_SECONDS = 12
+"""How long requests under way may take after a SIGTERM; with the worker's share it stays below 30 s (PF-1)."""
+_SOCKET_MESSAGE_BYTES = 64 * 1024
+
+
+class PortTaken(Exception):
+    """Somebody else listens there."""
+
+
+def serve(host: str, port: int, *, processes: int) -> None:
+    """Serve the application of the environment's settings until SIGTERM or SIGINT; then return.
+
+    Raises:
+        PortTaken: nobody can listen at this address and port.
+    """
+    _check_free(host, port)
+    with _survive_signals():
+        uvicorn.run(
+            f"{app_from_environment.__module__}:{app_from_environment.__name__}",
+            factory=True,
+            host=host,
+            port=port,
+            workers=processes,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # done by the application, which knows whom to trust
+            ws="websockets-sansio",
+            ws_ping_interval=20.0,
+            ws_ping_timeout=20.0,
+            ws_max_size=_SOCKET_MESSAGE_BYTES,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=_REQUESTS_SECONDS,
+        )
+
+
+def work(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT. What is not finished by then is given back."""
+    stop = threading.Event()
+    process = Process(settings)
+    with _on_signal(stop.set):
+        process.start()
+        worker = Worker(partial(Runtime.open, process), process.doorbell)
+        worker.start()
+        log.info("the worker is ready")
+        while worker.alive and not stop.wait(timeout=1.0):
+            pass
+        worker.stop(seconds=WORKER_STOP_SECONDS)
+        process.stop()
+    if not stop.is_set():
+        raise RuntimeError("the worker stopped by itself")
+    log.info("the worker has stopped")
+
+
+@contextmanager
+def _survive_signals() -> Iterator[None]:
+    """The server raises the signal that stopped it once more; a stop in good order is to end with 0 all the same."""
+    with _on_signal(lambda: None):
+        yield
+
+
+@contextmanager
+def _on_signal(action: Callable[[], object]) -> Iterator[None]:
+    def handle(number: int, frame: FrameType | None) -> None:
+        action()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family, reuse_port=False).close()
+    except OSError as error:
+        reason = error.strerror or "it cannot be used"
+        raise PortTaken(
+            f"Nothing can listen on {host}:{port}: {reason}. Stop what listens there, or choose another one by --port."
+        ) from None
