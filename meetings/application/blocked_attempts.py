@@ -27,6 +27,7 @@ async def note_blocked_attempt(
             if first:
                 told_at = await work.blocked_attempts.last_told_at(host.user_id)
                 later = told_at + policy.blocked_bundle if told_at else now
+                not_before = later if later > now else None
                 lane = f"{TELL_BLOCKED}:{host.user_id}"
-                work.intend(NewIntent(TELL_BLOCKED, host.user_id, lane, not_before=max(now, later)))
+                work.intend(NewIntent(TELL_BLOCKED, host.user_id, lane, not_before=not_before))
             await work.commit()

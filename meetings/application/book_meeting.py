@@ -94,6 +94,9 @@ async def _reserve(
     async with begin(wish.page.account_id) as work:
         state = await load_page(work, wish.page.page_id)
         await work.host_times.lock(state.host_ids)
+        earlier = await earlier_result(work, command)  # a rival with the same key may have been first
+        if earlier:
+            return earlier
         now = clock()
         require_online(state)
         duration = state.page.offered_duration(wish.form.duration_minutes)

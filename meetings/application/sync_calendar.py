@@ -3,7 +3,6 @@
 import logging
 import random
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
@@ -21,12 +20,11 @@ from meetings.application.ports.calendars import (
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.fan_out import connections_topic, host_topic
 from meetings.application.ports.sync_schedule import SyncClaim, SyncSchedule
-from meetings.application.ports.unit_of_work import Begin, MirrorState, UnitOfWork
+from meetings.application.ports.unit_of_work import Begin, MirrorState
 from meetings.application.retry_schedule import next_try
-from meetings.domain.base import NotFound
 from meetings.domain.booking import Booking, BookingClosed, BookingState, BookingStateInvalid, CancelledBy
 from meetings.domain.calendar_connection import ConnectedCalendar
-from meetings.domain.identifiers import BookingId, CalendarId, UserId
+from meetings.domain.identifiers import CalendarId, UserId
 from meetings.domain.scheduling_page import SlotTaken
 from meetings.domain.timespan import TimeSpan, at_minute
 
@@ -168,16 +166,17 @@ class _Reader:
             await work.commit()
 
     async def _follow_own_bookings(self, page: Changes) -> None:
-        """What a host did to our events in their own calendar happens to the bookings."""
-        for event in page.changed:
-            if event.booking_key:
-                await self._follow(event.booking_key, event)
-        for removed in page.removed:
-            await self._follow(removed.booking_key, removed)
+        """What a host did to our events in their own calendar happens to the bookings.
 
-    async def _follow(self, booking_key: str | None, echo: EventTime | RemovedEvent) -> None:
+        What is left of a removed event may not say whose it was, so it is looked up by its id.
+        """
+        echoes: list[EventTime | RemovedEvent] = [event for event in page.changed if event.booking_key]
+        for echo in [*echoes, *page.removed]:
+            await self._follow(echo)
+
+    async def _follow(self, echo: EventTime | RemovedEvent) -> None:
         async with self._begin(self._claim.account_id) as work:
-            booking = await _booking_of(work, booking_key)
+            booking = await work.bookings.by_event(echo.event_id)
             if booking is None or not self._is_theirs(booking, echo):
                 return
             try:
@@ -204,13 +203,6 @@ class _Reader:
             booking.cancel(CancelledBy.HOST, None, now=now)
         else:
             booking.follow(TimeSpan(at_minute(echo.start), at_minute(echo.end)), now=now)
-
-
-async def _booking_of(work: UnitOfWork, booking_key: str | None) -> Booking | None:
-    try:
-        return await work.bookings.get(BookingId(UUID(booking_key))) if booking_key else None
-    except (NotFound, ValueError):
-        return None
 
 
 async def _next_poll(claim: SyncClaim, schedule: SyncSchedule, clock: Clock, policy: Policy) -> datetime:

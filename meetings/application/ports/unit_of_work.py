@@ -73,6 +73,9 @@ class Bookings(Protocol):
     async def get(self, booking_id: BookingId) -> Booking:
         """Raises `NotFound`."""
 
+    async def by_event(self, event_id: str) -> Booking | None:
+        """The booking whose event has this id at its provider."""
+
     def add(self, booking: Booking) -> None: ...
 
     async def meeting_starts(

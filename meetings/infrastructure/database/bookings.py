@@ -12,6 +12,9 @@ from meetings.infrastructure.database.tables import booking_hosts, bookings, hos
 from meetings.infrastructure.database.transaction import Image, Transaction
 
 BY_ID = select(bookings).where(bookings.c.account_id == bindparam("account"), bookings.c.id == bindparam("id"))
+BY_EVENT = select(bookings.c.id).where(
+    bookings.c.account_id == bindparam("account"), bookings.c.event_id == bindparam("event")
+)
 MEETING_STARTS = select(host_times.c.host_id, host_times.c.start_minute).where(
     host_times.c.account_id == bindparam("account"),
     host_times.c.page_id == bindparam("page"),
@@ -40,6 +43,12 @@ class SqlBookings:
         for row in await self._transaction.rows(BY_ID, values):
             return self._transaction.loaded(booking_from(row), booking_row)
         raise NotFound("booking")
+
+    async def by_event(self, event_id: str) -> Booking | None:
+        values = {"account": self._transaction.account_id, "event": event_id}
+        for row in await self._transaction.rows(BY_EVENT, values):
+            return await self.get(BookingId(row.id))
+        return None
 
     def add(self, booking: Booking) -> None:
         self._transaction.added(booking)

@@ -147,6 +147,7 @@ bookings = Table(
     Column("details", Document, nullable=False),
     Index(None, "account_id", "start_at", "id"),
     Index(None, "page_id"),
+    Index(None, "event_id"),
 )
 
 booking_hosts = Table(

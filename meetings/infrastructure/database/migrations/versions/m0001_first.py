@@ -281,6 +281,7 @@ def upgrade() -> None:
         op.f("bookings_account_id_start_at_id_idx"), "bookings", ["account_id", "start_at", "id"], unique=False
     )
     op.create_index(op.f("bookings_page_id_idx"), "bookings", ["page_id"], unique=False)
+    op.create_index(op.f("bookings_event_id_idx"), "bookings", ["event_id"], unique=False)
     op.create_table(
         "connections",
         sa.Column("id", sa.Uuid, nullable=False),
@@ -496,6 +497,7 @@ def downgrade() -> None:
     op.drop_table("sessions")
     op.drop_index(op.f("connections_account_id_idx"), table_name="connections")
     op.drop_table("connections")
+    op.drop_index(op.f("bookings_event_id_idx"), table_name="bookings")
     op.drop_index(op.f("bookings_page_id_idx"), table_name="bookings")
     op.drop_index(op.f("bookings_account_id_start_at_id_idx"), table_name="bookings")
     op.drop_table("bookings")
