@@ -87,22 +87,19 @@ def names_and_titles(text: str) -> list[Letter]:
     ]
 
 
-def free_text(text: str) -> list[Letter]:
-    """Letters with the text in each field that only the body shows."""
-    words: Any = {"location": text, "description": text, "reason": text}
-    return [
-        a_host_letter(answers=(AnswerLine(text, (text, text)),), **words),
-        a_lost_connection(account_email=text),
-    ]
-
-
-def blocked_attempt_full_of(texts: Iterable[str]) -> Letter:
-    """One letter with each text as a calendar's name, an account and a page."""
+def free_text(texts: Iterable[str]) -> list[Letter]:
+    """Letters with the texts in each field that only the body shows, each text at the beginning of a line."""
     texts = tuple(texts)
-    return a_blocked_attempt(
-        calendars=tuple(LostCalendar(text, text) for text in texts),
-        attempts=tuple(BookingAttempt(text, START, WRITTEN_AT) for text in texts),
-    )
+    lines = "\n".join(texts)
+    words: Any = {"location": lines, "description": lines, "reason": lines}
+    return [
+        a_host_letter(answers=tuple(AnswerLine(text, (text, text)) for text in texts), **words),
+        a_lost_connection(account_email=lines),
+        a_blocked_attempt(
+            calendars=tuple(LostCalendar(text, text) for text in texts),
+            attempts=tuple(BookingAttempt(text, START, WRITTEN_AT) for text in texts),
+        ),
+    ]
 
 
 HEADERS_OF_EVERY_MAIL = {
@@ -163,14 +160,11 @@ async def test_any_other_text_bound_for_a_header_stays_one_value(mailer: SmtpMai
 
 async def test_any_text_bound_for_the_body_stays_in_the_body(mailer: SmtpMailer, catcher: MailCatcher) -> None:
     """IN-4."""
-    for payload in INJECTIONS:
-        for letter in free_text(payload):
+    for first in range(0, len(INJECTIONS), 10):
+        payloads = INJECTIONS[first : first + 10]
+        for letter in free_text(payloads):
             await mailer.send(letter)
-            assert_nothing_slipped_in(catcher.mails[-1], letter, payload)
-    bundle = blocked_attempt_full_of(INJECTIONS)
-    await mailer.send(bundle)
-    assert_nothing_slipped_in(catcher.mails[-1], bundle, "all of them")
-    assert len(catcher.mails) == 2 * len(INJECTIONS) + 1
+            assert_nothing_slipped_in(catcher.mails[-1], letter, repr(payloads))
 
 
 @pytest.mark.parametrize("field", ADDRESS_FIELDS)
@@ -238,19 +232,27 @@ class Markup(HTMLParser):
 async def test_markup_that_people_type_is_shown_and_not_obeyed(mailer: SmtpMailer, catcher: MailCatcher) -> None:
     """IN-5: the page has the same tags and attributes as with an innocent text, and the text is still readable."""
 
-    async def pages(text: str) -> list[Markup]:
+    async def pages(letters: list[Letter]) -> list[Markup]:
         catcher.clear()
-        for letter in [*names_and_titles(text.replace("\x00", "")), *free_text(text), blocked_attempt_full_of([text])]:
+        for letter in letters:
             await mailer.send(letter)
         return [Markup(mail.html) for mail in catcher.mails]
 
-    innocent = await pages("innocent")
+    def assert_shown(page: Markup, expected: Markup, payload: str) -> None:
+        assert page.tags == expected.tags, payload
+        assert page.comments == [], payload
+        shown = " ".join("".join(page.texts).split())
+        assert any(" ".join(clean(payload).split()) in shown for clean in (plain, harmless)), payload
+
+    innocent = await pages(names_and_titles("innocent"))
     for payload in ACTIVE_HTML:
-        for page, expected in zip(await pages(payload), innocent, strict=True):
-            assert page.tags == expected.tags, payload
-            assert page.comments == [], payload
-            shown = " ".join("".join(page.texts).split())
-            assert any(" ".join(clean(payload).split()) in shown for clean in (plain, harmless)), payload
+        for page, expected in zip(await pages(names_and_titles(payload.replace("\x00", ""))), innocent, strict=True):
+            assert_shown(page, expected, payload)
+
+    innocent = await pages(free_text(["innocent"] * len(ACTIVE_HTML)))
+    for page, expected in zip(await pages(free_text(ACTIVE_HTML)), innocent, strict=True):
+        for payload in ACTIVE_HTML:
+            assert_shown(page, expected, payload)
 
 
 def written_by_a_stranger(text: str) -> list[Letter]:
