@@ -162,7 +162,7 @@ class Settings(BaseSettings):
 
     policy: Policy = Policy()
     rates: RateLimits = RateLimits()
-    """How often strangers may do what: `MEETINGS_RATES__BOOKING=["10/minute", "50/hour"]`, see `RateLimits`."""
+    """How often strangers may do what: `MEETINGS_RATES__BOOKING=10/minute,50/hour`, see `RateLimits`."""
 
     # ---- what is made of them -----------------------------------------------------------------------------------
 
@@ -249,6 +249,11 @@ class Settings(BaseSettings):
         if value is not None and _split(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("it must be redis://:password@host:6379/0, or rediss:// for TLS")
         return value
+
+    @field_validator("rates", mode="before")
+    @classmethod
+    def _rates_are_separated_by_commas(cls, value: object) -> object:
+        return {name: _words(rates) for name, rates in value.items()} if isinstance(value, dict) else value
 
     @field_validator("mail_from")
     @classmethod
