@@ -33,7 +33,7 @@ def serve(host: str, port: int, *, processes: int) -> None:
     Raises:
         PortTaken: nobody can listen at this address and port.
     """
-    _check_free(host, port)
+    check_free(host, port)
     with _survive_signals():
         uvicorn.run(
             f"{app_from_environment.__module__}:{app_from_environment.__name__}",
@@ -92,7 +92,8 @@ def _on_signal(action: Callable[[], object]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
+    """Raise `PortTaken` unless somebody can listen at this address and port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family, reuse_port=False).close()
