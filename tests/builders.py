@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from meetings.domain.account import Account
+from meetings.domain.availability import HostTime
 from meetings.domain.availability_rules import AvailabilityRules, WallRange, WeeklyHours
 from meetings.domain.booking import Booking, BookingState, Invitee
 from meetings.domain.calendar_connection import (
@@ -19,7 +20,7 @@ from meetings.domain.calendar_connection import (
 )
 from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
 from meetings.domain.page_settings import LocationKind, MeetingLocation, PageSettings
-from meetings.domain.scheduling_page import PageHost, PageType, SchedulingPage
+from meetings.domain.scheduling_page import BookingForm, PageHost, PageType, SchedulingPage
 from meetings.domain.user import Role, User
 
 NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
@@ -168,6 +169,23 @@ def an_invitee(**given: Any) -> Invitee:
         "locale": "en",
     }
     return Invitee(**(values | given))
+
+
+def a_form(**given: Any) -> BookingForm:
+    """What a visitor sends who fills in no more than they have to."""
+    values: dict[str, Any] = {
+        "first_name": "Ivo",
+        "last_name": "Visitor",
+        "email": "ivo@example.org",
+        "time_zone": "Europe/Berlin",
+    }
+    return BookingForm(**(values | given))
+
+
+def time_of(host: UserId, *busy: tuple[int, int], **given: Any) -> HostTime:
+    """A host's time that is known for ever; `busy` spans are minutes since the epoch."""
+    values: dict[str, Any] = {"host": str(host), "busy": busy, "known_from": -(2**40), "known_until": 2**40}
+    return HostTime(**(values | given))
 
 
 def a_booking(page: SchedulingPage | None = None, **given: Any) -> Booking:
