@@ -7,10 +7,16 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import redis.asyncio
 from redis.exceptions import RedisError
+
+_PATIENCE_SECONDS = 2.0
+_SILENCE_SECONDS = 15.0
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +74,11 @@ class InProcessFanOut:
         for ear in ears:
             ear.poke(ear.topics)
 
+    def topics(self) -> set[str]:
+        """The topics somebody listens to."""
+        with self._lock:
+            return set(self._ears)
+
     @asynccontextmanager
     async def listen(self, topics: Collection[str]) -> AsyncIterator[_Ear]:
         ear = _Ear(frozenset(topics))
@@ -93,8 +104,17 @@ class RedisFanOut:
     what this process pokes.
     """
 
-    def __init__(self, url: str, *, channel: str = "meetings:pokes") -> None:
-        self._redis = redis.asyncio.from_url(url, socket_connect_timeout=2, health_check_interval=15)
+    def __init__(
+        self,
+        url: str,
+        *,
+        channel: str = "meetings:pokes",
+        patience_seconds: float = _PATIENCE_SECONDS,
+        silence_seconds: float = _SILENCE_SECONDS,
+    ) -> None:
+        self._redis = redis.asyncio.from_url(url, socket_connect_timeout=patience_seconds)
+        self._patience_seconds = patience_seconds
+        self._silence_seconds = silence_seconds
         self._channel = channel
         self._sender = uuid4().hex
         self._here = InProcessFanOut()
@@ -106,7 +126,7 @@ class RedisFanOut:
             return
         self._here.tell(topics)
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 await self._redis.publish(self._channel, json.dumps([self._sender, *topics]))
         except (RedisError, OSError) as error:
             _log.warning("A poke could not be delivered to other processes: %s", type(error).__name__)
@@ -118,7 +138,7 @@ class RedisFanOut:
                 self._reader = asyncio.create_task(self._read_for_ever())
             # If Redis is away, what is missed from here on is made up for by the poke that follows the subscription.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE_SECONDS):
+                async with asyncio.timeout(self._patience_seconds):
                     await self._subscribed.wait()
             yield ear
 
@@ -137,7 +157,7 @@ class RedisFanOut:
             try:
                 async with self._redis.pubsub() as subscription:
                     await subscription.subscribe(self._channel)
-                    async for message in subscription.listen():
+                    async for message in self._messages(subscription):
                         if message["type"] == "subscribe":
                             pause = _FIRST_PAUSE_SECONDS
                             self._subscribed.set()
@@ -150,16 +170,24 @@ class RedisFanOut:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
+    async def _messages(self, subscription: redis.asyncio.client.PubSub) -> AsyncIterator[dict[str, Any]]:
+        """What comes in; a connection on which not even a ping is answered is given up."""
+        silent = False
+        while True:
+            message = await subscription.get_message(timeout=self._silence_seconds)
+            if message is None:
+                if silent:
+                    raise RedisError("no answer")
+                await subscription.ping()
+            else:
+                yield message
+            silent = message is None
+
     def _hear(self, data: bytes) -> None:
         try:
             sender, *topics = json.loads(data)
-        except ValueError:
+        except (ValueError, TypeError):
             _log.warning("A poke could not be read.")
             return
         if sender != self._sender:
-            self._here.tell(topics)
-
-
-_PATIENCE_SECONDS = 2.0
-_FIRST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 5.0
+            self._here.tell([topic for topic in topics if isinstance(topic, str)])

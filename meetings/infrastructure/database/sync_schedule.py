@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from hmac import compare_digest
 
-from sqlalchemy import and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
 
 from meetings.application.ports.calendars import PushChannel
 from meetings.application.ports.sync_schedule import StoredChannel, SyncClaim
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
 from meetings.infrastructure.database.tables import push_channels, sync_schedule
 from meetings.infrastructure.database.transaction import AnyRow, execute, insert_into
-from meetings.infrastructure.database.types import database_time
+from meetings.infrastructure.database.types import Instant, database_time
 from meetings.infrastructure.database.unit_of_work import Database
 
 _plan, _channels = sync_schedule.c, push_channels.c
@@ -68,7 +68,7 @@ class SqlSyncSchedule:
         back = (
             update(sync_schedule)
             .where(_plan.calendar_id == claim.calendar_id, _plan.fence == claim.fence)
-            .values(due_at=case((_plan.requested, database_time()), else_=next_at), lease_until=None)
+            .values(due_at=case((_plan.requested, database_time()), else_=literal(next_at, Instant)), lease_until=None)
             .returning(_plan.requested)
         )
         async with self._database.transaction() as connection:
