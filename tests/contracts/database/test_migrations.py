@@ -105,14 +105,14 @@ async def test_an_interrupted_migration_leaves_nothing_and_can_be_repeated(empty
     assert await tables(empty_url) == set(metadata.tables)
 
 
-async def test_the_database_itself_refuses_overlapping_rows(database: Database) -> None:
+async def test_the_database_itself_refuses_overlapping_rows(database: Database, database_url: str) -> None:
     """Not only code that goes through a unit of work: plain SQL, inserts and updates alike (BK-1)."""
     tenant = await a_tenant(database)
     row = (
         "INSERT INTO host_times (account_id, host_id, page_id, hold, start_minute, end_minute)"
         " VALUES ('{account}', '{account}', '{account}', '{hold}', {start}, {end})"
     )
-    postgresql = "postgresql" in repr(database._writing.url)
+    postgresql = database_url.startswith("postgresql")
     account = str(tenant.account.id) if postgresql else tenant.account.id.hex
 
     async def insert(hold: str, start: int, end: int) -> None:
