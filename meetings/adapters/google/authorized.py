@@ -25,7 +25,6 @@ class AuthorizedCalls:
         self._transport = transport
         self._now = now
         self._places = asyncio.Semaphore(at_once)
-        self._renewing = asyncio.Lock()
         self._text: str | None = None
 
     def limit(self, seconds: float | None = None) -> float:
@@ -67,9 +66,6 @@ class AuthorizedCalls:
         return await self._renewed(self._text, until)
 
     async def _renewed(self, stale: str, until: float) -> str:
-        """Calls that find their token rejected together wait here for one new one."""
-        async with self._renewing:
-            if self._text == stale:
-                self._text = await self._credentials.renew(stale, lambda text: self._accounts.refresh(text, until))
-            assert self._text is not None
-            return self._text
+        """Calls whose token was rejected together get one new one: `Credentials` sees to that."""
+        self._text = await self._credentials.renew(stale, lambda text: self._accounts.refresh(text, until))
+        return self._text
