@@ -1,4 +1,5 @@
-"""Instants and spans. Inside the availability engine time is whole minutes since the epoch; here it meets datetimes."""
+"""Instants and spans. Inside the availability engine time is whole minutes since 1970-01-01T00:00Z; here it meets
+datetimes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,15 +41,25 @@ class TimeSpan:
 
 
 def floor_minute(instant: datetime) -> int:
-    """Whole minutes from the epoch to `instant` (aware), rounded down."""
-    return (instant - _EPOCH) // _MINUTE
+    """Minutes since the epoch, rounded down: right for the start of a busy span.
+
+    Raises:
+        ValueError: `instant` has no offset from UTC.
+    """
+    return _since_epoch(instant) // _MINUTE
 
 
 def ceil_minute(instant: datetime) -> int:
-    """Whole minutes from the epoch to `instant` (aware), rounded up."""
-    return -((_EPOCH - instant) // _MINUTE)
+    """Minutes since the epoch, rounded up: right for the end of a busy span and for the earliest start."""
+    return -(-_since_epoch(instant) // _MINUTE)
 
 
 def at_minute(minute: int) -> datetime:
     """The UTC instant of a minute since the epoch."""
     return _EPOCH + minute * _MINUTE
+
+
+def _since_epoch(instant: datetime) -> timedelta:
+    if instant.utcoffset() is None:
+        raise ValueError(f"an instant needs an offset from UTC: {instant.isoformat()}")
+    return instant - _EPOCH

@@ -7,9 +7,9 @@ from meetings.domain.availability.blocks import Pool, Reason
 from meetings.domain.availability.explain import Missing, explain, why_not
 from meetings.domain.availability.hosts import BusyKind, BusySpan, HostTime
 from meetings.domain.availability.hours import DayRange, OpeningHours
-from meetings.domain.availability.minutes import instant_of, minute_after, minute_of
 from meetings.domain.availability.rules import SlotRules
 from meetings.domain.availability.slots import free_hosts, next_open_start, open_starts
+from meetings.domain.timespan import at_minute, ceil_minute, floor_minute
 
 __all__ = [
     "BusyKind",
@@ -21,11 +21,11 @@ __all__ = [
     "Pool",
     "Reason",
     "SlotRules",
+    "at_minute",
+    "ceil_minute",
     "explain",
+    "floor_minute",
     "free_hosts",
-    "instant_of",
-    "minute_after",
-    "minute_of",
     "next_open_start",
     "open_starts",
     "why_not",

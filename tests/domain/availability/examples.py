@@ -11,8 +11,8 @@ from meetings.domain.availability import (
     HostTime,
     OpeningHours,
     SlotRules,
-    instant_of,
-    minute_of,
+    at_minute,
+    floor_minute,
     open_starts,
 )
 from meetings.domain.availability.blocks import Pool
@@ -23,7 +23,7 @@ LONG_AGO = 0
 
 def at(text: str, zone: str = BERLIN) -> int:
     """`at("2026-06-01 09:00")`: the instant at which a clock in `zone` shows that, the first if it does so twice."""
-    return minute_of(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)))
+    return floor_minute(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)))
 
 
 def ranges(*texts: str) -> tuple[DayRange, ...]:
@@ -77,4 +77,4 @@ def on(
 
 
 def shown(minute: int, zone: str = BERLIN) -> str:
-    return instant_of(minute).astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    return at_minute(minute).astimezone(ZoneInfo(zone)).strftime("%H:%M")

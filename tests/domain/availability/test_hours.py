@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from meetings.domain.availability import DayRange, OpeningHours, Pool, SlotRules, instant_of, open_starts
+from meetings.domain.availability import DayRange, OpeningHours, Pool, SlotRules, at_minute, open_starts
 from tests.domain.availability.examples import LONG_AGO, a_host, a_page, at, every_day, on, ranges
 
 MONDAY = "2026-06-01"
@@ -13,7 +13,7 @@ MONDAY = "2026-06-01"
 def utc_starts(page: SlotRules, day: str) -> list[str]:
     start = at(f"{day} 00:00", page.hours.zone)
     found = open_starts(page, [a_host()], Pool.ALL, start=start, end=start + 1440, earliest=LONG_AGO)
-    return [instant_of(each).strftime("%H:%MZ") for each in found]
+    return [at_minute(each).strftime("%H:%MZ") for each in found]
 
 
 def test_540_to_1020_is_nine_to_five_on_the_wall() -> None:

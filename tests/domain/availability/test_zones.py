@@ -57,7 +57,7 @@ when = {"earliest": 29880100, "page_meetings": [29883000, 29883100]}
 print(open_starts(rules, hosts, Pool.ALL, start=29880000, end=29890000, **when))
 print(free_hosts(rules, hosts, start=29882300, **when))
 print(explain(rules, hosts, Pool.ALL, day=date(2026, 10, 25), **when))
-print(minute_of(instant_of(29880000)))
+print(floor_minute(at_minute(29880000)))
 """
 
 
