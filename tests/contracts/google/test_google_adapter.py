@@ -134,7 +134,7 @@ async def test_a_slow_answer_ends_in_time_and_gives_its_thread_back(name: str) -
         calendars = world.provider.calendars(world.sign_in())
         await calendars.list_calendars()
         world.google.fault("events.list", **SLOW[name])
-        with _within(1.0), pytest.raises(ProviderUnavailable):
+        with _within(2.0), pytest.raises(ProviderUnavailable):
             await _read(calendars)
         assert await _read(calendars) == []
 
@@ -149,7 +149,7 @@ async def test_live_busy_time_is_asked_within_one_limit(operation: str, fault: d
         world.add_event(ADA, at(3, 9), at(3, 10))
         choir = world.add_calendar("Choir")
         world.google.fault(operation, **fault)
-        with _within(1.0):
+        with _within(2.0):
             if operation == "freebusy.query":
                 with pytest.raises(ProviderUnavailable):
                     await calendars.busy([ADA, choir], WEEK)
@@ -162,10 +162,10 @@ async def test_a_call_that_finds_no_free_thread_gives_up_in_time() -> None:
     with google_world(threads=1, busy_seconds=0.2) as world:
         calendars = world.provider.calendars(world.sign_in())
         await calendars.list_calendars()
-        world.google.fault("calendarList.list", delay=0.6)
+        world.google.fault("calendarList.list", delay=1.0)
         slow = asyncio.create_task(calendars.list_calendars())
         await asyncio.sleep(0.05)
-        with _within(0.5), pytest.raises(ProviderUnavailable):
+        with _within(0.9), pytest.raises(ProviderUnavailable):
             await calendars.busy([ADA], WEEK)
         assert len(await slow) == 1
 
@@ -176,16 +176,16 @@ async def test_a_name_server_that_does_not_answer_does_not_hold_the_caller(monke
 
     def slowly(*arguments: Any, **named: Any) -> Any:
         if threading.current_thread().name.startswith("google_"):
-            time.sleep(0.8)
+            time.sleep(1.2)
         return resolve(*arguments, **named)
 
     with google_world(total_seconds=0.2) as world:
         calendars = world.provider.calendars(world.sign_in())
         await calendars.list_calendars()
         monkeypatch.setattr(socket, "getaddrinfo", slowly)
-        with _within(0.5), pytest.raises(ProviderUnavailable):
+        with _within(1.0), pytest.raises(ProviderUnavailable):
             await world.provider.sign_in.finish(code="c", verifier="v", redirect_uri=REDIRECT)
-        with _within(0.5), pytest.raises(ProviderUnavailable):
+        with _within(1.0), pytest.raises(ProviderUnavailable):
             await calendars.list_calendars()
 
 
@@ -193,10 +193,10 @@ async def test_one_connection_takes_only_its_places() -> None:
     with google_world(calls_at_once=2) as world:
         calendars = world.provider.calendars(world.sign_in())
         await calendars.list_calendars()
-        world.google.fault("calendarList.list", delay=0.1, times=None)
+        world.google.fault("calendarList.list", delay=0.15, times=None)
         begun = time.monotonic()
         await asyncio.gather(*(calendars.list_calendars() for _ in range(6)))
-        assert 0.3 <= time.monotonic() - begun < 0.55
+        assert 0.45 <= time.monotonic() - begun < 0.85
 
 
 async def test_the_pause_google_asks_for_may_be_a_date(world: GoogleWorld, calendars: Calendars) -> None:
