@@ -9,20 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from meetings.application.ports.unit_of_work import HoldLimitReached, SlotHold, TakenTime
 from meetings.domain.base import NotFound
 from meetings.domain.booking import BookedEvent, Booking, BookingState, CancelledBy
 from meetings.domain.scheduling_page import SlotTaken
 from meetings.domain.timespan import TimeSpan, floor_minute
-from meetings.infrastructure.database.host_times import SqlHostTimes
 from meetings.infrastructure.database.tables import host_times, slot_holds
-from meetings.infrastructure.database.transaction import Transaction
 from meetings.infrastructure.database.types import database_time
-from meetings.infrastructure.database.unit_of_work import Database, SqlUnitOfWork
+from meetings.infrastructure.database.unit_of_work import Database
 from tests.builders import NOW, START, a_booking, a_page, a_user, booking_id
 from tests.contracts.database.conftest import Tenant
+from tests.unguarded import unguarded, without_constraint
 
 WEEK = TimeSpan(START - timedelta(days=2), START + timedelta(days=5))
 CALENDAR_EVENT = BookedEvent("event-1", "https://calendar.example.com/1", "https://video.example.com/1")
@@ -256,50 +255,21 @@ async def test_of_partly_overlapping_rivals_none_overlap(tenant: Tenant) -> None
     assert len(times) == sum(results) > 0
 
 
-class HostTimesWithoutLock(SqlHostTimes):
-    """The negative control: what happens when nobody locks and nobody looks again."""
-
-    async def lock(self, hosts: Any) -> None:
-        return
-
-    async def taken(self, hosts: Any, span: TimeSpan, **excluding: Any) -> list[TakenTime]:
-        return []
-
-
-class UnguardedWork(SqlUnitOfWork):
-    def _enter_repositories(self, transaction: Transaction) -> None:
-        super()._enter_repositories(transaction)
-        self.host_times = HostTimesWithoutLock(transaction)
-
-
-async def without_constraint(database: Database) -> None:
-    async with database.transaction() as connection:
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text("ALTER TABLE host_times DROP CONSTRAINT host_times_no_overlap"))
-        else:
-            await connection.execute(text("DROP TRIGGER host_times_no_overlap"))
-
-
 async def test_without_lock_and_constraint_rivals_double_book(tenant: Tenant, database: Database) -> None:
     """The control for BK-1: the same rivals, the guards gone. If this books once, the test above proves nothing."""
     await without_constraint(database)
-
-    def unguarded(account_id: Any) -> UnguardedWork:
-        return UnguardedWork(database, account_id, "tester")
-
+    begin = unguarded(database)("tester")
     doubles = 0
     for number in range(5):
         start = START + timedelta(hours=number)
-        doubles += await rivals(lambda at=start: book_if_free(tenant, unguarded, at)) - 1  # type: ignore[misc]
+        doubles += await rivals(lambda at=start: book_if_free(tenant, begin, at)) - 1  # type: ignore[misc]
     assert doubles >= 1
     assert overlaps(await taken(tenant)) >= 1
 
 
 async def test_the_constraint_alone_lets_one_rival_through(tenant: Tenant, database: Database) -> None:
-    def unguarded(account_id: Any) -> UnguardedWork:
-        return UnguardedWork(database, account_id, "tester")
-
-    assert await rivals(lambda: book_if_free(tenant, unguarded, START)) == 1
+    begin = unguarded(database)("tester")
+    assert await rivals(lambda: book_if_free(tenant, begin, START)) == 1
     assert await taken(tenant) == [(0, 30, False)]
 
 
