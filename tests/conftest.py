@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -92,6 +93,39 @@ async def postgres_url(postgres: services.Postgres, postgres_template: str) -> A
     url = await postgres.create_database(template=postgres_template)
     yield url
     await postgres.drop_database(url)
+
+
+# ---- SQLite, or both -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(run: services.Run) -> Path:
+    """A SQLite file with the newest schema and no rows, made once per run."""
+    path = run.directory / "template.db"
+
+    async def make() -> str:
+        from meetings.infrastructure.database.migrate import migrate
+
+        await migrate(f"sqlite+aiosqlite:///{path}")
+        return str(path)
+
+    with ThreadPoolExecutor(1) as thread:
+        return Path(run.once("sqlite-template", lambda: thread.submit(asyncio.run, make()).result()))
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a SQLite database with the newest schema that is this test's alone."""
+    path = tmp_path / "meetings.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database with the newest schema that is this test's alone; the test runs once on each kind."""
+    url: str = request.getfixturevalue("postgres_url" if request.param == "postgresql" else "sqlite_url")
+    return url
 
 
 # ---- Redis: one server per worker process, because channels are shared by all of a server's databases --------------

@@ -1,11 +1,7 @@
 """One suite, two databases: every test here runs on SQLite and on PostgreSQL."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -14,39 +10,12 @@ from meetings.domain.account import Account
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
-from meetings.infrastructure.database.migrate import migrate
 from meetings.infrastructure.database.unit_of_work import Database
 from meetings.infrastructure.identities import SqlIdentities
 from meetings.infrastructure.secrets import Keyring, new_key
 from tests.builders import a_connection, a_page, a_user, an_account
-from tests.services import Run
 
 KEYRING = Keyring.parse(new_key("test"))
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the newest schema and no rows."""
-    path = run.directory / "template.db"
-
-    def make() -> str:
-        asyncio.run(migrate(f"sqlite+aiosqlite:///{path}"))
-        return str(path)
-
-    # In a thread of its own, because pytest-asyncio's loop may be this thread's current one.
-    with ThreadPoolExecutor(1) as thread:
-        return Path(run.once("sqlite-template", lambda: thread.submit(make).result()))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database with the newest schema that is this test's alone."""
-    if request.param == "postgresql":
-        url: str = request.getfixturevalue("postgres_url")
-        return url
-    path = tmp_path / "meetings.db"
-    shutil.copy(request.getfixturevalue("sqlite_template"), path)
-    return f"sqlite+aiosqlite:///{path}"
 
 
 @pytest.fixture
