@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from meetings.application.policy import Policy
@@ -127,8 +128,10 @@ class _Reader:
             cursor = page.cursor or cursor
             if not page.changed and not page.removed:
                 continue
+            within, beyond = _by_window(page.changed, state.window)
+            gone = [*page.removed, *(RemovedEvent(event.event_id) for event in beyond)]
             async with self._begin(self._claim.account_id) as work:
-                changed |= await work.mirror.apply(self._calendar.id, page.changed, page.removed)
+                changed |= await work.mirror.apply(self._calendar.id, within, gone)
                 await work.commit()
             await self._follow_own_bookings(page)
         await self._finish(cursor, changed)
@@ -146,8 +149,9 @@ class _Reader:
         cursor = None
         async for page in self._calendars.changes(self._calendar.external_id, None, window):
             cursor = page.cursor or cursor
+            within, _ = _by_window(page.changed, window)
             async with self._begin(self._claim.account_id) as work:
-                await work.mirror.fill_copy(self._calendar.id, copy, page.changed)
+                await work.mirror.fill_copy(self._calendar.id, copy, within)
                 await work.commit()
             await self._follow_own_bookings(page)
         async with self._begin(self._claim.account_id) as work:
@@ -203,6 +207,13 @@ class _Reader:
             booking.cancel(CancelledBy.HOST, None, now=now)
         else:
             booking.follow(TimeSpan(at_minute(echo.start), at_minute(echo.end)), now=now)
+
+
+def _by_window(events: Sequence[EventTime], window: TimeSpan) -> tuple[list[EventTime], list[EventTime]]:
+    """The events that touch the window, and those that do not: a change feed may tell of both."""
+    start, end = window.minutes()
+    within = [event for event in events if event.start < end and event.end > start]
+    return within, [event for event in events if event.start >= end or event.end <= start]
 
 
 async def _next_poll(claim: SyncClaim, schedule: SyncSchedule, clock: Clock, policy: Policy) -> datetime:
