@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from meetings.infrastructure.database.sqlite_driver import sqlite_connector
+
 SQLITE_WAIT_SECONDS = 10
 """How long a writer waits for its turn on SQLite, where one writes at a time."""
 
@@ -23,7 +25,7 @@ def write_engine(url: str) -> AsyncEngine:
     """
     parsed = make_url(url)
     if is_sqlite(parsed):
-        engine = _engine(parsed, pool_size=1, max_overflow=0, pool_timeout=3 * SQLITE_WAIT_SECONDS)
+        engine = _sqlite(parsed, pool_size=1, max_overflow=0, pool_timeout=3 * SQLITE_WAIT_SECONDS)
         _set_up_sqlite(engine, "BEGIN IMMEDIATE")
         return engine
     return _postgresql(parsed)
@@ -34,7 +36,7 @@ def read_engine(url: str) -> AsyncEngine | None:
     parsed = make_url(url)
     if not is_sqlite(parsed):
         return None
-    engine = _engine(parsed, pool_size=4, max_overflow=4, pool_timeout=SQLITE_WAIT_SECONDS)
+    engine = _sqlite(parsed, pool_size=4, max_overflow=4, pool_timeout=SQLITE_WAIT_SECONDS)
     _set_up_sqlite(engine, "BEGIN", "PRAGMA query_only=on")
     return engine
 
@@ -54,6 +56,10 @@ def broken_constraint(error: DBAPIError) -> str:
     """The name of the constraint that refused a row; on SQLite its table and columns (`users.email_key`)."""
     cause = getattr(error.orig, "__cause__", None)
     return getattr(cause, "constraint_name", None) or str(error.orig).rpartition(": ")[2]
+
+
+def _sqlite(url: URL, **options: Any) -> AsyncEngine:
+    return _engine(url, async_creator=sqlite_connector(url), **options)
 
 
 def _postgresql(url: URL) -> AsyncEngine:
