@@ -30,8 +30,6 @@ from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import Settings, read_settings
 from meetings.infrastructure.worker import Worker
 
-WORKER_STOP_SECONDS = 12.0
-
 
 def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAPI:
     """The application. Without Redis it runs the worker as well, in threads, unless `with_worker` says otherwise."""
@@ -76,7 +74,7 @@ async def _life(process: Process, embedded: bool, app: FastAPI) -> AsyncIterator
                 yield
             finally:
                 if worker is not None:
-                    await asyncio.to_thread(worker.stop, seconds=WORKER_STOP_SECONDS)
+                    await asyncio.to_thread(worker.stop)
     finally:
         process.stop()
 

@@ -116,7 +116,8 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
     settings = process.settings
 
     def credentials(connection: CalendarConnection) -> StoredCredentials:
-        return StoredCredentials(database, connection.account_id, connection.id)
+        lease = settings.lease_seconds
+        return StoredCredentials(database, connection.account_id, connection.id, lease_seconds=lease)
 
     def calendars_of(connection: CalendarConnection) -> Calendars:
         if connection.provider not in process.providers:

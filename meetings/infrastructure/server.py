@@ -5,16 +5,15 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
 from types import FrameType
 
 import uvicorn
 
-from meetings.infrastructure.app import WORKER_STOP_SECONDS, app_from_environment
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import Settings
-from meetings.infrastructure.worker import Worker
+from meetings.infrastructure.worker import STOP_SECONDS, Worker
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def serve(host: str, port: int, *, processes: int) -> None:
     check_free(host, port)
     with _survive_signals():
         uvicorn.run(
-            f"{app_from_environment.__module__}:{app_from_environment.__name__}",
+            "meetings.infrastructure.app:app_from_environment",
             factory=True,
             host=host,
             port=port,
@@ -54,18 +53,20 @@ def serve(host: str, port: int, *, processes: int) -> None:
         )
 
 
-def work(settings: Settings) -> None:
+def work(
+    settings: Settings, *, open_runtime: Callable[[Process], AbstractAsyncContextManager[Runtime]] = Runtime.open
+) -> None:
     """Run a worker until SIGTERM or SIGINT. What is not finished by then is given back."""
     stop = threading.Event()
     process = Process(settings)
     with _on_signal(stop.set):
         process.start()
-        worker = Worker(partial(Runtime.open, process), process.doorbell)
+        worker = Worker(partial(open_runtime, process), process.doorbell)
         worker.start()
         log.info("the worker is ready")
         while worker.alive and not stop.wait(timeout=1.0):
             pass
-        worker.stop(seconds=WORKER_STOP_SECONDS)
+        worker.stop(seconds=STOP_SECONDS)
         process.stop()
     if not stop.is_set():
         raise RuntimeError("the worker stopped by itself")

@@ -153,7 +153,8 @@ class Settings(BaseSettings):
     Google calls nothing else ("Push notifications" guide of the Calendar API)."""
 
     lease_seconds: Annotated[int, Field(ge=1, le=600)] = 60
-    """For how long a worker has an intent before another may take it."""
+    """For how long a worker has an intent, or a process the refresh of a grant, before another may take it. With less
+    than a call to a provider may last (30 s), some calls are made twice."""
     sweep_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
     """How often each worker looks for what is due, whatever it was told."""
     intent_threads: Annotated[int, Field(ge=1, le=200)] = 8

@@ -28,6 +28,7 @@ from meetings.infrastructure.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
+STOP_SECONDS = 12.0
 _SWEEP_LIMIT = 500
 _HOUSEKEEPING_SECONDS = 3600.0
 _POLL_MS = 100
@@ -67,7 +68,7 @@ class Worker:
             self._pool(self._doorbell.calendars, self._sync, settings.sync_threads),
         ]
 
-    def stop(self, *, seconds: float = 20.0) -> None:
+    def stop(self, *, seconds: float = STOP_SECONDS) -> None:
         """Take nothing new, let what runs end, and give back what has not ended after `seconds` (PF-1)."""
         self._call(self._sweeping.cancel)
         with ThreadPoolExecutor(len(self._pools) or 1) as each:
