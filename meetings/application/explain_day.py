@@ -1,17 +1,18 @@
 """Why a day offers what it offers, for the people behind the page (A-AV8)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from meetings.application.page_state import PageState, load_page, times_of_hosts
 from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
-from meetings.application.ports.unit_of_work import Begin
+from meetings.application.ports.unit_of_work import Begin, UnitOfWork
 from meetings.application.scheduling_pages import own_page
-from meetings.domain.availability import Missing, explain
-from meetings.domain.identifiers import PageId
+from meetings.domain.availability import BusySpan, HostTime, Missing, explain
+from meetings.domain.identifiers import PageId, UserId
 from meetings.domain.timespan import TimeSpan, at_minute
 
 _DAY = timedelta(days=1)
@@ -56,7 +57,7 @@ async def explain_day(
         times, meetings = await times_of_hosts(work, state, span, now=now, policy=policy)
         found = explain(
             page.slot_rules(duration, now=now),
-            times,
+            [await _named(work, time, state, span) for time in times],
             page.pool,
             day=day,
             earliest=page.earliest(now=now),
@@ -65,12 +66,23 @@ async def explain_day(
     return [_told(missing, state) for missing in found]
 
 
+async def _named(work: UnitOfWork, time: HostTime, state: PageState, span: TimeSpan) -> HostTime:
+    """The same time, each busy span of a calendar with that calendar's name."""
+    own = [taken for taken in time.busy if isinstance(taken, BusySpan)]
+    if len(own) == len(time.busy):
+        return time
+    host = UserId(UUID(time.host))
+    names = {calendar.id: calendar.name for calendar in state.connections[host].calendars}
+    read = await work.mirror.by_calendar(host, span)
+    return replace(time, busy=[*own, *(BusySpan(start, end, names[calendar]) for start, end, calendar in read)])
+
+
 def _told(missing: Missing, state: PageState) -> Explanation:
     names = {str(user_id): user.name for user_id, user in state.users.items()}
     return Explanation(
         start=at_minute(missing.start),
         end=at_minute(missing.end),
         reason=missing.reason.name,
-        source=missing.source or "calendar",
+        source=missing.source,
         host=names.get(missing.host),
     )

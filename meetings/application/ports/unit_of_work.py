@@ -179,6 +179,9 @@ class BusyMirror(Protocol):
     ) -> dict[UserId, MirroredTime]:
         """What is known of each host with a connection, over all their selected calendars together."""
 
+    async def by_calendar(self, host: UserId, span: TimeSpan) -> list[tuple[int, int, CalendarId]]:
+        """A host's busy times that touch `span`, each with the selected calendar it is in; for explanations."""
+
     async def state(self, calendar_id: CalendarId) -> MirrorState:
         """How far a calendar's copy has come; a calendar never synced has an empty state."""
 

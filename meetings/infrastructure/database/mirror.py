@@ -112,6 +112,15 @@ class SqlBusyMirror:
                 host.busy.append((busy_start, busy_end))
         return {(user_id := UserId(_uuid(user))): host.known(user_id, confirmed_since) for user, host in found.items()}
 
+    async def by_calendar(self, host: UserId, span: TimeSpan) -> list[tuple[int, int, CalendarId]]:
+        start, end = span.minutes()
+        values = {"account": self._transaction.account_id, "hosts": [host], "start": start, "end": end}
+        return [
+            (row[6], row[7], CalendarId(_uuid(row[1])))
+            for row in await self._transaction.rows(OF_HOSTS, values)
+            if row[6] is not None
+        ]
+
     async def state(self, calendar_id: CalendarId) -> MirrorState:
         query = STATE.where(calendars.c.id == calendar_id)
         for row in await self._transaction.rows(query, {"account": self._transaction.account_id}):
