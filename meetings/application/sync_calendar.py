@@ -1,5 +1,6 @@
 """Keeping our copy of one calendar's busy time in step with it (SY-1 to SY-6)."""
 
+import asyncio
 import logging
 import random
 from collections.abc import Sequence
@@ -58,6 +59,9 @@ async def sync_calendar(
         next_at = await _next_poll(claim, schedule, clock, policy)
     except ProviderError as error:
         next_at = await _failed(claim, error, begin=begin, clock=clock, policy=policy)
+    except asyncio.CancelledError:
+        await schedule.finish(claim, next_at=clock())
+        raise
     except Exception:
         await schedule.finish(claim, next_at=clock() + policy.poll_without_push)
         raise
