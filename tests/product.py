@@ -20,7 +20,10 @@ from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.infrastructure.app import create_app
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from meetings.infrastructure.runtime import Runtime
+from tests.waiting import until
 from tests.world import HOST_EMAIL, PASSWORD, Clock, World, settings_for
+
+__all__ = ["ApiClient", "Product", "TopLevelErrors", "product", "served", "until"]
 
 START_SECONDS = 20.0
 ENOUGH = ("1000000/minute",)

@@ -82,9 +82,10 @@ def serve(
         raise CannotDo("Several processes need MEETINGS_REDIS_URL, or live updates would reach some visitors only.")
     _run(Runtime.refuse_wrong_keys, settings)
     try:
-        server.serve(host, port, processes=workers)
+        server.serve(settings, host, port, processes=workers)
     except server.PortTaken as taken:
         raise CannotDo(str(taken)) from None
+    server.leave()
 
 
 @app.command()
@@ -92,7 +93,11 @@ def worker() -> None:
     """Run a worker: calendar writes, mail, sync."""
     from meetings.infrastructure import server
 
-    server.work(_settings())
+    try:
+        server.work(_settings())
+    except server.WorkerEnded:
+        raise CannotDo("The worker stopped by itself; the log above says why.") from None
+    server.leave()
 
 
 @app.command()

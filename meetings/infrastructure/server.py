@@ -1,32 +1,39 @@
 """Running the processes: the web server and the worker, each until it is told to stop."""
 
 import logging
+import math
+import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
 from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import Settings
-from meetings.infrastructure.worker import STOP_SECONDS, Worker
+from meetings.infrastructure.worker import Worker
 
 log = logging.getLogger(__name__)
 
-_REQUESTS_SECONDS = 12
-"""How long requests under way may take after a SIGTERM; with the worker's share it stays below 30 s (PF-1)."""
 _SOCKET_MESSAGE_BYTES = 64 * 1024
+_APPLICATION = "meetings.infrastructure.app:app_from_environment"
+
+
+class WorkerEnded(Exception):
+    """The worker stopped without being told to; the log says why."""
 
 
 class PortTaken(Exception):
     """Somebody else listens there."""
 
 
-def serve(host: str, port: int, *, processes: int) -> None:
+def serve(settings: Settings, host: str, port: int, *, processes: int) -> None:
     """Serve the application of the environment's settings until SIGTERM or SIGINT; then return.
 
     Raises:
@@ -35,7 +42,7 @@ def serve(host: str, port: int, *, processes: int) -> None:
     check_free(host, port)
     with _survive_signals():
         uvicorn.run(
-            "meetings.infrastructure.app:app_from_environment",
+            application,
             factory=True,
             host=host,
             port=port,
@@ -49,7 +56,7 @@ def serve(host: str, port: int, *, processes: int) -> None:
             ws_ping_timeout=20.0,
             ws_max_size=_SOCKET_MESSAGE_BYTES,
             ws_per_message_deflate=False,
-            timeout_graceful_shutdown=_REQUESTS_SECONDS,
+            timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
         )
 
 
@@ -66,11 +73,18 @@ def work(
         log.info("the worker is ready")
         while worker.alive and not stop.wait(timeout=1.0):
             pass
-        worker.stop(seconds=STOP_SECONDS)
+        worker.stop()
         process.stop()
     if not stop.is_set():
-        raise RuntimeError("the worker stopped by itself")
+        raise WorkerEnded
     log.info("the worker has stopped")
+
+
+def leave() -> NoReturn:
+    """End this process with 0 now: a call to a provider that nobody waits for any more may still sit in a thread."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 @contextmanager

@@ -157,6 +157,8 @@ class Settings(BaseSettings):
     than a call to a provider may last (30 s), some calls are made twice."""
     sweep_seconds: Annotated[float, Field(gt=0, le=300)] = 10.0
     """How often each worker looks for what is due, whatever it was told."""
+    stop_seconds: Annotated[float, Field(gt=0, le=15)] = 12.0
+    """How long a worker that is told to stop lets what runs end before it gives it back; requests have as long."""
     intent_threads: Annotated[int, Field(ge=1, le=200)] = 8
     sync_threads: Annotated[int, Field(ge=1, le=200)] = 4
     """How many intents and how many calendars one worker process works on at a time."""

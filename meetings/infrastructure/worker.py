@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
@@ -28,9 +28,9 @@ from meetings.infrastructure.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 12.0
 _SWEEP_LIMIT = 500
 _HOUSEKEEPING_SECONDS = 3600.0
+_UNASKED_AT_ONCE = 4
 _POLL_MS = 100
 """How often an idle consumer asks Redis; the time a ring takes is at most this."""
 _INTENT_SECONDS = 120.0
@@ -68,11 +68,12 @@ class Worker:
             self._pool(self._doorbell.calendars, self._sync, settings.sync_threads),
         ]
 
-    def stop(self, *, seconds: float = STOP_SECONDS) -> None:
-        """Take nothing new, let what runs end, and give back what has not ended after `seconds` (PF-1)."""
+    def stop(self) -> None:
+        """Take nothing new, let what runs end, and give back what has not ended after `stop_seconds` (PF-1)."""
+        milliseconds = int(self._runtime.settings.stop_seconds * 1000)
         self._call(self._sweeping.cancel)
         with ThreadPoolExecutor(len(self._pools) or 1) as each:
-            list(each.map(lambda pool: pool.stop(timeout=int(seconds * 1000)), self._pools))
+            list(each.map(lambda pool: pool.stop(timeout=milliseconds), self._pools))
         self._call(self._stopping.set)
         self._thread.join(timeout=5)
 
@@ -184,8 +185,23 @@ class Worker:
 
     async def _ring(self) -> None:
         tools = self._runtime.toolbox
-        self._doorbell.ring_intents(await tools.outbox.due(_SWEEP_LIMIT))
-        self._doorbell.ring_calendars(await tools.schedule.due(_SWEEP_LIMIT))
+        intents, calendars = await tools.outbox.due(_SWEEP_LIMIT), await tools.schedule.due(_SWEEP_LIMIT)
+        self._doorbell.ring_intents(intents)
+        self._doorbell.ring_calendars(calendars)
+        if self._doorbell.failing:
+            await self._work_unasked([*map(self._carry_out, intents), *map(self._sync, calendars)])
+
+    async def _work_unasked(self, due: Sequence[Coroutine[None, None, None]]) -> None:
+        """While the broker is away nobody is told anything, so the sweep does the work itself, a little at a time."""
+        places = asyncio.Semaphore(_UNASKED_AT_ONCE)
+
+        async def one(work: Coroutine[None, None, None]) -> None:
+            async with places:
+                await work
+
+        for failed in await asyncio.gather(*map(one, due), return_exceptions=True):
+            if isinstance(failed, Exception):
+                log.error("work without a broker failed", exc_info=failed)
 
 
 class _Chores:

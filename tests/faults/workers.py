@@ -97,5 +97,5 @@ async def fresh_worker(settings: Settings) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.to_thread(worker.stop, seconds=5)
+        await asyncio.to_thread(worker.stop)
         process.stop()
