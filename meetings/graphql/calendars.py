@@ -1,0 +1,421 @@
+"""Calendar connections: what is connected, how it is doing, connecting and choosing."""
+
+import enum
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry.http.websocket_origin import normalize_origin
+
+from meetings.application.connect_calendar import StartConnection, start_connection
+from meetings.application.manage_connection import (
+    choose_default_calendar,
+    disconnect_calendar,
+    refresh_connection,
+    select_calendars,
+)
+from meetings.application.ports.unit_of_work import MirrorState
+from meetings.domain import calendar_connection as domain
+from meetings.domain import disclosure as domain_disclosure
+from meetings.domain.base import Problem, refuse
+from meetings.domain.calendar_connection import AlreadyConnected, ConsentRequired, NotConnected
+from meetings.domain.identifiers import CalendarId, ConnectionId
+from meetings.graphql.context import Info, Operation, again_on_conflict
+from meetings.graphql.cookies import keep_browser_secret
+from meetings.graphql.enums import CalendarAccess, CalendarHealth, ConnectionAction, ConnectionStatus, Provider, Rule
+from meetings.graphql.error_codes import UserErrorCode as Code
+from meetings.graphql.errors import Access, RefusedError, UserError, Wording, as_user_errors, mutation
+from meetings.graphql.node_ids import Kind, from_id, to_id
+from meetings.graphql.nodes import Node
+from meetings.graphql.scalars import URL, EmailAddress, TimeZone
+
+_HELP = {Provider.GOOGLE: URL("https://support.google.com/calendar/answer/37095")}
+"""How to make a new calendar at the provider (S58)."""
+
+_STATUS_MESSAGES = {
+    ConnectionStatus.SYNCING: "The selected calendars are being read for the first time.",
+    ConnectionStatus.REAUTH_REQUIRED: "The provider does not accept our access any more. Please sign in again.",
+    ConnectionStatus.DISCONNECTED: "The calendar was disconnected.",
+}
+
+
+@strawberry.enum(description="What the sync of a connection's calendars is doing.")
+class SyncPhase(enum.Enum):
+    """Derived from how far the copy of each selected calendar has come."""
+
+    INITIAL = strawberry.enum_value("INITIAL", description="A selected calendar is being read for the first time.")
+    IDLE = strawberry.enum_value("IDLE", description="All are read; changes are taken as they come.")
+    BACKING_OFF = strawberry.enum_value("BACKING_OFF", description="A read failed; it is tried again by itself.")
+
+
+@strawberry.enum(description="Why a calendar cannot be selected.")
+class ExcludedReason(enum.Enum):
+    """Null where it can."""
+
+    FREE_BUSY_ONLY = strawberry.enum_value(
+        "FREE_BUSY_ONLY", description="Its owner shares only that time is taken; ask for all event details."
+    )
+    NOT_LISTED = strawberry.enum_value("NOT_LISTED", description="The provider does not list it any more.")
+
+
+@strawberry.type(description="How far reading the selected calendars has come.")
+class SyncState:
+    """Counts calendars."""
+
+    phase: SyncPhase = strawberry.field(description="What is being done.")
+    processed: int = strawberry.field(description="How many selected calendars have been read.")
+    total: int = strawberry.field(description="How many calendars are selected.")
+    last_synced_at: datetime | None = strawberry.field(
+        description="Up to when all of them are known; null while one was never read."
+    )
+
+    @classmethod
+    def of(cls, connection: domain.CalendarConnection, states: dict[CalendarId, MirrorState]) -> "SyncState":
+        selected = [states.get(calendar.id) for calendar in connection.selected_calendars]
+        confirmed = [state.confirmed_at for state in selected if state and state.confirmed_at]
+        failing = any(state.failures for state in selected if state)
+        complete = len(confirmed) == len(selected)
+        phase = SyncPhase.BACKING_OFF if failing else SyncPhase.IDLE if complete else SyncPhase.INITIAL
+        return cls(
+            phase=phase,
+            processed=len(confirmed),
+            total=len(selected),
+            last_synced_at=min(confirmed) if confirmed and complete else None,
+        )
+
+
+@strawberry.type(description="One calendar of a connected account.")
+class Calendar:
+    """Also one that cannot be selected, with the reason."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque.")
+    name: str = strawberry.field(description="As the provider calls it.")
+    color: str | None = strawberry.field(description="As the provider shows it.")
+    primary: bool = strawberry.field(description="Whether it is the account's main calendar.")
+    access: CalendarAccess = strawberry.field(description="What the account may do with it.")
+    can_write: bool = strawberry.field(description="Whether bookings can be written into it.")
+    time_zone: TimeZone | None = strawberry.field(description="Its own zone, if the provider tells.")
+    selected: bool = strawberry.field(description="Whether its events block bookings.")
+    is_default: bool = strawberry.field(description="Whether bookings are written into it.")
+    eligible: bool = strawberry.field(description="Whether it can be selected.")
+    excluded_reason: ExcludedReason | None = strawberry.field(description="Why it cannot be selected; null if it can.")
+    health: CalendarHealth = strawberry.field(description="Whether it can be read; only selected ones are.")
+    help_url: URL | None = strawberry.field(description="The provider's help on making and sharing calendars.")
+
+    @classmethod
+    def of(cls, calendar: domain.ConnectedCalendar, connection: domain.CalendarConnection) -> "Calendar":
+        excluded = None
+        if not calendar.listed:
+            excluded = ExcludedReason.NOT_LISTED
+        elif not calendar.eligible:
+            excluded = ExcludedReason.FREE_BUSY_ONLY
+        return cls(
+            id=to_id(Kind.CALENDAR, calendar.id),
+            name=calendar.name,
+            color=calendar.color,
+            primary=calendar.primary,
+            access=calendar.access,
+            can_write=calendar.access.can_write,
+            time_zone=TimeZone(calendar.time_zone) if calendar.time_zone else None,
+            selected=calendar.selected,
+            is_default=calendar.id == connection.default_calendar_id,
+            eligible=calendar.eligible,
+            excluded_reason=excluded,
+            health=calendar.health,
+            help_url=_HELP.get(connection.provider),
+        )
+
+
+@strawberry.type(description="A person's calendar account.")
+class CalendarConnection(Node):
+    """Holds no secret: tokens are never part of the API."""
+
+    provider: Provider = strawberry.field(description="Whose calendars they are.")
+    account_email: EmailAddress = strawberry.field(description="The account that was signed in to.")
+    status: ConnectionStatus = strawberry.field(description="How it is doing.")
+    status_message: str | None = strawberry.field(description="The status in words; null while all is well.")
+    needs_action: ConnectionAction | None = strawberry.field(description="What to do about it; null for nothing.")
+    connected_at: datetime = strawberry.field(description="When it was last signed in to.")
+    available_calendars: list[Calendar] = strawberry.field(
+        description="Every calendar of the account, also those that cannot be selected, with the reason."
+    )
+    default_calendar: Calendar | None = strawberry.field(description="The one that bookings are written into.")
+    busy_calendars: list[Calendar] = strawberry.field(
+        description="Calendars whose events block bookings, the default one included."
+    )
+    connection: strawberry.Private[domain.CalendarConnection]
+
+    @strawberry.field(description="How far reading its calendars has come.")
+    async def sync(self, info: Info) -> SyncState:
+        loaders = info.context.loaders(self.connection.account_id)
+        return SyncState.of(self.connection, await loaders.mirror_states(self.connection.id))
+
+    @classmethod
+    def of(cls, connection: domain.CalendarConnection) -> "CalendarConnection":
+        calendars = [Calendar.of(calendar, connection) for calendar in connection.calendars]
+        return cls(
+            id=to_id(Kind.CONNECTION, connection.id),
+            provider=connection.provider,
+            account_email=EmailAddress(connection.account_email),
+            status=connection.status,
+            status_message=_status_message(connection),
+            needs_action=connection.needs_action,
+            connected_at=connection.connected_at,
+            available_calendars=calendars,
+            default_calendar=next((calendar for calendar in calendars if calendar.is_default), None),
+            busy_calendars=[calendar for calendar in calendars if calendar.selected],
+            connection=connection,
+        )
+
+
+def _status_message(connection: domain.CalendarConnection) -> str | None:
+    if connection.status is ConnectionStatus.DEGRADED:
+        names = ", ".join(calendar.name for calendar in connection.lost_calendars)
+        return f"These selected calendars cannot be read, so nobody can book: {names}."
+    return _STATUS_MESSAGES.get(connection.status)
+
+
+@strawberry.type(description="What a person must read and accept before a calendar is connected.")
+class Disclosure:
+    """Accepted by its version, in `startCalendarConnection`."""
+
+    provider: Provider = strawberry.field(description="For whose calendars.")
+    version: str = strawberry.field(description="Names this very text.")
+    title: str = strawberry.field(description="Its headline.")
+    body_markdown: str = strawberry.field(description="What access is asked for, and what it is used for.")
+    notes: list[str] = strawberry.field(description="What to keep in mind before going on.")
+    accepted_at: datetime | None = strawberry.field(
+        description="When this person accepted this version, for the connection they have now."
+    )
+
+    @classmethod
+    def of(cls, provider: Provider, connection: domain.CalendarConnection | None) -> "Disclosure":
+        disclosure = domain_disclosure.disclosure_for(provider)
+        accepted = connection is not None and connection.consent.version == disclosure.version
+        return cls(
+            provider=provider,
+            version=disclosure.version,
+            title=disclosure.title,
+            body_markdown=disclosure.body_markdown,
+            notes=list(disclosure.notes),
+            accepted_at=connection.consent.accepted_at if connection and accepted else None,
+        )
+
+
+@strawberry.input(description="The wish to connect a calendar account.")
+class StartCalendarConnectionInput:
+    """Nothing is stored of a provider's until the person comes back from its consent page."""
+
+    provider: Provider = strawberry.field(description="Whose calendars.")
+    accepted_disclosure: str = strawberry.field(description="The version of the disclosure that was accepted.")
+    return_to: URL = strawberry.field(
+        description="Where the browser goes afterwards; on this server, its dashboard, or an allowed origin."
+    )
+    reconnect: strawberry.ID | None = strawberry.field(
+        default=None, description="The connection to sign in to again; pages and chosen calendars are kept."
+    )
+    login_hint: str | None = strawberry.field(default=None, description="The address the person wants to sign in with.")
+
+
+@strawberry.type(description="Where to send the browser.")
+class StartConnectionPayload:
+    """Either an address or errors."""
+
+    authorization_url: URL | None = strawberry.field(default=None, description="The provider's consent page.")
+    expires_at: datetime | None = strawberry.field(default=None, description="Until when the person may come back.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was started.")
+
+
+@strawberry.type(description="What became of a calendar connection.")
+class CalendarConnectionPayload:
+    """Either a connection or errors."""
+
+    connection: CalendarConnection | None = strawberry.field(default=None, description="The connection as it is now.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
+
+
+ConnectionArgument = Annotated[strawberry.ID, strawberry.argument(description="Which connection.")]
+
+
+@strawberry.type(description="Mutations of calendar connections.")
+class CalendarMutations:
+    """Part of the schema's mutations."""
+
+    @mutation(
+        StartConnectionPayload,
+        Access.SIGNED_IN,
+        "Begin to connect a calendar account. Returns the provider's consent page and sets a cookie that lasts as long "
+        "as the trip; the server's own callback finishes and redirects to `returnTo`, with `connection` or `error` in "
+        "its query.",
+        Code.CONSENT_REQUIRED,
+        Code.ALREADY_CONNECTED,
+        Code.NOT_FOUND,
+        Code.VALIDATION,
+    )
+    async def start_calendar_connection(
+        self,
+        info: Info,
+        input: Annotated[StartCalendarConnectionInput, strawberry.argument(description="What to connect.")],
+    ) -> StartConnectionPayload:
+        operation = info.context
+        tools = operation.tools
+        if input.provider not in tools.providers:
+            refuse(Problem(("provider",), Rule.NOT_AVAILABLE_YET))
+        _check_return(operation, input.return_to)
+        started = await start_connection(
+            StartConnection(
+                provider=input.provider,
+                accepted_disclosure=input.accepted_disclosure,
+                return_to=input.return_to,
+                reconnect=None if input.reconnect is None else ConnectionId(from_id(Kind.CONNECTION, input.reconnect)),
+                login_hint=input.login_hint,
+            ),
+            caller=operation.signed_in(),
+            look=tools.look,
+            providers=tools.providers,
+            attempts=tools.sign_in_attempts,
+            links=tools.links,
+            clock=tools.clock,
+            policy=tools.policy,
+        )
+        keep_browser_secret(operation.connection, started.browser_secret, lasts=started.expires_in)
+        expires_at = tools.clock() + started.expires_in
+        return StartConnectionPayload(authorization_url=URL(started.authorization_url), expires_at=expires_at)
+
+    @mutation(
+        CalendarConnectionPayload,
+        Access.SIGNED_IN,
+        "Have bookings written into another calendar of the account; it blocks time from now on.",
+        Code.CALENDAR_NOT_ELIGIBLE,
+        Code.NOT_CONNECTED,
+        Code.NOT_FOUND,
+        Code.CONCURRENT_CHANGE,
+    )
+    async def set_default_calendar(
+        self,
+        info: Info,
+        connection_id: ConnectionArgument,
+        calendar_id: Annotated[strawberry.ID, strawberry.argument(description="The calendar to write into.")],
+    ) -> CalendarConnectionPayload:
+        operation = info.context
+        caller, tools = operation.signed_in(), operation.tools
+        connection = ConnectionId(from_id(Kind.CONNECTION, connection_id))
+        calendar = CalendarId(from_id(Kind.CALENDAR, calendar_id))
+        await again_on_conflict(
+            lambda: choose_default_calendar(
+                connection, calendar, caller=caller, begin=operation.begin, clock=tools.clock
+            )
+        )
+        return await _payload(operation, connection)
+
+    @mutation(
+        CalendarConnectionPayload,
+        Access.SIGNED_IN,
+        "Choose exactly which calendars block time, all or nothing. The default calendar has to be among them. A lost "
+        "calendar that is left out does not block any more.",
+        Code.VALIDATION,
+        Code.CALENDAR_NOT_ELIGIBLE,
+        Code.NOT_CONNECTED,
+        Code.NOT_FOUND,
+        Code.CONCURRENT_CHANGE,
+    )
+    async def set_busy_calendars(
+        self,
+        info: Info,
+        connection_id: ConnectionArgument,
+        calendar_ids: Annotated[list[strawberry.ID], strawberry.argument(description="The calendars that block.")],
+    ) -> CalendarConnectionPayload:
+        operation = info.context
+        caller, tools = operation.signed_in(), operation.tools
+        connection = ConnectionId(from_id(Kind.CONNECTION, connection_id))
+        calendars = [CalendarId(from_id(Kind.CALENDAR, given)) for given in calendar_ids]
+        await again_on_conflict(
+            lambda: select_calendars(connection, calendars, caller=caller, begin=operation.begin, clock=tools.clock)
+        )
+        return await _payload(operation, connection)
+
+    @mutation(
+        CalendarConnectionPayload,
+        Access.SIGNED_IN,
+        "Ask the provider for its calendars now, and read every selected one again.",
+        Code.PROVIDER_UNAVAILABLE,
+        Code.CREDENTIALS_REJECTED,
+        Code.NOT_CONNECTED,
+        Code.NOT_FOUND,
+        Code.CONCURRENT_CHANGE,
+    )
+    async def refresh_calendar_connection(
+        self, info: Info, connection_id: ConnectionArgument
+    ) -> CalendarConnectionPayload:
+        operation = info.context
+        caller, tools = operation.signed_in(), operation.tools
+        connection = ConnectionId(from_id(Kind.CONNECTION, connection_id))
+        await again_on_conflict(
+            lambda: refresh_connection(
+                connection,
+                caller=caller,
+                begin=operation.begin,
+                look=tools.look,
+                calendars_of=tools.calendars_of,
+                schedule=tools.schedule,
+                clock=tools.clock,
+            )
+        )
+        return await _payload(operation, connection)
+
+    @mutation(
+        CalendarConnectionPayload,
+        Access.SIGNED_IN,
+        "Give the account back: its secrets are deleted at once and revoked at the provider, pages take requests only. "
+        "Booked meetings stay in the calendar. Disconnecting twice succeeds.",
+        Code.NOT_FOUND,
+        Code.CONCURRENT_CHANGE,
+    )
+    async def disconnect_calendar(self, info: Info, connection_id: ConnectionArgument) -> CalendarConnectionPayload:
+        operation = info.context
+        caller, tools = operation.signed_in(), operation.tools
+        connection = ConnectionId(from_id(Kind.CONNECTION, connection_id))
+        await again_on_conflict(
+            lambda: disconnect_calendar(
+                connection,
+                caller=caller,
+                begin=operation.begin,
+                look=tools.look,
+                providers=tools.providers,
+                push_of=tools.push_of,
+                schedule=tools.schedule,
+                clock=tools.clock,
+            )
+        )
+        return await _payload(operation, connection)
+
+
+async def _payload(operation: Operation, connection_id: ConnectionId) -> CalendarConnectionPayload:
+    operation.forget_loaded()
+    connection = await operation.loaders(operation.signed_in().account_id).connections.load(connection_id)
+    return CalendarConnectionPayload(connection=CalendarConnection.of(connection) if connection else None)
+
+
+def _check_return(operation: Operation, address: str) -> None:
+    """Only to ourselves and to sites whoever runs the product has named (OA-2)."""
+    links = operation.tools.links
+    known = [normalize_origin(origin) for origin in (links.public_url, links.dashboard_url)]
+    known += [normalize_origin(origin) for origin in operation.options.allowed_origins if origin != "*"]
+    allowed = sorted({origin for origin in known if origin})
+    if normalize_origin(address) not in allowed:
+        refuse(Problem(("returnTo",), Rule.NOT_ONE_OF, values={"options": ", ".join(allowed)}))
+
+
+@as_user_errors.register
+def _(error: ConsentRequired, wording: Wording) -> list[UserError]:
+    return [RefusedError(**wording.base(Code.CONSENT_REQUIRED, ("acceptedDisclosure",)))]
+
+
+@as_user_errors.register
+def _(error: AlreadyConnected, wording: Wording) -> list[UserError]:
+    return [RefusedError(**wording.base(Code.ALREADY_CONNECTED))]
+
+
+@as_user_errors.register
+def _(error: NotConnected, wording: Wording) -> list[UserError]:
+    return [RefusedError(**wording.base(Code.NOT_CONNECTED))]

@@ -1,0 +1,288 @@
+"""The domain's enums as the API shows them: the same names, each described.
+
+Whatever shows one imports it from here, so that it is described before it is used.
+"""
+
+from enum import Enum
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from meetings.application.ports.identities import Scope
+from meetings.application.read_availability import Freshness
+from meetings.domain.availability import Reason
+from meetings.domain.base import Rule
+from meetings.domain.booking import BookingChannel, BookingState, CancelledBy
+from meetings.domain.booking_form import FieldKind
+from meetings.domain.booking_mode import BookingMode
+from meetings.domain.calendar_connection import (
+    CalendarAccess,
+    CalendarHealth,
+    Capability,
+    ConnectionAction,
+    ConnectionStatus,
+    Provider,
+)
+from meetings.domain.page_settings import AvatarChoice, ColorScheme, LocationKind
+from meetings.domain.scheduling_page import PageType
+from meetings.domain.user import Role, Weekday
+
+__all__ = [
+    "AvatarChoice",
+    "BookingChannel",
+    "BookingMode",
+    "BookingState",
+    "CalendarAccess",
+    "CalendarHealth",
+    "CancelledBy",
+    "Capability",
+    "ColorScheme",
+    "ConnectionAction",
+    "ConnectionStatus",
+    "FieldKind",
+    "Freshness",
+    "LocationKind",
+    "PageType",
+    "Provider",
+    "Reason",
+    "Role",
+    "Rule",
+    "Scope",
+    "Weekday",
+]
+
+
+def _shown(enum: type[Enum], name: str, description: str, **values: str) -> None:
+    """Show an enum in the API.
+
+    Raises:
+        ValueError: not exactly its members are described.
+    """
+    if list(values) != [member.name for member in enum]:
+        raise ValueError(f"{name}: describe exactly {', '.join(member.name for member in enum)}, in this order")
+    strawberry.enum(enum, name=name, description=description)
+    definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[value.name]
+
+
+_shown(
+    Provider,
+    "CalendarProvider",
+    "Whose calendar it is.",
+    GOOGLE="Google Calendar, of a Google Workspace or a free Gmail account.",
+)
+_shown(
+    Role,
+    "Role",
+    "What a person may do in their account.",
+    OWNER="Everything.",
+    ADMIN="Manages everybody's scheduling pages and bookings.",
+    MEMBER="Manages their own.",
+)
+_shown(
+    Scope,
+    "TokenScope",
+    "What a program with an API token may do.",
+    READ="Look at everything its person may see.",
+    WRITE="Change things in its person's name.",
+)
+_shown(
+    Weekday,
+    "Weekday",
+    "Day of the week.",
+    MONDAY="Monday.",
+    TUESDAY="Tuesday.",
+    WEDNESDAY="Wednesday.",
+    THURSDAY="Thursday.",
+    FRIDAY="Friday.",
+    SATURDAY="Saturday.",
+    SUNDAY="Sunday.",
+)
+_shown(
+    ConnectionStatus,
+    "ConnectionStatus",
+    "How a calendar connection is doing.",
+    SYNCING="Connected; a selected calendar is being read for the first time. Its pages offer nothing until then.",
+    ACTIVE="All selected calendars are read.",
+    DEGRADED="A selected calendar cannot be read: nobody can book its owner until that is mended or it is deselected.",
+    REAUTH_REQUIRED="The provider does not accept our grant any more; pages take requests only.",
+    DISCONNECTED="The person disconnected it; pages take requests only.",
+)
+_shown(
+    ConnectionAction,
+    "ConnectionAction",
+    "What the person should do about a calendar connection.",
+    SIGN_IN_AGAIN="Sign in to the provider again, by `startCalendarConnection` with `reconnect`.",
+    GRANT_ACCESS="Have the lost calendar shared again, or deselect it.",
+)
+_shown(
+    CalendarAccess,
+    "CalendarAccess",
+    "What the connected account may do with a calendar.",
+    OWNER="It is the account's own.",
+    WRITER="Read and write events.",
+    READER="Read events with their details.",
+    FREE_BUSY="See only that time is taken, which is not enough to block by it.",
+)
+_shown(
+    CalendarHealth,
+    "CalendarHealth",
+    "Whether a selected calendar can be read.",
+    UNREAD="Not read yet.",
+    READABLE="It can be read.",
+    LOST="Access was lost, or it is gone.",
+)
+_shown(
+    Capability,
+    "CalendarCapability",
+    "What a provider's calendars can do beyond showing busy time and taking a new booking.",
+    CHANGE_BOOKINGS="Move and cancel booked meetings.",
+    CALENDAR_SYNC="Keep events and CRM meetings in step.",
+    CRM_INVITATIONS="Send invitations for meetings made in the CRM.",
+    CLICKABLE_TIMES="Offer single times in an e-mail.",
+)
+_shown(
+    PageType,
+    "SchedulingPageType",
+    "How many hosts meet the invitee.",
+    ONE_ON_ONE="The one host of the page.",
+    GROUP="All hosts of the page.",
+    ROUND_ROBIN="Any one of the hosts.",
+)
+_shown(
+    BookingMode,
+    "BookingMode",
+    "What a page can do now. Derived from its hosts' calendars, never stored.",
+    ONLINE="Booked at once.",
+    OFFLINE="No calendar behind the page: visitors propose times.",
+    BLOCKED="A selected calendar cannot be read, or the host switched their pages off: nobody can book.",
+)
+_shown(
+    LocationKind,
+    "LocationKind",
+    "Where a meeting takes place.",
+    VIDEO="A video conference; the calendar's provider gives the link.",
+    PHONE_HOST_CALLS="The host calls the invitee.",
+    PHONE_VISITOR_CALLS="The invitee calls the number in the location's text.",
+    IN_PERSON="At the address in the location's text.",
+    CUSTOM="As the location's text says.",
+)
+_shown(
+    ColorScheme,
+    "ColorScheme",
+    "Which colours a page uses.",
+    AUTO="As the visitor's device prefers.",
+    LIGHT="Dark on light.",
+    DARK="Light on dark.",
+)
+_shown(
+    AvatarChoice,
+    "AvatarChoice",
+    "Which picture a page shows.",
+    PROFILE_IMAGE="The host's.",
+    COMPANY_LOGO="The logo of the page.",
+    CUSTOM_AVATAR="One of its own, `avatarUrl`.",
+)
+_shown(
+    FieldKind,
+    "FieldKind",
+    "How a field of a booking form is filled in.",
+    SHORT_TEXT="One line, at most 500 characters.",
+    LONG_TEXT="Several lines, at most 5,000 characters.",
+    EMAIL="An e-mail address.",
+    PHONE="A phone number.",
+    NUMBER="A number.",
+    DATE="A day, `YYYY-MM-DD`.",
+    SELECT="One of the options.",
+    MULTI_SELECT="Any of the options.",
+    CHECKBOX="`true` or `false`; a required one must be `true`.",
+)
+_shown(
+    Freshness,
+    "Freshness",
+    "How far an availability can be trusted. Booking asks the calendars once more in any case.",
+    LIVE="Nothing older than a minute went in.",
+    CACHED="From copies of the calendars that are young enough to count.",
+    PARTIAL="A host's calendar could not be read, or not for the whole window; nothing is offered for that time.",
+)
+_shown(
+    Reason,
+    "UnavailableReason",
+    "Why a page does not offer a time.",
+    BOOKING_WINDOW="Before the first or after the last day that can be booked.",
+    MINIMUM_NOTICE="Too soon.",
+    DATE_OVERRIDE="The hours of this very date leave it out.",
+    OUTSIDE_HOURS="Outside the weekly hours.",
+    NOT_ON_GRID="Between two start times of the page's grid.",
+    WEEKLY_LIMIT="The page has all the meetings it takes in that week.",
+    DAILY_LIMIT="The page, or the host, has all the meetings it takes on that day.",
+    BUSY="An event or a booking is in the way.",
+    BUFFER="Too close to an event or a booking.",
+    HELD="A visitor is holding it just now.",
+    HOST_UNREACHABLE="A host's calendar cannot be read.",
+)
+_shown(
+    BookingState,
+    "BookingStatus",
+    "How a booking stands.",
+    REQUESTED="Proposed on a page without a calendar; a host accepts or declines. Holds no time.",
+    PENDING="Held for good; the calendar write is under way.",
+    CONFIRMED="The event exists at the provider.",
+    FAILED="The provider refused for good; the time is free again and everybody was told.",
+    DECLINED="The host declined the request.",
+    CANCELLED="Called off.",
+)
+_shown(
+    CancelledBy,
+    "CancelledBy",
+    "Who called a meeting off.",
+    HOST="The host.",
+    INVITEE="The invitee.",
+    SYSTEM="The product: its event could not be written.",
+)
+_shown(
+    BookingChannel,
+    "BookingChannel",
+    "Where the visitor came from.",
+    PAGE="The page itself.",
+    EMBED="A web site the page is embedded in.",
+    CHAT="The chat widget.",
+    API="A program.",
+)
+_shown(
+    Rule,
+    "InputRule",
+    "Which rule a value broke.",
+    REQUIRED="It is missing or empty.",
+    TOO_LONG="It has too many characters.",
+    TOO_SMALL="It is below the least.",
+    TOO_LARGE="It is above the most.",
+    TOO_MANY="There are too many.",
+    NOT_ONE_OF="It is none of the possible values.",
+    NOT_A_NUMBER="It is no number.",
+    NOT_A_DATE="It is no date.",
+    NOT_A_URL="It is no absolute http or https address.",
+    NOT_AN_EMAIL="It is no e-mail address.",
+    NOT_A_PHONE_NUMBER="It is no phone number.",
+    NOT_A_TIME_ZONE="It is no IANA time zone.",
+    NOT_A_LOCALE="It is no language tag.",
+    NOT_A_COLOR="It is no colour such as `#1a2b3c`.",
+    NOT_YES_OR_NO="It is neither `true` nor `false`.",
+    CONTROL_CHARACTERS="It holds control characters.",
+    DUPLICATE="It is there twice.",
+    END_BEFORE_START="Its end lies before its start.",
+    OVERLAPS="It overlaps another entry.",
+    UNKNOWN_TOKEN="It uses a placeholder that is not known.",  # noqa: S106  # names a rule about event titles
+    UNKNOWN="It names something that is not there.",
+    RESERVED="It is a reserved word.",
+    MALFORMED="It has the wrong form.",
+    CANNOT_CHANGE="It cannot be changed any more.",
+    NOT_AVAILABLE_YET="The product cannot do this yet.",
+    WHOLE_DAYS_ONLY="It must be whole days.",
+    DEFAULT_CALENDAR_MUST_BLOCK="The calendar that receives bookings is missing.",
+    NOT_WRITABLE="The calendar cannot be written.",
+    MOVE_DEFAULT_FIRST="It is the default page; another one has to be chosen first.",
+    HAS_BOOKINGS="Something was booked already.",
+    NOT_ALLOWED_HERE="It is not allowed here.",
+)

@@ -1,0 +1,172 @@
+"""How an operation is carried out: checked against the limits, with a context of its own, errors masked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import strawberry
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    parse,
+    specified_rules,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import StreamResult, validate_document
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+from strawberry.utils.aio import aclosing
+
+from meetings.graphql.context import Connection, Operation
+from meetings.graphql.document_limits import Sizes, limit_errors, variable_sizes
+from meetings.graphql.options import SIGNED_IN, DocumentLimits
+from meetings.graphql.top_level_errors import INTERNAL, VALIDATION_FAILED, told
+
+_KEPT = 256
+"""How many documents are kept parsed and checked: front ends send the same ones again and again."""
+
+_RULES: tuple[type[ASTValidationRule], ...] = tuple(specified_rules)
+_RULES_WITHOUT_INTROSPECTION = (*_RULES, NoSchemaIntrospectionCustomRule)
+
+
+class CheckedDocument(SchemaExtension):
+    """Parses and checks a document once, however often it comes; the limits before the rules of the language.
+
+    The limits are cheap to check, and keep those rules from being handed something they take long for.
+    """
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        context.parse_options["max_tokens"] = _limits(context).tokens
+        try:
+            context.graphql_document = _parsed(context.query or "", context.parse_options["max_tokens"])
+        except GraphQLError:
+            context.graphql_document = None  # parsed again by the library, which reports the error where it belongs
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        document = context.graphql_document
+        assert document is not None, "what cannot be parsed is not validated"
+        schema = context.schema._schema
+        sizes = variable_sizes(document, context.variables)
+        errors = _within(schema, document, _limits(context), sizes) or _valid(schema, document, _rules(context))
+        context.pre_execution_errors = list(errors)
+        yield
+
+
+class TimeLimit(SchemaExtension):
+    """Ends an operation that takes too long (GQ-2); of a subscription, only its beginning."""
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        operation = self.execution_context.context
+        seconds = operation.options.execution_seconds if isinstance(operation, Operation) else None
+        async with asyncio.timeout(seconds):
+            yield
+
+
+def _limits(context: ExecutionContext) -> DocumentLimits:
+    operation = context.context
+    if not isinstance(operation, Operation):
+        return SIGNED_IN
+    return operation.options.signed_in if operation.caller else operation.options.anonymous
+
+
+def _rules(context: ExecutionContext) -> tuple[type[ASTValidationRule], ...]:
+    operation = context.context
+    if not isinstance(operation, Operation) or operation.caller or operation.options.introspection_for_anonymous:
+        return _RULES
+    return _RULES_WITHOUT_INTROSPECTION
+
+
+@lru_cache(maxsize=_KEPT)
+def _parsed(query: str, max_tokens: int) -> DocumentNode:
+    return parse(query, max_tokens=max_tokens)
+
+
+@lru_cache(maxsize=_KEPT)
+def _within(
+    schema: GraphQLSchema, document: DocumentNode, limits: DocumentLimits, sizes: Sizes
+) -> tuple[GraphQLError, ...]:
+    return limit_errors(schema, document, limits, sizes)
+
+
+@lru_cache(maxsize=_KEPT)
+def _valid(
+    schema: GraphQLSchema, document: DocumentNode, rules: tuple[type[ASTValidationRule], ...]
+) -> tuple[GraphQLError, ...]:
+    return tuple(validate_document(schema, document, rules))
+
+
+class Api(strawberry.Schema):
+    """The schema, executed with a context per operation and told with masked errors on every transport."""
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        operation = _operation(context_value)
+        result = await super().execute(
+            query,
+            variable_values,
+            operation or context_value,
+            root_value,
+            operation_name,
+            allowed_operation_types,
+            operation_extensions,
+        )
+        return _told(result, operation)
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> StreamResult:
+        operation = _operation(context_value)
+        source = await super().stream(
+            query,
+            variable_values,
+            operation or context_value,
+            root_value,
+            operation_name,
+            operation_extensions,
+            allowed_operation_types,
+        )
+        return _each_told(source, operation)
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: what has to be logged is logged where it is masked, under the request's id."""
+
+
+def _operation(context_value: object) -> Operation | None:
+    return Operation(context_value) if isinstance(context_value, Connection) else None
+
+
+async def _each_told(source: StreamResult, operation: Operation | None) -> StreamResult:
+    async with aclosing(source):
+        async for result in source:
+            yield _told(result, operation) if isinstance(result, ExecutionResult) else result
+
+
+def _told(result: ExecutionResult, operation: Operation | None) -> ExecutionResult:
+    if result.errors:
+        request_id = operation.request_id if operation else "-"
+        default = VALIDATION_FAILED if isinstance(result, PreExecutionError) else INTERNAL
+        result.errors = [told(error, request_id, default=default) for error in result.errors]
+    return result

@@ -1,0 +1,99 @@
+"""What one operation looks up, gathered into as few questions as there are kinds (GQ-2)."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from meetings.application.page_state import PageState
+from meetings.application.ports.reads import Reads
+from meetings.application.ports.unit_of_work import MirrorState
+from meetings.domain.account import Account
+from meetings.domain.booking import Booking
+from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
+from meetings.domain.scheduling_page import SchedulingPage
+from meetings.domain.user import User
+from meetings.graphql.paging import MAX_PAGE
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Loaders:
+    """Lookups within one account. What was found is kept, so an object is the same wherever it is reached from."""
+
+    def __init__(self, account_id: AccountId, reads: Reads) -> None:
+        self.account_id = account_id
+        self._reads = reads
+        self.users: DataLoader[UserId, User | None] = _loader(self._find_users)
+        self.pages: DataLoader[PageId, SchedulingPage | None] = _loader(self._find_pages)
+        self.bookings: DataLoader[BookingId, Booking | None] = _loader(self._find_bookings)
+        self.connection_of: DataLoader[UserId, CalendarConnection | None] = _loader(self._find_connections_of)
+        self._oldest_page_of: DataLoader[UserId, SchedulingPage | None] = _loader(self._find_oldest_pages)
+        self.connections: DataLoader[ConnectionId, CalendarConnection | None] = _loader(self._find_connections)
+
+    async def account(self) -> Account | None:
+        return await self._reads.account(self.account_id)
+
+    async def mirror_states(self, connection: ConnectionId) -> dict[CalendarId, MirrorState]:
+        """Of one connection; there is one per person at most, and lists never show more than the viewer's."""
+        return await self._reads.mirror_states(self.account_id, connection)
+
+    async def page_state(self, page: SchedulingPage) -> PageState:
+        """The page with its people and their calendars, from which its mode follows."""
+        people = list({host.user_id for host in page.hosts} | {page.organizer_id})
+        users = await self.users.load_many(people)
+        connections = await self.connection_of.load_many(people)
+        return PageState(
+            page,
+            {user.id: user for user in users if user},
+            {connection.user_id: connection for connection in connections if connection},
+        )
+
+    async def default_page_of(self, organizer: UserId) -> PageId | None:
+        """The page that stands for a person: the chosen one while it is up, else their oldest that is."""
+        user = await self.users.load(organizer)
+        chosen = await self.pages.load(user.default_page_id) if user and user.default_page_id else None
+        if chosen and chosen.archived_at is None and chosen.organizer_id == organizer:
+            return chosen.id
+        oldest = await self._oldest_page_of.load(organizer)
+        return oldest.id if oldest else None
+
+    async def _find_oldest_pages(self, organizers: Collection[UserId]) -> Mapping[UserId, SchedulingPage]:
+        """One look at the account's oldest pages shows most; whoever has none among them is asked for alone."""
+        pages = await self._reads.pages(
+            self.account_id, organizer=None, type=None, archived=False, first=MAX_PAGE, after=None
+        )
+        oldest: dict[UserId, SchedulingPage] = {}
+        for _, page in pages.items:
+            oldest.setdefault(page.organizer_id, page)
+        for organizer in set(organizers) - set(oldest) if pages.has_next else ():
+            own = await self._reads.pages(
+                self.account_id, organizer=organizer, type=None, archived=False, first=1, after=None
+            )
+            oldest.update((organizer, page) for _, page in own.items)
+        return oldest
+
+    async def _find_users(self, ids: Collection[UserId]) -> Mapping[UserId, User]:
+        return await self._reads.users(self.account_id, ids)
+
+    async def _find_pages(self, ids: Collection[PageId]) -> Mapping[PageId, SchedulingPage]:
+        return await self._reads.pages_by_id(self.account_id, ids)
+
+    async def _find_bookings(self, ids: Collection[BookingId]) -> Mapping[BookingId, Booking]:
+        return await self._reads.bookings_by_id(self.account_id, ids)
+
+    async def _find_connections_of(self, users: Collection[UserId]) -> Mapping[UserId, CalendarConnection]:
+        return await self._reads.connections(self.account_id, users)
+
+    async def _find_connections(self, ids: Collection[ConnectionId]) -> Mapping[ConnectionId, CalendarConnection]:
+        return await self._reads.connections_by_id(self.account_id, ids)
+
+
+def _loader(find: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> DataLoader[K, V | None]:
+    async def load(keys: list[K]) -> list[V | None]:
+        found = await find(keys)
+        return [found.get(key) for key in keys]
+
+    return DataLoader(load_fn=load, max_batch_size=100)

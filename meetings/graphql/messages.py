@@ -1,0 +1,213 @@
+"""What people read when something cannot be done, in their language. The codes are the contract, the words are not."""
+
+from collections.abc import Mapping, Sequence
+from string import Formatter
+
+LANGUAGES = ("en", "de")
+"""The languages there are words for, the first one for everybody else."""
+
+_ENGLISH: Mapping[str, str | Sequence[str]] = {
+    # --- rules of input -----------------------------------------------------------------------------------------------
+    "REQUIRED": "Please fill this in.",
+    "TOO_LONG": ("This is too long: at most {most} characters.", "This is too long."),
+    "TOO_SMALL": ("This is too small: at least {least}.", "This is too small."),
+    "TOO_LARGE": ("This is too large: at most {most}.", "This is too large."),
+    "TOO_MANY": ("These are too many: at most {most}.", "These are too many."),
+    "NOT_ONE_OF": ("Please choose one of: {options}.", "Please choose one of the offered values."),
+    "NOT_A_NUMBER": "Please enter a number.",
+    "NOT_A_DATE": "Please enter a date such as 2026-11-03.",
+    "NOT_A_URL": "Please enter a web address that begins with https:// or http://.",
+    "NOT_AN_EMAIL": "Please enter an e-mail address such as name@example.com.",
+    "NOT_A_PHONE_NUMBER": "Please enter a phone number.",
+    "NOT_A_TIME_ZONE": "Please choose a time zone such as Europe/Berlin.",
+    "NOT_A_LOCALE": "Please choose a language such as en or de-DE.",
+    "NOT_A_COLOR": "Please enter a colour such as #1a2b3c.",
+    "NOT_YES_OR_NO": "Please answer true or false.",
+    "CONTROL_CHARACTERS": "This holds characters that cannot be shown.",
+    "DUPLICATE": "This is there twice.",
+    "END_BEFORE_START": "The end lies before the start.",
+    "OVERLAPS": "This overlaps another entry.",
+    "UNKNOWN_TOKEN": ("{{{{{token}}}}} is not known here. Known are: {known}.", "A placeholder is not known here."),
+    "UNKNOWN": "This does not exist.",
+    "RESERVED": "This word is reserved, please choose another one.",
+    "MALFORMED": "This holds characters that are not allowed here.",
+    "CANNOT_CHANGE": "This cannot be changed any more.",
+    "NOT_AVAILABLE_YET": ("This is not available yet. Available: {available}.", "This is not available yet."),
+    "WHOLE_DAYS_ONLY": "Please give whole days, such as P30D.",
+    "DEFAULT_CALENDAR_MUST_BLOCK": "The calendar that receives bookings always blocks time; it cannot be left out.",
+    "NOT_WRITABLE": "Bookings cannot be written into this calendar: you may only read it.",
+    "MOVE_DEFAULT_FIRST": "This is your default page. Please choose another default page first.",
+    "HAS_BOOKINGS": "There are bookings already.",
+    "NOT_ALLOWED_HERE": "This is not allowed here.",
+    # --- rules that read differently under a code ---------------------------------------------------------------------
+    "GUESTS_NOT_ALLOWED.NOT_ALLOWED_HERE": "Guests cannot be brought to this meeting.",
+    "GUESTS_NOT_ALLOWED.TOO_MANY": "At most {most} guests can be brought to this meeting.",
+    "FORM_FIELD_UNKNOWN.UNKNOWN": "The form has no such field.",
+    "LEGAL_CONSENT_MISSING.REQUIRED": "Your consent is needed here.",
+    "DURATION_NOT_OFFERED.NOT_ONE_OF": "Please choose one of the offered durations: {options} minutes.",
+    "CALENDAR_NOT_ELIGIBLE.UNKNOWN": "This calendar cannot be used: it is not, or not fully, shared with your account.",
+    "SLUG_INVALID.MALFORMED": "Use small letters, digits, dots, dashes and underscores, with at most one slash.",
+    # --- everything else that can be refused --------------------------------------------------------------------------
+    "VALIDATION": "This value is not accepted.",
+    "EMAIL_INVALID": "Please enter an e-mail address such as name@example.com.",
+    "EMAIL_DOMAIN_BLOCKED": "Addresses of this domain are not accepted here.",
+    "TIMEZONE_INVALID": "Please choose a time zone such as Europe/Berlin.",
+    "SLUG_INVALID": "This cannot be part of an address.",
+    "SLUG_TAKEN": "This address is taken by another page. Please choose another one.",
+    "FORM_FIELD_MISSING": "Please fill this in.",
+    "FORM_FIELD_UNKNOWN": "The form has no such field.",
+    "GUESTS_NOT_ALLOWED": "Guests cannot be brought to this meeting.",
+    "LEGAL_CONSENT_MISSING": "Your consent is needed here.",
+    "DURATION_NOT_OFFERED": "This duration is not offered.",
+    "CALENDAR_NOT_ELIGIBLE": "This calendar cannot be used.",
+    "PAGE_NOT_FOUND": "There is no page at this address (any more).",
+    "NOT_FOUND": "This does not exist (any more).",
+    "TOKEN_INVALID": "This link is not valid (any more).",
+    "PERMISSION_MISSING": "You are not allowed to do this.",
+    "STALE_REVISION": "Somebody else changed this meanwhile. Please load it again.",
+    "CONCURRENT_CHANGE": "Too many changes at the same time. Please try again.",
+    "CONSENT_REQUIRED": "Please read and accept the current information first.",
+    "ALREADY_CONNECTED": "You have connected a calendar already. Disconnect it first, or sign in to it again.",
+    "NOT_CONNECTED": "There is no connected calendar.",
+    "CAPABILITY_UNSUPPORTED": "The calendar's provider cannot do this.",
+    "CREDENTIALS_REJECTED": "The address or the password is not right.",
+    "CREDENTIALS_REJECTED.CALENDAR": "The calendar's provider asks you to sign in again.",
+    "SLOT_TAKEN": ("This time was just taken.",),
+    "SLOT_UNAVAILABLE": "This time is not offered.",
+    "PAGE_OFFLINE": "This page cannot be booked at once. Please propose times instead.",
+    "PAGE_ONLINE": "This page can be booked at once; there is no need to propose times.",
+    "BOOKING_BLOCKED": "This page cannot be booked at the moment.",
+    "BOOKING_STATE_INVALID": "This is not possible with this booking (any more).",
+    "BOOKING_STATE_INVALID.CLOSED": "It is too late to change this booking.",
+    "IDEMPOTENCY_CONFLICT": "This was sent before with other details. Please send it anew.",
+    "RATE_LIMITED": "That was too often. Please try again later.",
+    "RATE_LIMITED.HOLD": "You are holding other times already. Let one of them go first.",
+    "PROVIDER_UNAVAILABLE": "The calendar cannot be reached at the moment. Please try again in a moment.",
+}
+
+_GERMAN: Mapping[str, str | Sequence[str]] = {
+    "REQUIRED": "Bitte ausfüllen.",
+    "TOO_LONG": ("Das ist zu lang: höchstens {most} Zeichen.", "Das ist zu lang."),
+    "TOO_SMALL": ("Das ist zu klein: mindestens {least}.", "Das ist zu klein."),
+    "TOO_LARGE": ("Das ist zu groß: höchstens {most}.", "Das ist zu groß."),
+    "TOO_MANY": ("Das sind zu viele: höchstens {most}.", "Das sind zu viele."),
+    "NOT_ONE_OF": ("Bitte eines davon wählen: {options}.", "Bitte einen der angebotenen Werte wählen."),
+    "NOT_A_NUMBER": "Bitte eine Zahl eingeben.",
+    "NOT_A_DATE": "Bitte ein Datum wie 2026-11-03 eingeben.",
+    "NOT_A_URL": "Bitte eine Internetadresse eingeben, die mit https:// oder http:// beginnt.",
+    "NOT_AN_EMAIL": "Bitte eine E-Mail-Adresse wie name@example.com eingeben.",
+    "NOT_A_PHONE_NUMBER": "Bitte eine Telefonnummer eingeben.",
+    "NOT_A_TIME_ZONE": "Bitte eine Zeitzone wie Europe/Berlin wählen.",
+    "NOT_A_LOCALE": "Bitte eine Sprache wie en oder de-DE wählen.",
+    "NOT_A_COLOR": "Bitte eine Farbe wie #1a2b3c eingeben.",
+    "NOT_YES_OR_NO": "Bitte mit true oder false antworten.",
+    "CONTROL_CHARACTERS": "Hier stehen Zeichen, die sich nicht darstellen lassen.",
+    "DUPLICATE": "Das steht doppelt da.",
+    "END_BEFORE_START": "Das Ende liegt vor dem Anfang.",
+    "OVERLAPS": "Das überschneidet sich mit einem anderen Eintrag.",
+    "UNKNOWN_TOKEN": (
+        "{{{{{token}}}}} ist hier nicht bekannt. Bekannt sind: {known}.",
+        "Ein Platzhalter ist hier nicht bekannt.",
+    ),
+    "UNKNOWN": "Das gibt es nicht.",
+    "RESERVED": "Dieses Wort ist reserviert, bitte ein anderes wählen.",
+    "MALFORMED": "Hier stehen Zeichen, die nicht erlaubt sind.",
+    "CANNOT_CHANGE": "Das lässt sich nicht mehr ändern.",
+    "NOT_AVAILABLE_YET": ("Das gibt es noch nicht. Verfügbar: {available}.", "Das gibt es noch nicht."),
+    "WHOLE_DAYS_ONLY": "Bitte ganze Tage angeben, etwa P30D.",
+    "DEFAULT_CALENDAR_MUST_BLOCK": "Der Kalender für Buchungen blockiert immer Zeit; er kann nicht weggelassen werden.",
+    "NOT_WRITABLE": "In diesen Kalender können keine Buchungen eingetragen werden: Sie dürfen ihn nur lesen.",
+    "MOVE_DEFAULT_FIRST": "Das ist Ihre Standardseite. Bitte zuerst eine andere Standardseite wählen.",
+    "HAS_BOOKINGS": "Es gibt schon Buchungen.",
+    "NOT_ALLOWED_HERE": "Das ist hier nicht erlaubt.",
+    "GUESTS_NOT_ALLOWED.NOT_ALLOWED_HERE": "Zu diesem Termin können keine Gäste mitgebracht werden.",
+    "GUESTS_NOT_ALLOWED.TOO_MANY": "Zu diesem Termin können höchstens {most} Gäste mitgebracht werden.",
+    "FORM_FIELD_UNKNOWN.UNKNOWN": "Dieses Feld gibt es im Formular nicht.",
+    "LEGAL_CONSENT_MISSING.REQUIRED": "Hier wird Ihre Einwilligung gebraucht.",
+    "DURATION_NOT_OFFERED.NOT_ONE_OF": "Bitte eine der angebotenen Dauern wählen: {options} Minuten.",
+    "CALENDAR_NOT_ELIGIBLE.UNKNOWN": "Dieser Kalender ist nicht verwendbar: Er ist nicht oder nicht ganz für Ihr "
+    "Konto freigegeben.",
+    "SLUG_INVALID.MALFORMED": "Erlaubt sind Kleinbuchstaben, Ziffern, Punkte, Binde- und Unterstriche und höchstens "
+    "ein Schrägstrich.",
+    "VALIDATION": "Dieser Wert wird nicht angenommen.",
+    "EMAIL_INVALID": "Bitte eine E-Mail-Adresse wie name@example.com eingeben.",
+    "EMAIL_DOMAIN_BLOCKED": "Adressen dieser Domain werden hier nicht angenommen.",
+    "TIMEZONE_INVALID": "Bitte eine Zeitzone wie Europe/Berlin wählen.",
+    "SLUG_INVALID": "Das kann nicht Teil einer Adresse sein.",
+    "SLUG_TAKEN": "Diese Adresse gehört schon einer anderen Seite. Bitte eine andere wählen.",
+    "FORM_FIELD_MISSING": "Bitte ausfüllen.",
+    "FORM_FIELD_UNKNOWN": "Dieses Feld gibt es im Formular nicht.",
+    "GUESTS_NOT_ALLOWED": "Zu diesem Termin können keine Gäste mitgebracht werden.",
+    "LEGAL_CONSENT_MISSING": "Hier wird Ihre Einwilligung gebraucht.",
+    "DURATION_NOT_OFFERED": "Diese Dauer wird nicht angeboten.",
+    "CALENDAR_NOT_ELIGIBLE": "Dieser Kalender ist nicht verwendbar.",
+    "PAGE_NOT_FOUND": "Unter dieser Adresse gibt es keine Seite (mehr).",
+    "NOT_FOUND": "Das gibt es nicht (mehr).",
+    "TOKEN_INVALID": "Dieser Link gilt nicht (mehr).",
+    "PERMISSION_MISSING": "Das dürfen Sie nicht.",
+    "STALE_REVISION": "Jemand anderes hat das inzwischen geändert. Bitte neu laden.",
+    "CONCURRENT_CHANGE": "Zu viele Änderungen zur gleichen Zeit. Bitte noch einmal versuchen.",
+    "CONSENT_REQUIRED": "Bitte zuerst die aktuellen Hinweise lesen und annehmen.",
+    "ALREADY_CONNECTED": "Sie haben schon einen Kalender verbunden. Trennen Sie ihn zuerst, oder melden Sie sich neu "
+    "bei ihm an.",
+    "NOT_CONNECTED": "Es ist kein Kalender verbunden.",
+    "CAPABILITY_UNSUPPORTED": "Der Anbieter des Kalenders kann das nicht.",
+    "CREDENTIALS_REJECTED": "Die Adresse oder das Passwort stimmt nicht.",
+    "CREDENTIALS_REJECTED.CALENDAR": "Der Anbieter des Kalenders bittet Sie, sich neu anzumelden.",
+    "SLOT_TAKEN": "Diese Zeit wurde gerade vergeben.",
+    "SLOT_UNAVAILABLE": "Diese Zeit wird nicht angeboten.",
+    "PAGE_OFFLINE": "Diese Seite lässt sich nicht sofort buchen. Bitte schlagen Sie Zeiten vor.",
+    "PAGE_ONLINE": "Diese Seite lässt sich sofort buchen; es müssen keine Zeiten vorgeschlagen werden.",
+    "BOOKING_BLOCKED": "Diese Seite lässt sich zurzeit nicht buchen.",
+    "BOOKING_STATE_INVALID": "Das geht mit dieser Buchung nicht (mehr).",
+    "BOOKING_STATE_INVALID.CLOSED": "Für eine Änderung dieser Buchung ist es zu spät.",
+    "IDEMPOTENCY_CONFLICT": "Das wurde schon einmal mit anderen Angaben gesendet. Bitte neu senden.",
+    "RATE_LIMITED": "Das war zu oft. Bitte später noch einmal versuchen.",
+    "RATE_LIMITED.HOLD": "Sie halten schon andere Zeiten. Geben Sie zuerst eine davon frei.",
+    "PROVIDER_UNAVAILABLE": "Der Kalender ist zurzeit nicht erreichbar. Bitte gleich noch einmal versuchen.",
+}
+
+_WORDS: Mapping[str, Mapping[str, str | Sequence[str]]] = {"en": _ENGLISH, "de": _GERMAN}
+
+
+def message(language: str, code: str, detail: str | None = None, values: Mapping[str, object] | None = None) -> str:
+    """The words for a code, or more exactly for a rule (`detail`) broken under it, with figures filled in.
+
+    Of several wordings the first one is taken whose figures are all there.
+
+    Raises:
+        KeyError: there are no words for it, which a test rules out.
+    """
+    words = _WORDS.get(language, _ENGLISH)
+    for key in (f"{code}.{detail}", detail or code, code):
+        if key in words:
+            return _filled(words[key], values or {})
+    raise KeyError(code)
+
+
+def _filled(wordings: str | Sequence[str], values: Mapping[str, object]) -> str:
+    for wording in [wordings] if isinstance(wordings, str) else wordings:
+        if all(name is None or name in values for _, name, _, _ in Formatter().parse(wording)):
+            return wording.format(**values)
+    raise KeyError(wordings)
+
+
+def language_of(locale: str | None) -> str | None:
+    """The language of a tag such as `de-DE`, if there are words in it."""
+    language = (locale or "").split("-")[0].lower()
+    return language if language in LANGUAGES else None
+
+
+def preferred_language(accept_language: str) -> str | None:
+    """The best language of an `Accept-Language` header (RFC 9110, 12.5.4) that there are words in."""
+    wishes: list[tuple[float, str]] = []
+    for part in accept_language[:500].split(","):
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            continue
+        language = language_of(tag)
+        if language and weight > 0:
+            wishes.append((weight, language))
+    return max(wishes, key=lambda wish: wish[0])[1] if wishes else None

@@ -1,0 +1,72 @@
+"""How often somebody may do something (AB-1). Fields are counted, not requests, so aliases and sockets do not help."""
+
+import ipaddress
+import math
+import time
+from collections.abc import Sequence
+
+import structlog
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+log = structlog.get_logger(__name__)
+
+
+class TooOften(Exception):
+    """The limit is reached; worth another try after `retry_after` seconds."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        self.limit = limit
+        self.retry_after = retry_after
+        super().__init__(f"at most {limit}, again in {retry_after} s")
+
+
+class Limiter:
+    """Counts in windows that slide, in a storage that several processes can share.
+
+    When the storage fails, this process counts for itself at half the rate (AB-2).
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._shared = SlidingWindowCounterRateLimiter(storage)
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    async def take(self, limits: Sequence[str], what: str, *whose: str) -> None:
+        """Count one more of `what` for `whose`.
+
+        Raises:
+            TooOften: one of the limits is reached; those before it have counted this try.
+        """
+        for limit in limits:
+            item = parse(limit)
+            try:
+                await _take(self._shared, item, what, *whose)
+            except TooOften:
+                raise
+            except Exception:
+                log.warning("the storage of rate limits failed, counting alone", exc_info=True)
+                await _take(self._own, _halved(item), what, *whose)
+
+
+async def _take(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, what: str, *whose: str) -> None:
+    if not await limiter.hit(item, what, *whose):
+        window = await limiter.get_window_stats(item, what, *whose)
+        raise TooOften(item.amount, max(1, math.ceil(window.reset_time - time.time())))
+
+
+def _halved(item: RateLimitItem) -> RateLimitItem:
+    return type(item)(max(1, item.amount // 2), item.multiples, item.namespace)
+
+
+def network_of(address: str) -> str:
+    """Whom an address stands for: itself, or for IPv6 its /64, which is one customer's to choose from."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

@@ -1,0 +1,187 @@
+"""The endpoint: operations by POST and over WebSocket, the explorer page by GET, and who may send what (GQ-5, GQ-6)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from cross_web import HTTPException
+from fastapi import Request, Response, WebSocket
+from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.fastapi import GraphQLRouter
+from strawberry.http.parse_content_type import parse_content_type
+from strawberry.http.websocket_origin import is_same_origin, normalize_origin
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, MULTIPART_SUBSCRIPTION_PROTOCOL
+from strawberry.types.unset import UNSET, UnsetType
+
+from meetings.application.links import token_hash
+from meetings.application.toolbox import Toolbox
+from meetings.application.watch_availability import AvailabilityWatch
+from meetings.graphql.context import Connection, Product, bearer
+from meetings.graphql.explorer import CONTENT_SECURITY_POLICY, explorer_page
+from meetings.graphql.options import ApiOptions
+from meetings.graphql.rate_limits import Limiter
+from meetings.graphql.schema import schema
+from meetings.graphql.sockets import CheckedMessages, LimitedSocket, OpenSockets
+from meetings.graphql.top_level_errors import (
+    BAD_USER_INPUT,
+    FORBIDDEN,
+    UNAUTHENTICATED,
+    refusal,
+)
+
+REQUEST_ID = "X-Request-Id"
+
+
+def graphql_router(toolbox: Callable[[], Toolbox], options: ApiOptions) -> "GraphQLRoutes":
+    """The API at the path it is included under. `toolbox` is asked once a request is there, so it may come later."""
+    return GraphQLRoutes(toolbox, options)
+
+
+class GraphQLRoutes(GraphQLRouter[Connection, None]):
+    """The library's router with our rules of transport."""
+
+    websocket_adapter_class = LimitedSocket  # type: ignore[assignment]  # another adapter of the same kind
+    graphql_transport_ws_handler_class = CheckedMessages
+
+    def __init__(self, toolbox: Callable[[], Toolbox], options: ApiOptions) -> None:
+        self.api_options = options
+        self._products = _Products(toolbox)
+        self._limiter = Limiter(options.rate_storage)
+        self._sockets = OpenSockets()
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            context_getter=self._connection,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, MULTIPART_SUBSCRIPTION_PROTOCOL),
+            connection_init_wait_timeout=timedelta(seconds=options.sockets.init_seconds),
+            max_subscriptions_per_connection=options.sockets.subscriptions,
+            allowed_origins=options.allowed_origins,
+            include_in_schema=False,
+        )
+
+    async def _connection(self, connection: HTTPConnection) -> Connection:
+        found = Connection(self._products.current(), self.api_options, self._limiter, connection)
+        if connection.scope.get("method") != "GET":
+            await found.sign_in_by_headers()
+        return found
+
+    # ---- over HTTP ----------------------------------------------------------------------------------------------
+
+    async def run(self, request: Any, context: Any = UNSET, root_value: Any = UNSET) -> Any:
+        if self.is_websocket_request(request):
+            return await self._run_socket(request, context, root_value)
+        try:
+            if request.method == "GET":
+                answer = self._explorer(request)
+            else:
+                self._check_request(request, context)
+                answer = await super().run(request, context, root_value)
+        except HTTPException as malformed:
+            answer = _answer(_Refused(malformed.status_code, BAD_USER_INPUT, malformed.reason), context)
+        except _Refused as refused:
+            answer = _answer(refused, context)
+        answer.headers[REQUEST_ID] = context.request_id
+        return answer
+
+    def _explorer(self, request: Request) -> Response:
+        if not self.api_options.explorer or "query" in request.query_params:
+            raise _Refused(405, BAD_USER_INPUT, "Operations are sent by POST, as application/json.")
+        return HTMLResponse(explorer_page(), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+    def _check_request(self, request: Request, context: Connection) -> None:
+        content_type, _ = parse_content_type(request.headers.get("content-type", ""))
+        if content_type != "application/json":
+            raise _Refused(415, BAD_USER_INPUT, "Operations are sent by POST, as application/json.")
+        if context.by_cookie and not self._from_a_known_site(request):
+            raise _Refused(403, FORBIDDEN, "This site may not act for its visitors here.")
+        if context.token_rejected:
+            raise _Refused(401, UNAUTHENTICATED, "The token is not valid (any more). Please sign in.")
+
+    def _from_a_known_site(self, request: Request) -> bool:
+        """Whether a request with a cookie comes from a page that may use it. What is no browser names no origin."""
+        origin = request.headers.get("origin")
+        if origin is None:
+            return request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+        return is_same_origin(origin, request.headers.get("host")) or normalize_origin(origin) in self.allowed_origins
+
+    def parse_json(self, data: str | bytes) -> Any:
+        found = super().parse_json(data)
+        if not isinstance(found, dict):
+            raise HTTPException(400, "A request is one JSON object with `query`, `variables` and `operationName`.")
+        return found
+
+    def decode_json(self, data: str | bytes) -> object:
+        found: object = orjson.loads(data)
+        return found
+
+    def encode_json(self, data: object) -> str:
+        """As text: bytes would go out as binary frames, which clients do not read."""
+        return orjson.dumps(data).decode()
+
+    # ---- over WebSocket -----------------------------------------------------------------------------------------
+
+    async def _run_socket(self, request: WebSocket, context: Connection, root_value: None) -> Any:
+        whose = f"address:{context.address}"
+        if self._sockets.full(whose, self.api_options.sockets.connections_per_address):
+            return await self.reject_websocket(request)
+        with self._sockets.counted(whose), context.on_close:
+            return await super().run(request, context, root_value)
+
+    async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
+        """Take the token of `connection_init`, else the cookie of the handshake. A token that is none, or a session
+        with too many sockets, is refused with 4403."""
+        token = _token_of(context.connection_params)
+        if token is not None:
+            await context.sign_in_by_token(token)
+        if context.token_rejected:
+            raise ConnectionRejectionError
+        if context.token is not None:
+            whose = f"session:{token_hash(context.token)}"
+            if self._sockets.full(whose, self.api_options.sockets.connections_per_session):
+                raise ConnectionRejectionError
+            context.on_close.enter_context(self._sockets.counted(whose))
+        return UnsetType()
+
+
+class _Refused(Exception):
+    """A request that is not looked into."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        self.status = status
+        self.code = code
+        self.text = text
+        super().__init__(text)
+
+
+def _answer(refused: _Refused, context: Connection) -> Response:
+    content = orjson.dumps(refusal(refused.text, refused.code, context.request_id))
+    return Response(content, refused.status, media_type="application/json")
+
+
+def _token_of(parameters: object) -> str | None:
+    """The token in the payload of `connection_init`: `Authorization: Bearer ...` in any letter case, or `token`."""
+    if not isinstance(parameters, dict):
+        return None
+    named = {str(name).lower(): value for name, value in parameters.items() if isinstance(value, str)}
+    if "authorization" in named:
+        return bearer(named["authorization"])
+    return named.get("token")
+
+
+class _Products:
+    """What stands behind the API, with one watch of availability for everybody in this process."""
+
+    def __init__(self, toolbox: Callable[[], Toolbox]) -> None:
+        self._toolbox = toolbox
+        self._product: Product | None = None
+
+    def current(self) -> Product:
+        tools = self._toolbox()
+        if self._product is None or self._product.tools is not tools:
+            watch = AvailabilityWatch(look=tools.look, fan_out=tools.fan_out, clock=tools.clock, policy=tools.policy)
+            self._product = Product(tools, watch)
+        return self._product

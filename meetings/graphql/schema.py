@@ -1,0 +1,167 @@
+"""The whole schema. Importing it does no I/O."""
+
+import asyncio
+from importlib.metadata import version
+from typing import Annotated
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from meetings.domain.identifiers import BookingId, ConnectionId, PageId, UserId
+from meetings.graphql.availability import AvailabilityQueries, AvailabilitySubscriptions
+from meetings.graphql.booking_events import BookingSubscriptions
+from meetings.graphql.booking_mutations import BookingMutations
+from meetings.graphql.bookings import Booking, ManagedBooking
+from meetings.graphql.calendars import CalendarConnection, CalendarMutations
+from meetings.graphql.connection_events import ConnectionSubscriptions
+from meetings.graphql.context import Info, Operation
+from meetings.graphql.enums import Provider, Role
+from meetings.graphql.errors import ERROR_TYPES
+from meetings.graphql.executing import Api, CheckedDocument, TimeLimit
+from meetings.graphql.messages import LANGUAGES
+from meetings.graphql.node_ids import Kind, parse_id
+from meetings.graphql.nodes import Node
+from meetings.graphql.page_address import PageArgument, pointer_to
+from meetings.graphql.paging import MAX_PAGE
+from meetings.graphql.people import Account, User
+from meetings.graphql.public_pages import PublicSchedulingPage
+from meetings.graphql.scalars import SCALARS, Locale, refused
+from meetings.graphql.scheduling_pages import PageMutations, SchedulingPage
+from meetings.graphql.settings import SettingsMutations
+from meetings.graphql.sign_in import SignInMutations
+from meetings.graphql.viewer import Viewer
+
+
+@strawberry.type(description="What this server is.")
+class ServerInfo:
+    """The same for everybody."""
+
+    version: str = strawberry.field(description="The product's version.")
+    locales: list[Locale] = strawberry.field(description="Languages it writes messages in.")
+    providers: list[Provider] = strawberry.field(description="Calendars that can be connected here.")
+
+
+@strawberry.type(description="Questions. They change nothing.")
+class Query(AvailabilityQueries):
+    """The roots of all reading."""
+
+    @strawberry.field(description="Any object by its id; null when there is none, or none for the caller.")
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
+    ) -> Node | None:
+        return await _node(info.context, id)
+
+    @strawberry.field(description="Several objects by their ids, in the same order; null for those there are not.")
+    async def nodes(
+        self, info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 ids.")]
+    ) -> list[Node | None]:
+        if len(ids) > MAX_PAGE:
+            raise refused(f"At most {MAX_PAGE} ids at once.")
+        return list(await asyncio.gather(*(_node(info.context, each) for each in ids)))
+
+    @strawberry.field(description="The signed-in person; null for an anonymous request. Everything private is below.")
+    async def viewer(self, info: Info) -> Viewer | None:
+        operation = info.context
+        if operation.caller is None:
+            return None
+        operation.signed_in_to_read()
+        user = await operation.viewer()
+        return Viewer.of(user) if user else None
+
+    @strawberry.field(description="Public. A page people book on; null when nothing bookable lives at that address.")
+    async def public_scheduling_page(self, info: Info, at: PageArgument) -> PublicSchedulingPage | None:
+        operation = info.context
+        pointer = await pointer_to(operation, at)
+        if pointer is None:
+            return None
+        loaders = operation.loaders(pointer.account_id)
+        page = await loaders.pages.load(pointer.page_id)
+        if page is None or page.archived_at is not None:
+            return None
+        return PublicSchedulingPage.of(await loaders.page_state(page), operation)
+
+    @strawberry.field(
+        description="Public. The invitee's view of a booking, behind the unguessable token of the manage link; null "
+        "for any other text."
+    )
+    async def booking_by_token(
+        self, info: Info, token: Annotated[str, strawberry.argument(description="The token of the manage link.")]
+    ) -> ManagedBooking | None:
+        operation = info.context
+        booking_id = operation.tools.links.booking_of(token)
+        account_id = await operation.tools.reads.account_of_booking(booking_id) if booking_id else None
+        if booking_id is None or account_id is None:
+            return None
+        booking = await operation.loaders(account_id).bookings.load(booking_id)
+        return ManagedBooking.of(booking, operation) if booking else None
+
+    @strawberry.field(description="Public. What this server is.")
+    def server(self, info: Info) -> ServerInfo:
+        return ServerInfo(
+            version=version("meetings"),
+            locales=[Locale(language) for language in LANGUAGES],
+            providers=list(info.context.tools.providers),
+        )
+
+
+@strawberry.type(description="Changes. Each is all or nothing: when its `errors` is not empty, nothing was written.")
+class Mutation(SignInMutations, SettingsMutations, CalendarMutations, PageMutations, BookingMutations):
+    """The roots of all changing."""
+
+
+@strawberry.type(description="What happens, live: over WebSocket (`graphql-transport-ws`) or as a multipart answer.")
+class Subscription(AvailabilitySubscriptions, BookingSubscriptions, ConnectionSubscriptions):
+    """The roots of all watching."""
+
+
+async def _node(operation: Operation, given: str) -> Node | None:
+    """What an id names, if the caller may see it. Public things have addresses and tokens instead of ids."""
+    caller, found = operation.caller, parse_id(given)
+    if caller is None or found is None:
+        return None
+    operation.signed_in_to_read()
+    kind, own = found
+    loaders = operation.loaders(caller.account_id)
+    match kind:
+        case Kind.ACCOUNT:
+            account = await loaders.account()
+            return Account.of(account) if account and account.id == own else None
+        case Kind.USER:
+            user = await loaders.users.load(UserId(own))
+            return User.of(user) if user else None
+        case Kind.PAGE:
+            page = await loaders.pages.load(PageId(own))
+            return SchedulingPage.of(page, operation) if page else None
+        case Kind.CONNECTION:
+            connection = await loaders.connections.load(ConnectionId(own))
+            own_one = connection is not None and connection.user_id == caller.user_id
+            return CalendarConnection.of(connection) if connection and own_one else None
+        case Kind.BOOKING:
+            return await _booking(operation, BookingId(own))
+    return None
+
+
+async def _booking(operation: Operation, booking_id: BookingId) -> Booking | None:
+    """One the caller hosts, or anybody's for owners and admins."""
+    caller = operation.signed_in()
+    booking = await operation.loaders(caller.account_id).bookings.load(booking_id)
+    if booking is None:
+        return None
+    viewer = await operation.viewer()
+    may_see = caller.user_id in booking.hosts or (viewer is not None and viewer.role is not Role.MEMBER)
+    return Booking.of(booking) if may_see else None
+
+
+schema = Api(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[*ERROR_TYPES, Account, User, SchedulingPage, Booking, CalendarConnection],
+    extensions=[CheckedDocument, TimeLimit],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+
+def printed_schema() -> str:
+    """The schema as `schema.graphql` holds it."""
+    return f"{schema}\n"

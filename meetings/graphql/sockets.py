@@ -1,0 +1,123 @@
+"""WebSockets: how much one may send, and how many one may have (GQ-6)."""
+
+import time
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
+from json import JSONDecodeError
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from strawberry.http.async_base_view import AsyncBaseHTTPView, AsyncWebSocketAdapter
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import SubscribeMessage
+
+from meetings.graphql.context import Connection
+from meetings.graphql.options import SocketLimits
+from meetings.graphql.top_level_errors import RATE_LIMITED, refusal
+
+TOO_LARGE = 1009
+"""RFC 6455, 7.4.1: a message that is too big to process."""
+TOO_MANY = 4429
+"""As graphql-transport-ws closes for too many initialisations."""
+
+
+class LimitedSocket(AsyncWebSocketAdapter):
+    """A socket that is closed when it sends messages too large or too often."""
+
+    def __init__(
+        self, view: "AsyncBaseHTTPView[Any, Any, Any, Any, Any, Any, Any]", _: WebSocket, ws: WebSocket
+    ) -> None:
+        super().__init__(view)
+        self._ws = ws
+        self._limits: SocketLimits = view.api_options.sockets  # type: ignore[attr-defined]  # of our own router
+        self._recent: deque[float] = deque()
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        while self._ws.application_state is not WebSocketState.DISCONNECTED:
+            try:
+                text = await self._ws.receive_text()
+            except KeyError as binary:
+                raise NonTextMessageReceived from binary
+            except WebSocketDisconnect:
+                return
+            if len(text.encode()) > self._limits.message_bytes:
+                await self.close(TOO_LARGE, "Message too large")
+                return
+            if self._too_often():
+                await self.close(TOO_MANY, "Too many messages")
+                return
+            try:
+                message = self.view.decode_json(text)
+            except JSONDecodeError as broken:
+                if not ignore_parsing_errors:
+                    raise NonJsonMessageReceived from broken
+                continue
+            if not isinstance(message, dict):
+                raise NonJsonMessageReceived
+            yield message
+
+    def _too_often(self) -> bool:
+        now = time.monotonic()
+        self._recent.append(now)
+        while self._recent and now - self._recent[0] > 60:
+            self._recent.popleft()
+        return len(self._recent) > self._limits.messages_per_minute
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self._ws.send_text(str(self.view.encode_json(message)))
+        except (WebSocketDisconnect, RuntimeError) as gone:  # Starlette raises RuntimeError once it has closed
+            raise WebSocketDisconnected from gone
+
+    async def close(self, code: int, reason: str) -> None:
+        if self._ws.application_state is not WebSocketState.DISCONNECTED:
+            await self._ws.close(code=code, reason=reason)
+
+
+class CheckedMessages(BaseGraphQLTransportWSHandler[Connection, None]):
+    """The protocol, with malformed operations told apart from ours failing, and codes on what it refuses itself."""
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        payload = message.get("payload")
+        if not _is_operation(message.get("id"), payload):
+            await self.handle_invalid_message("An operation has an id, and a payload with query and variables")
+            return
+        if self.connection_acknowledged and len(self.operations) >= self.context.options.sockets.subscriptions:
+            refused = refusal("Too many operations at a time.", RATE_LIMITED, self.context.request_id)
+            await self.send_message({"id": message["id"], "type": "error", "payload": refused["errors"]})
+            return
+        await super().handle_subscribe(message)
+
+
+def _is_operation(id: object, payload: object) -> bool:
+    return (
+        isinstance(id, str)
+        and 0 < len(id) <= 200
+        and isinstance(payload, dict)
+        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("operationName"), str | None)
+    )
+
+
+class OpenSockets:
+    """How many sockets each session, or for anonymous ones each address, has in this process."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+
+    def full(self, whose: str, most: int) -> bool:
+        return self._open[whose] >= most
+
+    @contextmanager
+    def counted(self, whose: str) -> Iterator[None]:
+        """One more, for as long as this lasts."""
+        self._open[whose] += 1
+        try:
+            yield
+        finally:
+            self._open[whose] -= 1
+            if not self._open[whose]:
+                del self._open[whose]

@@ -1,0 +1,128 @@
+"""The signed-in person: everything private hangs below."""
+
+import datetime
+from typing import Annotated
+
+import strawberry
+
+from meetings.domain import user as domain
+from meetings.domain.base import PermissionMissing
+from meetings.domain.identifiers import UserId
+from meetings.graphql.booking_lists import BookingFilter
+from meetings.graphql.bookings import BookingConnection, booking_connection
+from meetings.graphql.calendars import CalendarConnection, Disclosure
+from meetings.graphql.context import Info
+from meetings.graphql.enums import BookingState, PageType, Provider, Role
+from meetings.graphql.node_ids import Kind, from_id
+from meetings.graphql.paging import AFTER, DEFAULT_PAGE, FIRST, check_first, page_info
+from meetings.graphql.people import Account, User, ViewerSettings
+from meetings.graphql.scheduling_pages import SchedulingPage, SchedulingPageConnection, SchedulingPageEdge
+from meetings.graphql.sign_in import ApiToken
+
+
+@strawberry.type(description="The signed-in person, and everything they may see.")
+class Viewer:
+    """Null for an anonymous request."""
+
+    user: User = strawberry.field(description="Who they are, as colleagues see them.")
+    role: Role = strawberry.field(description="What they may do in the account.")
+    settings: ViewerSettings = strawberry.field(description="What they set for themselves.")
+    own: strawberry.Private[domain.User]
+
+    @strawberry.field(description="The organisation they belong to.")
+    async def account(self, info: Info) -> Account | None:
+        account = await info.context.loaders(self.own.account_id).account()
+        return Account.of(account) if account else None
+
+    @strawberry.field(description="The page that is meant where none is named: the chosen one, else the oldest.")
+    async def default_scheduling_page(self, info: Info) -> SchedulingPage | None:
+        loaders = info.context.loaders(self.own.account_id)
+        default = await loaders.default_page_of(self.own.id)
+        page = await loaders.pages.load(default) if default else None
+        return SchedulingPage.of(page, info.context) if page else None
+
+    @strawberry.field(description="Their calendar accounts, at most one; also a disconnected one.")
+    async def calendar_connections(self, info: Info) -> list[CalendarConnection]:
+        connection = await info.context.loaders(self.own.account_id).connection_of.load(self.own.id)
+        return [CalendarConnection.of(connection)] if connection else []
+
+    @strawberry.field(description="What they must read and accept before a calendar of this kind is connected.")
+    async def calendar_disclosure(
+        self, info: Info, provider: Annotated[Provider, strawberry.argument(description="Whose calendars.")]
+    ) -> Disclosure:
+        connection = await info.context.loaders(self.own.account_id).connection_of.load(self.own.id)
+        return Disclosure.of(provider, connection)
+
+    @strawberry.field(description="The account's pages, oldest first: everybody may see them, to share their links.")
+    async def scheduling_pages(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description=FIRST)] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
+        type: Annotated[PageType | None, strawberry.argument(description="Only pages of this type.")] = None,
+        archived: Annotated[bool, strawberry.argument(description="Those taken down instead of those up.")] = False,
+        organizer_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only pages of this person; left out, of all.")
+        ] = None,
+    ) -> SchedulingPageConnection | None:
+        operation = info.context
+        organizer = None if organizer_id is None else UserId(from_id(Kind.USER, organizer_id))
+        found = await operation.tools.reads.pages(
+            self.own.account_id,
+            organizer=organizer,
+            type=type,
+            archived=archived,
+            first=check_first(first),
+            after=after,
+        )
+        edges = [
+            SchedulingPageEdge(cursor=cursor, node=SchedulingPage.of(page, operation)) for cursor, page in found.items
+        ]
+        return SchedulingPageConnection(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=page_info([edge.cursor for edge in edges], has_next=found.has_next, after=after),
+            organizer=organizer,
+            page_type=type,
+            archived=archived,
+        )
+
+    @strawberry.field(description="Bookings they host, latest start first; owners and admins may ask for everybody's.")
+    async def bookings(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description=FIRST)] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
+        status: Annotated[
+            list[BookingState] | None, strawberry.argument(description="Only those that stand like this.")
+        ] = None,
+        from_: Annotated[
+            datetime.datetime | None,
+            strawberry.argument(name="from", description="Only those that begin at or after this."),
+        ] = None,
+        to: Annotated[
+            datetime.datetime | None, strawberry.argument(description="Only those that begin before this.")
+        ] = None,
+        everybody: Annotated[
+            bool, strawberry.argument(description="Those of all hosts, for owners and admins.")
+        ] = False,
+    ) -> BookingConnection | None:
+        if everybody and self.role is Role.MEMBER:
+            raise PermissionMissing("see other people's bookings")
+        filter = BookingFilter(
+            self.own.account_id,
+            host=None if everybody else self.own.id,
+            states=status,
+            start_from=from_,
+            start_to=to,
+        )
+        return await booking_connection(info.context, filter, first, after)
+
+    @strawberry.field(description="Tokens of their programs, newest first.")
+    async def api_tokens(self, info: Info) -> list[ApiToken]:
+        tokens = await info.context.tools.identities.tokens(self.own.id, self.own.account_id)
+        return [ApiToken.of(token) for token in tokens]
+
+    @classmethod
+    def of(cls, user: domain.User) -> "Viewer":
+        return cls(user=User.of(user), role=user.role, settings=ViewerSettings.of(user.settings), own=user)
