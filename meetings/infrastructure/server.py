@@ -33,8 +33,10 @@ class PortTaken(Exception):
     """Somebody else listens there."""
 
 
-def serve(settings: Settings, host: str, port: int, *, processes: int) -> None:
+def serve(settings: Settings, host: str, port: int, *, processes: int, application: str = _APPLICATION) -> None:
     """Serve the application of the environment's settings until SIGTERM or SIGINT; then return.
+
+    `application` names what makes it, as `module:function`, because each process makes its own.
 
     Raises:
         PortTaken: nobody can listen at this address and port.
