@@ -43,8 +43,9 @@ class _Ear:
     async def wait(self, timeout: float) -> frozenset[str]:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                await self._something.wait()
-        self._something.clear()
+                while not self._heard:
+                    self._something.clear()
+                    await self._something.wait()
         with self._lock:
             heard, self._heard = frozenset(self._heard), set()
         return heard
@@ -166,6 +167,8 @@ class RedisFanOut:
                             self._hear(message["data"])
             except (RedisError, OSError) as error:
                 _log.warning("Lost Redis, trying again: %s", type(error).__name__)
+            except Exception:
+                _log.exception("Listening to Redis failed, trying again.")
             self._subscribed.clear()
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

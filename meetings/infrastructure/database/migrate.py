@@ -1,5 +1,6 @@
 """Bringing a database to the newest schema, or back."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -42,7 +43,13 @@ async def migrate_engine(engine: AsyncEngine, revision: str = "head") -> None:
 def at_newest(connection: Connection) -> bool:
     """Whether the database has the newest schema this code knows. For `run_sync`."""
     current = MigrationContext.configure(connection).get_current_heads()
-    return set(current) == set(ScriptDirectory.from_config(_config()).get_heads())
+    return set(current) == _newest()
+
+
+@cache
+def _newest() -> frozenset[str]:
+    """The newest revisions; read once, because a health check asks every few seconds."""
+    return frozenset(ScriptDirectory.from_config(_config()).get_heads())
 
 
 def _run(connection: Connection, revision: str) -> None:

@@ -172,6 +172,7 @@ class SqlUnitOfWork:
         self._read_only = read_only
         self._open = database._connection(read_only=read_only)
         self._new_intents: list[NewIntent] = []
+        self._committed = False
 
     async def __aenter__(self) -> "SqlUnitOfWork":
         connection = await self._open.__aenter__()
@@ -221,21 +222,32 @@ class SqlUnitOfWork:
             raise LeaseLost
 
     async def commit(self) -> None:
-        if self._read_only:
-            raise RuntimeError("this unit of work only reads")
-        transaction = self._transaction
+        if self._read_only or self._committed:
+            raise RuntimeError("this unit of work only reads" if self._read_only else "a unit of work commits once")
         changed = self._changed()
-        events = [(event, entry.id) for entry in transaction.all_known() for event in entry.pull_events()]
+        try:
+            events, intent_ids = await self._write(changed)
+            await self._transaction.connection.commit()
+        except BaseException:
+            await self._transaction.connection.rollback()
+            raise
+        self._committed = True
+        for aggregate, _, _ in changed:
+            aggregate.version += 1
+        topics = self._transaction.pokes.union(*(topics_for(event, self.account_id) for event, _ in events))
+        await self._database.tell(topics, intent_ids)
+
+    async def _write(
+        self, changed: Sequence[tuple[Aggregate, Image | None, Image]]
+    ) -> tuple[Sequence[tuple[DomainEvent, UUID]], list[UUID]]:
+        """Everything that belongs to the commit: hosts' locks first, the journal's last, so that nobody deadlocks."""
+        events = [(event, found.id) for found in self._transaction.all_known() for event in found.pull_events()]
         await self._lock_hosts(changed)
         for aggregate, before, after in changed:
             await self._save(aggregate, before, after)
         intent_ids = await self._store_intents(events)
-        await write_journal(transaction, self.actor, events)
-        await transaction.connection.commit()
-        for aggregate, _, _ in changed:
-            aggregate.version += 1
-        topics = transaction.pokes.union(*(topics_for(event, self.account_id) for event, _ in events))
-        await self._database.tell(topics, intent_ids)
+        await write_journal(self._transaction, self.actor, events)
+        return events, intent_ids
 
     def _changed(self) -> list[tuple[Aggregate, Image | None, Image]]:
         """What has to be saved, with what is stored and what shall be. Referenced rows come before referring ones."""

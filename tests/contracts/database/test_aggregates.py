@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from meetings.application.ports.calendars import BusyStatus, EventTime
 from meetings.application.ports.identities import EmailTaken
 from meetings.application.ports.unit_of_work import Attempt, SlotHold
 from meetings.domain.base import ConcurrentChange, NotFound
+from meetings.domain.booking import BookedEvent
 from meetings.domain.calendar_connection import CalendarAccess, CalendarHealth
 from meetings.domain.slug import SlugTaken
-from meetings.domain.timespan import TimeSpan
+from meetings.domain.timespan import TimeSpan, floor_minute
 from meetings.domain.user import Role, UserSettings, Weekday
 from tests.builders import (
     NOW,
@@ -188,7 +190,7 @@ async def test_credentials_are_replaced_with_the_transaction(tenant: Tenant) -> 
 
 
 async def test_nothing_of_another_account_is_found(tenant: Tenant, stranger: Tenant) -> None:
-    booking = a_booking(stranger.page)
+    booking = a_booking(stranger.page, event=BookedEvent("event of a stranger"))
     hold = SlotHold(
         "token", stranger.page.id, (stranger.host.id,), START + timedelta(days=1), START + timedelta(days=2), "v", "a"
     )
@@ -197,6 +199,8 @@ async def test_nothing_of_another_account_is_found(tenant: Tenant, stranger: Ten
         work.bookings.add(booking)
         await work.host_times.hold(hold, minutes=5, most_per_visitor=2, most_per_address=2)
         await work.blocked_attempts.add(stranger.host.id, attempt)
+        busy = EventTime("event", floor_minute(NOW), floor_minute(NOW) + 30, BusyStatus.BUSY)
+        await work.mirror.apply(stranger.connection.calendars[0].id, [busy], [])
         await work.commit()
     foreign, foreign_page = [stranger.host.id], stranger.page.id
     async with tenant.begin(tenant.account.account_id) as work:
@@ -214,9 +218,11 @@ async def test_nothing_of_another_account_is_found(tenant: Tenant, stranger: Ten
         assert await work.pages.of_organizer(stranger.host.id) == []
         assert await work.bookings.meeting_starts(foreign_page, EVER) == []
         assert await work.bookings.count_on_page(foreign_page) == 0
+        assert await work.bookings.by_event("event of a stranger") is None
         assert await work.host_times.taken(foreign, EVER) == []
         assert await work.host_times.release_hold("token") == ()
         assert await work.mirror.of_hosts(foreign, EVER, confirmed_since=NOW) == {}
+        assert await work.mirror.by_calendar(stranger.host.id, EVER) == []
         assert await work.blocked_attempts.waiting(stranger.host.id) == []
         await work.blocked_attempts.mark_told(stranger.host.id, [attempt])
         await work.mirror.forget(stranger.connection.calendars[0].id)

@@ -82,6 +82,16 @@ async def test_a_booking_comes_back_as_it_was(tenant: Tenant) -> None:
     )
 
 
+async def test_a_booking_is_found_by_its_event(tenant: Tenant) -> None:
+    booking = await book(tenant)
+    await change(tenant, booking, lambda found: found.confirm(CALENDAR_EVENT, now=NOW))
+    async with tenant.look(tenant.account.account_id) as work:
+        found = await work.bookings.by_event(CALENDAR_EVENT.event_id)
+        assert found
+        assert found is await work.bookings.get(booking.id)
+        assert await work.bookings.by_event("another") is None
+
+
 async def test_an_unknown_booking_is_not_found(tenant: Tenant) -> None:
     async with tenant.look(tenant.account.account_id) as work:
         with pytest.raises(NotFound):

@@ -6,19 +6,16 @@ from uuid import uuid4
 
 from sqlalchemy import Table, func, select, update
 
-from meetings.application.ports.calendars import BusyStatus, EventTime, PushChannel
+from meetings.application.ports.calendars import PushChannel
 from meetings.application.ports.outbox import NewIntent
 from meetings.application.ports.sync_schedule import StoredChannel
 from meetings.application.ports.unit_of_work import KeptResult, SlotHold
-from meetings.domain.timespan import floor_minute
-from meetings.infrastructure.database.housekeeping import tidy
 from meetings.infrastructure.database.sign_in_attempts import SqlSignInAttempts
 from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
 from meetings.infrastructure.database.tables import (
     host_times,
     idempotency_keys,
     intents,
-    mirror_times,
     push_channels,
     sessions,
     sign_in_attempts,
@@ -26,6 +23,7 @@ from meetings.infrastructure.database.tables import (
 )
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.database.unit_of_work import Database
+from meetings.infrastructure.housekeeping import tidy_up
 from meetings.infrastructure.identities import SqlIdentities
 from meetings.infrastructure.outbox import SqlOutbox
 from tests.builders import START, booking_id
@@ -47,8 +45,6 @@ async def one_row_of_each(tenant: Tenant, database: Database, name: str, *, hour
     async with tenant.begin(account) as work:
         await work.host_times.hold(hold, minutes=5, most_per_visitor=2, most_per_address=2)
         await work.idempotency.keep("book", "visitor", name, KeptResult(name, booking_id()))
-        minute = floor_minute(now())
-        await work.mirror.apply(calendar, [EventTime(name, minute, minute + 30, BusyStatus.BUSY)], [])
         work.intend(NewIntent("tell", uuid4(), name))
         await work.commit()
     outbox = SqlOutbox(database)
@@ -73,7 +69,6 @@ async def age(database: Database, *, seconds: int) -> None:
         push_channels: {"expires_at": ago},
         sessions: {"expires_at": ago},
         sign_in_attempts: {"expires_at": ago},
-        mirror_times: {"end_minute": floor_minute(now()) - seconds // 60, "start_minute": 0},
     }
     async with database.transaction() as connection:
         for table, values in ages.items():
@@ -90,17 +85,16 @@ async def test_old_rows_are_removed_and_fresh_ones_stay(tenant: Tenant, database
     await one_row_of_each(tenant, database, "old", hours=0)
     await age(database, seconds=8 * DAY)
     await one_row_of_each(tenant, database, "fresh", hours=1)
-    removed = await tidy(database, now)
+    removed = await tidy_up(database)
     assert removed == dict.fromkeys(removed, 1)
-    assert await tidy(database, now) == dict.fromkeys(removed, 0)
+    assert await tidy_up(database) == dict.fromkeys(removed, 0)
     assert await count(database, host_times) == 1
 
 
 async def test_rows_that_are_not_old_enough_stay(tenant: Tenant, database: Database) -> None:
     await one_row_of_each(tenant, database, "young", hours=0)
     await age(database, seconds=DAY - 60)
-    removed = await tidy(database, now)
-    assert {table for table, rows in removed.items() if rows} == {"sessions", "sign_in_attempts"}
+    assert set((await tidy_up(database)).values()) == {0}
 
 
 async def test_dead_intents_stay(tenant: Tenant, database: Database) -> None:
@@ -114,5 +108,5 @@ async def test_dead_intents_stay(tenant: Tenant, database: Database) -> None:
     await outbox.bury(intent, error="no")
     async with database.transaction() as connection:
         await connection.execute(update(intents).values(died_at=database_time(-99 * DAY)))
-    await tidy(database, now)
+    await tidy_up(database)
     assert [entry.id for entry in await outbox.dead(tenant.account.account_id, 10)] == [intent_id]

@@ -261,6 +261,14 @@ async def test_several_calendars_of_several_hosts_come_together(tenant: Tenant) 
     )
 
 
+async def test_busy_time_can_be_told_by_calendar(tenant: Tenant) -> None:
+    await read_all(tenant, event("a", 0, 30), event("b", 60, 90))
+    calendar = tenant.connection.calendars[0].id
+    async with tenant.look(tenant.account.account_id) as work:
+        span = TimeSpan(NOW, NOW + timedelta(minutes=45))
+        assert await work.mirror.by_calendar(tenant.host.id, span) == [(ZERO, ZERO + 30, calendar)]
+
+
 # ---- states ---------------------------------------------------------------------------------------------------------
 
 

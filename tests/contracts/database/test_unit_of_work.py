@@ -12,6 +12,7 @@ from meetings.application.ports.outbox import LeaseLost, NewIntent
 from meetings.application.reactions import SETTLE_BOOKING, TELL_HOST
 from meetings.domain.base import ConcurrentChange, NotFound
 from meetings.domain.booking import Booking
+from meetings.domain.scheduling_page import SlotTaken
 from meetings.infrastructure.database.reads import SqlReads
 from meetings.infrastructure.database.transaction import transaction_open
 from meetings.infrastructure.database.unit_of_work import Database
@@ -111,6 +112,27 @@ async def test_a_reading_unit_of_work_cannot_commit(tenant: Tenant) -> None:
         await work.pages.get(tenant.page.id)
         with pytest.raises(RuntimeError):
             await work.commit()
+
+
+async def test_a_unit_of_work_commits_once(tenant: Tenant) -> None:
+    async with tenant.begin(tenant.account.account_id) as work:
+        work.bookings.add(a_reserved_booking(tenant))
+        await work.commit()
+        with pytest.raises(RuntimeError):
+            await work.commit()
+
+
+async def test_a_refused_commit_saves_nothing_even_if_work_goes_on(tenant: Tenant) -> None:
+    async with tenant.begin(tenant.account.account_id) as work:
+        page = await work.pages.get(tenant.page.id)
+        page.change(page_settings(headline="Never seen"), now=NOW)
+        work.bookings.add(a_reserved_booking(tenant))
+        work.bookings.add(a_reserved_booking(tenant))
+        with pytest.raises(SlotTaken):
+            await work.commit()
+        assert await work.bookings.count_on_page(page.id) == 0
+    async with tenant.look(tenant.account.account_id) as work:
+        assert (await work.pages.get(tenant.page.id)).settings.headline == tenant.page.settings.headline
 
 
 async def test_an_aggregate_of_another_account_cannot_be_added(tenant: Tenant, stranger: Tenant) -> None:
