@@ -18,7 +18,8 @@ class NewIntent:
     """An intent to be stored with the change that causes it.
 
     `reaction` names what to do, `subject` the aggregate it is about. Of all intents with the same `lane`, one at a
-    time is worked on, oldest first. `not_before` delays it. `details` are ids and figures, never secrets.
+    time is worked on, oldest first. `not_before` delays it; until then it stands in nobody's way, while one that waits
+    for another try keeps its place. `details` are ids and figures, never secrets.
     """
 
     reaction: str

@@ -36,4 +36,7 @@ class SignInAttempts(Protocol):
         """Remember an attempt."""
 
     async def take(self, state_hash: str) -> SignInAttempt | None:
-        """The attempt, once: a second call with the same state gives None, also when both run at the same time."""
+        """The attempt, once: a second call with the same state gives None, also when both run at the same time.
+
+        None too for one that has expired, by the store's own clock.
+        """

@@ -194,10 +194,18 @@ class BusyMirror(Protocol):
         """Start an empty shadow copy for a full read and give its number; an unfinished older one is dropped."""
 
     async def fill_copy(self, calendar_id: CalendarId, copy: int, changed: Sequence[EventTime]) -> None:
-        """Add events to a shadow copy; an event that is there already is replaced."""
+        """Add events to a shadow copy; an event that is there already is replaced.
+
+        Raises:
+            ConcurrentChange: a newer shadow copy was begun, or this one is in force already.
+        """
 
     async def swap_copy(self, calendar_id: CalendarId, copy: int, window: TimeSpan) -> bool:
-        """Put the shadow copy in force in place of the old one; gives whether any blocking time changed (SY-6)."""
+        """Put the shadow copy in force in place of the old one; gives whether any blocking time changed (SY-6).
+
+        Raises:
+            ConcurrentChange: as `fill_copy`.
+        """
 
     async def confirm(self, calendar_id: CalendarId, *, cursor: str | None, at: datetime) -> None:
         """Everything up to `cursor` is in the copy, as of `at`; failures start over."""
@@ -282,7 +290,8 @@ class UnitOfWork(Protocol):
         """Mark a claimed intent done in this transaction. Raises `LeaseLost` when the claim is not the latest."""
 
     async def commit(self) -> None:
-        """Save everything that changed. Raises `ConcurrentChange`, `SlotTaken`, `SlugTaken`; nothing is saved then."""
+        """Save everything that changed, once. Raises `ConcurrentChange`, `SlotTaken`, `SlugTaken`, `EmailTaken`,
+        `LockTimeout`; nothing is saved then."""
 
 
 Begin = Callable[[AccountId], AbstractAsyncContextManager[UnitOfWork]]
