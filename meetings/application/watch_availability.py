@@ -6,7 +6,7 @@ only what it has seen, so a slow one skips intermediate states and never queues.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -60,7 +60,7 @@ class AvailabilityWatch:
         self._policy = policy
         self._readers: dict[AvailabilityQuestion, _Reader] = {}
 
-    async def watch(self, question: AvailabilityQuestion, after: str | None) -> AsyncIterator[Snapshot | Delta]:
+    async def watch(self, question: AvailabilityQuestion, after: str | None) -> AsyncGenerator[Snapshot | Delta]:
         """First what changed since the cursor `after` (nothing is a delta too), or a snapshot; then every change.
 
         A cursor of another question, or none at all, gives a snapshot. Ends when the page is gone.

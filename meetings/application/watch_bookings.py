@@ -1,6 +1,6 @@
 """Live bookings and connections for the people behind them."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 
 from meetings.application.ports.fan_out import FanOut, bookings_topic, connections_topic
 from meetings.application.ports.identities import Caller
@@ -41,7 +41,7 @@ _AT_ONCE = 100
 
 async def watch_bookings(
     caller: Caller, after: str | None, pages: Collection[PageId] | None, *, reads: Reads, fan_out: FanOut
-) -> AsyncIterator[tuple[JournalEntry, Booking]]:
+) -> AsyncGenerator[tuple[JournalEntry, Booking]]:
     """What happens to the bookings a caller may see, in order, none left out and none twice.
 
     Starts after the cursor `after` (a journal position as text), or with what happens from now on. Members see the
@@ -83,7 +83,7 @@ def _position(cursor: str) -> int:
 
 async def watch_connections(
     caller: Caller, connection_id: ConnectionId | None, *, reads: Reads, fan_out: FanOut
-) -> AsyncIterator[CalendarConnection]:
+) -> AsyncGenerator[CalendarConnection]:
     """The caller's connection on subscribing, then after each change of its status or of its sync's progress.
 
     With `connection_id`, only if it is that one.
