@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from meetings.infrastructure.secrets import new_key
 from meetings.infrastructure.settings import Environment, Settings, SettingsUnusable, read_settings
 
 KEY = new_key()
+Reading = Callable[..., Settings]
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "PUBLIC_URL": "https://meetings.example.com",
@@ -29,7 +31,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch):
+def read(monkeypatch: pytest.MonkeyPatch) -> Reading:
     """Reads the settings of an environment with these variables, a good key among them."""
 
     def reading(**variables: str) -> Settings:
@@ -40,13 +42,13 @@ def read(monkeypatch: pytest.MonkeyPatch):
     return reading
 
 
-def problems_of(reading, **variables: str) -> tuple[str, ...]:
+def problems_of(reading: Reading, **variables: str) -> tuple[str, ...]:
     with pytest.raises(SettingsUnusable) as refused:
         reading(**variables)
     return refused.value.problems
 
 
-def test_a_key_is_all_that_is_needed_at_home(read):
+def test_a_key_is_all_that_is_needed_at_home(read: Reading) -> None:
     settings = read()
     assert settings.environment is Environment.DEVELOPMENT
     assert settings.database_url.get_secret_value() == "sqlite+aiosqlite:///meetings.db"
@@ -55,7 +57,7 @@ def test_a_key_is_all_that_is_needed_at_home(read):
     assert settings.shows_explorer
 
 
-def test_without_a_key_one_sentence_names_the_variable_and_how_to_make_one():
+def test_without_a_key_one_sentence_names_the_variable_and_how_to_make_one() -> None:
     with pytest.raises(SettingsUnusable) as refused:
         read_settings()
     (problem,) = refused.value.problems
@@ -64,13 +66,13 @@ def test_without_a_key_one_sentence_names_the_variable_and_how_to_make_one():
 
 
 @pytest.mark.parametrize("keys", ["", "k1", "k1:short", "k1:***", f"{KEY},{KEY}", "no id:AAAA"])
-def test_a_malformed_key_is_refused(read, keys: str):
+def test_a_malformed_key_is_refused(read: Reading, keys: str) -> None:
     (problem,) = problems_of(read, SECRET_KEYS=keys)
     assert problem.startswith("MEETINGS_SECRET_KEYS ")
     assert "openssl rand" in problem
 
 
-def test_every_problem_is_told_at_once(read):
+def test_every_problem_is_told_at_once(read: Reading) -> None:
     problems = problems_of(
         read,
         DATABASE_URL="mysql://user:hidden@host/db",
@@ -100,7 +102,7 @@ def test_every_problem_is_told_at_once(read):
     assert "hidden" not in " ".join(problems)
 
 
-def test_production_needs_what_is_good_enough_at_home_only(read):
+def test_production_needs_what_is_good_enough_at_home_only(read: Reading) -> None:
     assert problems_of(read, ENVIRONMENT="production") == (
         "MEETINGS_PUBLIC_URL is missing: set it to where people reach the server, such as"
         " https://meetings.example.com.",
@@ -109,61 +111,61 @@ def test_production_needs_what_is_good_enough_at_home_only(read):
 
 
 @pytest.mark.parametrize("missing", ["PUBLIC_URL", "SMTP_URL", "MAIL_FROM"])
-def test_production_names_each_setting_it_misses(read, missing: str):
+def test_production_names_each_setting_it_misses(read: Reading, missing: str) -> None:
     given = {name: value for name, value in PRODUCTION.items() if name != missing}
     (problem,) = problems_of(read, **given)
     assert problem.startswith(f"MEETINGS_{missing} is missing: ")
 
 
-def test_production_is_served_over_https(read):
+def test_production_is_served_over_https(read: Reading) -> None:
     (problem,) = problems_of(read, **(PRODUCTION | {"PUBLIC_URL": "http://meetings.example.com"}))
     assert problem.startswith("MEETINGS_PUBLIC_URL must begin with https://")
 
 
-def test_half_a_google_client_is_refused(read):
+def test_half_a_google_client_is_refused(read: Reading) -> None:
     (problem,) = problems_of(read, GOOGLE_CLIENT_ID="client")
     assert problem.startswith("MEETINGS_GOOGLE_CLIENT_ID and MEETINGS_GOOGLE_CLIENT_SECRET belong together")
 
 
-def test_a_secret_can_stand_in_a_file(read, tmp_path: Path):
+def test_a_secret_can_stand_in_a_file(read: Reading, tmp_path: Path) -> None:
     (tmp_path / "google").write_text("the secret\n")
     settings = read(GOOGLE_CLIENT_ID="client", GOOGLE_CLIENT_SECRET_FILE=str(tmp_path / "google"))
     assert settings.google_client_secret is not None
     assert settings.google_client_secret.get_secret_value() == "the secret"
 
 
-def test_a_file_that_cannot_be_read_is_named(read, tmp_path: Path):
+def test_a_file_that_cannot_be_read_is_named(read: Reading, tmp_path: Path) -> None:
     (problem,) = problems_of(read, SMTP_URL_FILE=str(tmp_path / "nowhere"))
     assert problem.startswith("MEETINGS_SMTP_URL_FILE names a file that cannot be read")
 
 
-def test_the_environment_beats_the_settings_file(read, tmp_path: Path):
+def test_the_environment_beats_the_settings_file(read: Reading, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("MEETINGS_LOG_LEVEL=DEBUG\nMEETINGS_SWEEP_SECONDS=3\nPOSTGRES_PASSWORD=other\n")
     settings = read(LOG_LEVEL="ERROR")
     assert (settings.log_level, settings.sweep_seconds) == ("ERROR", 3.0)
 
 
-def test_an_empty_setting_counts_as_left_out(read):
+def test_an_empty_setting_counts_as_left_out(read: Reading) -> None:
     settings = read(REDIS_URL="", EXPLORER="", GOOGLE_CLIENT_ID="", GOOGLE_CLIENT_SECRET="", ALLOWED_ORIGINS="")
     assert settings.redis_url is None
     assert settings.allowed_origins == ()
     assert not settings.google_configured
 
 
-def test_lists_are_separated_by_commas(read):
+def test_lists_are_separated_by_commas(read: Reading) -> None:
     settings = read(ALLOWED_ORIGINS="https://a.example, HTTPS://B.example/", TRUSTED_PROXIES="10.0.0.0/8,::1")
     assert settings.allowed_origins == ("https://a.example", "https://b.example")
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1/128")
 
 
-def test_limits_of_the_use_cases_can_be_set(read):
+def test_limits_of_the_use_cases_can_be_set(read: Reading) -> None:
     settings = read(POLICY__SETTLE_SECONDS="2.5", POLICY__POLL_WITH_PUSH="PT5M", RATES__BOOKING="99/minute, 500/hour")
     assert settings.policy.settle_seconds == 2.5
     assert settings.policy.poll_with_push == timedelta(minutes=5)
     assert settings.rates.booking == ("99/minute", "500/hour")
 
 
-def test_nothing_secret_is_in_the_representation(read):
+def test_nothing_secret_is_in_the_representation(read: Reading) -> None:
     secrets = {
         "DATABASE_URL": "postgresql+asyncpg://user:hidden-1@host/db",
         "REDIS_URL": "redis://:hidden-2@host",
@@ -188,30 +190,32 @@ def test_nothing_secret_is_in_the_representation(read):
         ("smtp://relay:587?security=none", SmtpSecurity.NONE, 587),
     ],
 )
-def test_the_address_of_the_mail_server_says_how_it_is_spoken_to(read, url: str, security: SmtpSecurity, port: int):
+def test_the_address_of_the_mail_server_says_how_it_is_spoken_to(
+    read: Reading, url: str, security: SmtpSecurity, port: int
+) -> None:
     smtp = read(SMTP_URL=url).smtp()
     assert (smtp.security, smtp.port) == (security, port)
 
 
-def test_a_password_with_special_characters_is_decoded(read):
+def test_a_password_with_special_characters_is_decoded(read: Reading) -> None:
     smtp = read(SMTP_URL="smtp://a%40b:p%3Aq%2F@mail.example.com:587").smtp()
     assert (smtp.username, smtp.password) == ("a@b", "p:q/")
 
 
 @pytest.mark.parametrize("url", ["http://host", "smtp://", "smtp://user:hidden@host:25?security=none", "smtp://h:x"])
-def test_a_mail_server_that_cannot_be_used_is_refused(read, url: str):
+def test_a_mail_server_that_cannot_be_used_is_refused(read: Reading, url: str) -> None:
     (problem,) = problems_of(read, SMTP_URL=url)
     assert "MEETINGS_SMTP_URL" in problem
     assert "hidden" not in problem
 
 
-def test_providers_call_us_only_over_https_unless_it_is_set(read):
+def test_providers_call_us_only_over_https_unless_it_is_set(read: Reading) -> None:
     assert not read().uses_push
     assert read(PUBLIC_URL="https://meetings.example.com").uses_push
     assert not read(PUBLIC_URL="https://meetings.example.com", PUSH="false").uses_push
 
 
-def test_every_setting_of_the_example_is_one():
+def test_every_setting_of_the_example_is_one() -> None:
     example = (Path(__file__).parents[2] / ".env.example").read_text()
     named = set(re.findall(r"^#? ?MEETINGS_(\w+)=", example, re.MULTILINE))
     assert {name.lower() for name in named} <= set(Settings.model_fields)
