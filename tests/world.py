@@ -21,6 +21,7 @@ from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleS
 from meetings.application.book_meeting import BookMeeting, book_meeting
 from meetings.application.carry_out import carry_out
 from meetings.application.change_booking import ByInvitee, Mover, RescheduleBooking, cancel_booking, reschedule_booking
+from meetings.application.change_settings import change_settings
 from meetings.application.connect_calendar import (
     FinishedConnection,
     StartConnection,
@@ -386,6 +387,15 @@ class World:
     async def booking(self, booking_id: BookingId) -> Booking:
         async with self.tools.look(self.anna.account_id) as work:
             return await work.bookings.get(booking_id)
+
+    async def switch_pages(self, *, on: bool) -> None:
+        """Anna's "scheduling pages" switch (A-CS3)."""
+        await change_settings(
+            lambda settings: replace(settings, scheduling_pages=on),
+            caller=self.caller,
+            begin=self.tools.begin,
+            clock=self.clock,
+        )
 
     # ---- what a worker would do -----------------------------------------------------------------------------------
 

@@ -41,7 +41,8 @@ class HeldSlot:
 
 
 async def hold_slot(wish: HoldSlot, *, begin: Begin, clock: Clock, policy: Policy) -> HeldSlot:
-    """Hide the slot from others for some minutes. With `replaces`, the old hold ends, and the same token goes on.
+    """Hide the slot from others for some minutes. With `replaces`, the old hold ends, and the same token goes on;
+    a text that is no token of ours replaces nothing.
 
     A hold takes one host: on a round-robin page the others stay bookable. It never beats a confirmed booking.
 
@@ -52,7 +53,7 @@ async def hold_slot(wish: HoldSlot, *, begin: Begin, clock: Clock, policy: Polic
         HoldLimitReached: too many holds already.
         LockTimeout: too many are booking the same host.
     """
-    token = wish.replaces or _new_token(wish.page.account_id)
+    token = _token_for(wish)
     hashed = token_hash(token)
     async with begin(wish.page.account_id) as work:
         state = await load_page(work, wish.page.page_id)
@@ -88,9 +89,12 @@ async def release_slot(token: str, *, begin: Begin) -> None:
         await work.commit()
 
 
-def _new_token(account_id: AccountId) -> str:
-    """A hold's token: 192 random bits behind the account's id, so that it can be found without the page."""
-    return f"{account_id.hex}{secrets.token_urlsafe(24)}"
+def _token_for(wish: HoldSlot) -> str:
+    """The token to be replaced, or a new one: 192 random bits behind the account's id, so that it can be found without
+    the page."""
+    fresh = f"{wish.page.account_id.hex}{secrets.token_urlsafe(24)}"
+    old = wish.replaces or ""
+    return old if len(old) == len(fresh) and _account_of(old) == wish.page.account_id else fresh
 
 
 def _account_of(token: str) -> AccountId | None:
