@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from meetings.domain.account import Account
-from meetings.domain.availability import HostTime
+from meetings.domain.availability import BusySpan, HostTime
 from meetings.domain.availability_rules import AvailabilityRules, WallRange, WeeklyHours
 from meetings.domain.booking import Booking, BookingState, Invitee
 from meetings.domain.calendar_connection import (
@@ -182,7 +182,7 @@ def a_form(**given: Any) -> BookingForm:
     return BookingForm(**(values | given))
 
 
-def time_of(host: UserId, *busy: tuple[int, int], **given: Any) -> HostTime:
+def time_of(host: UserId, *busy: BusySpan | tuple[int, int], **given: Any) -> HostTime:
     """A host's time that is known for ever; `busy` spans are minutes since the epoch."""
     values: dict[str, Any] = {"host": str(host), "busy": busy, "known_from": -(2**40), "known_until": 2**40}
     return HostTime(**(values | given))
