@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import EventTime
-from meetings.application.ports.unit_of_work import UnitOfWork
+from meetings.application.ports.unit_of_work import MirroredTime, UnitOfWork
 from meetings.domain.availability import BusyKind, BusySpan, HostTime
 from meetings.domain.base import NotFound
 from meetings.domain.booking_mode import BookingMode, host_mode, page_mode
@@ -15,9 +15,6 @@ from meetings.domain.identifiers import BookingId, PageId, UserId
 from meetings.domain.scheduling_page import PageHost, PageType, SchedulingPage
 from meetings.domain.timespan import TimeSpan, at_minute
 from meetings.domain.user import User
-
-_EVER = 2**40
-"""Far enough in minutes on both sides of the epoch to mean "always"."""
 
 _REACH = timedelta(days=3)
 """A slot and its buffers reach at most this far beyond its start."""
@@ -78,6 +75,16 @@ async def load_page(work: UnitOfWork, page_id: PageId) -> PageState:
     return PageState(page, await work.users.of(people), await work.connections.of_users(people))
 
 
+async def mirrored_times(
+    work: UnitOfWork, state: PageState, span: TimeSpan, *, now: datetime, policy: Policy
+) -> Mapping[UserId, MirroredTime]:
+    """What the copies of the calendars of those hosts say whose calendars decide, around `span`."""
+    asked = [host.user_id for host in state.page.hosts if _is_asked(state, host)]
+    if not asked:
+        return {}
+    return await work.mirror.of_hosts(asked, _reach(span), confirmed_since=now - policy.mirror_max_age)
+
+
 async def times_of_hosts(
     work: UnitOfWork,
     state: PageState,
@@ -85,6 +92,7 @@ async def times_of_hosts(
     *,
     now: datetime,
     policy: Policy,
+    mirrored: Mapping[UserId, MirroredTime] | None = None,
     live: Mapping[UserId, Sequence[EventTime]] | None = None,
     excluding: BookingId | None = None,
     excluding_hold: str | None = None,
@@ -93,10 +101,12 @@ async def times_of_hosts(
 
     `live` are events just read from the hosts' calendars, on top of the copy; those this product wrote count by their
     booking instead. One booking (being moved) and one hold (the visitor's own, by token hash) can be left out.
+    `mirrored` is what `mirrored_times` gave, if it was asked before. Beyond what a slot in `span` can touch, no host
+    counts as known, because it was not read.
     """
-    reach = TimeSpan(span.start - _REACH, span.end + _REACH)
-    asked = [host.user_id for host in state.page.hosts if _is_asked(state, host)]
-    mirrored = await work.mirror.of_hosts(asked, reach, confirmed_since=now - policy.mirror_max_age) if asked else {}
+    reach = _reach(span)
+    if mirrored is None:
+        mirrored = await mirrored_times(work, state, span, now=now, policy=policy)
     taken = await work.host_times.taken(state.host_ids, reach, excluding=excluding, excluding_hold=excluding_hold)
     meetings = await _counted_meetings(work, state, span, excluding)
     times = []
@@ -108,10 +118,11 @@ async def times_of_hosts(
             for t in taken
             if t.host == host.user_id
         ]
-        known_from, known_until = -_EVER, _EVER
-        if host.user_id in asked:
+        known_from, known_until = reach.minutes()
+        if _is_asked(state, host):
             copy = mirrored.get(host.user_id)
-            known_from, known_until = (copy.known_from, copy.known_until) if copy else (0, 0)
+            known_from = max(known_from, copy.known_from) if copy else 0
+            known_until = max(known_from, min(known_until, copy.known_until)) if copy else 0
             spans.extend(copy.busy if copy else ())
         elif state.mode_of(host) is BookingMode.BLOCKED:
             known_from = known_until = 0
@@ -130,6 +141,10 @@ async def times_of_hosts(
             )
         )
     return times, [start for _, start in meetings]
+
+
+def _reach(span: TimeSpan) -> TimeSpan:
+    return TimeSpan(span.start - _REACH, span.end + _REACH)
 
 
 def _is_asked(state: PageState, host: PageHost) -> bool:

@@ -1,23 +1,23 @@
 """The times a page offers in a window, grouped by the visitor's days. No provider is called."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import cached_property
 
 from meetings.application.availability_cursor import Digest
-from meetings.application.page_state import PageState, as_span, load_page, times_of_hosts
+from meetings.application.page_state import PageState, as_span, load_page, mirrored_times, times_of_hosts
 from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.reads import PagePointer
-from meetings.application.ports.unit_of_work import Begin, UnitOfWork
+from meetings.application.ports.unit_of_work import Begin, MirroredTime
 from meetings.domain.availability import HostTime
 from meetings.domain.availability.zones import instants_of_day
 from meetings.domain.base import refuse
 from meetings.domain.booking_mode import BookingMode
-from meetings.domain.identifiers import BookingId
+from meetings.domain.identifiers import BookingId, UserId
 from meetings.domain.scheduling_page import check_window_request
 from meetings.domain.text import time_zone_problem
 from meetings.domain.timespan import TimeSpan, at_minute, floor_minute
@@ -110,9 +110,12 @@ async def read_availability(
         state = await load_page(work, question.page.page_id)
         duration = state.page.offered_duration(question.duration_minutes)
         span = question.span()
-        times, meetings = await times_of_hosts(work, state, span, now=now, policy=policy, excluding=question.moving)
+        mirrored = await mirrored_times(work, state, span, now=now, policy=policy)
+        times, meetings = await times_of_hosts(
+            work, state, span, now=now, policy=policy, mirrored=mirrored, excluding=question.moving
+        )
         starts = _open_starts(state, span, duration, times, meetings, now)
-        freshness = await _freshness(work, state, times, span, now, policy)
+        freshness = _freshness(state, times, mirrored, span, now)
     return Availability(question, state, duration, state.mode, freshness, now, starts)
 
 
@@ -145,8 +148,12 @@ def _open_starts(
     return state.page.open_starts(span, duration, hosts=times, meetings=meetings, now=now)
 
 
-async def _freshness(
-    work: UnitOfWork, state: PageState, times: Sequence[HostTime], span: TimeSpan, now: datetime, policy: Policy
+def _freshness(
+    state: PageState,
+    times: Sequence[HostTime],
+    mirrored: Mapping[UserId, MirroredTime],
+    span: TimeSpan,
+    now: datetime,
 ) -> Freshness:
     """How far the answer can be trusted; beyond what the copy covers nothing is offered, which is PARTIAL too."""
     if state.mode is BookingMode.OFFLINE:
@@ -156,13 +163,7 @@ async def _freshness(
     since = max(floor_minute(span.start), floor_minute(now))
     if since < until and any(time.known_from > since or time.known_until < until for time in times):
         return Freshness.PARTIAL
-    asked = [connection.user_id for connection in state.checked_connections]
-    copies = (
-        await work.mirror.of_hosts(asked, TimeSpan(now, now), confirmed_since=now - policy.mirror_max_age)
-        if asked
-        else {}
-    )
-    old = [copy for copy in copies.values() if copy.confirmed_at is None or now - copy.confirmed_at > _FRESH]
+    old = [copy for copy in mirrored.values() if copy.confirmed_at is None or now - copy.confirmed_at > _FRESH]
     return Freshness.CACHED if old else Freshness.LIVE
 
 
