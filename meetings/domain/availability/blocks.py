@@ -16,7 +16,7 @@ from meetings.domain.availability.hosts import BusyKind, BusySpan, HostTime
 from meetings.domain.availability.hours import OpeningHours, startable
 from meetings.domain.availability.rules import SlotRules
 from meetings.domain.availability.spans import Spans, complement, intersection, merged, union
-from meetings.domain.availability.zones import DAY, day_number, instants_between, wall_minute
+from meetings.domain.availability.zones import DAY, FARTHEST, day_number, instants_between, wall_minute
 
 
 class Pool(Enum):
@@ -57,11 +57,11 @@ def page_blocks(rules: SlotRules, start: int, end: int, earliest: int, page_meet
     zone = rules.hours.zone
     if rules.first_date is not None:
         opening = day_number(rules.first_date) * DAY
-        too_soon = instants_between(zone, start - DAY * 2, opening, start=start, end=end)
+        too_soon = instants_between(zone, start - FARTHEST, opening, start=start, end=end)
         yield Block(Reason.BOOKING_WINDOW, "first_date", too_soon)
     if rules.last_date is not None:
         closing = (day_number(rules.last_date) + 1) * DAY
-        too_late = instants_between(zone, closing, end + DAY * 2, start=start, end=end)
+        too_late = instants_between(zone, closing, end + FARTHEST, start=start, end=end)
         yield Block(Reason.BOOKING_WINDOW, "last_date", too_late)
     if rules.max_per_day is not None:
         full = _full(zone, page_meetings, rules.max_per_day, _day, start, end)

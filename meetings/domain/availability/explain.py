@@ -87,8 +87,9 @@ def why_not(
         of_page.append(Missing(start, end, Reason.NOT_ON_GRID, "increment"))
     if of_page:
         return _most_lasting(of_page)
-    of_hosts = [_most_lasting([each for each in reasons if each.host == host.host]) for host in hosts]
-    return max(of_hosts, key=_rank) if pool is Pool.ANY else _most_lasting(of_hosts)
+    if pool is Pool.ALL:
+        return _most_lasting(reasons)
+    return max((_most_lasting([each for each in reasons if each.host == host.host]) for host in hosts), key=_rank)
 
 
 def _missing(

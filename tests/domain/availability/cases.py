@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -143,12 +144,16 @@ moments = _moments()
 
 
 def clock_changes(zone: str, year: int) -> list[int]:
-    """The first minutes with another offset than the minute before, in `year` (UTC), at most one per day."""
+    """The first minutes with another offset than the minute before, in `year` (UTC), at most one in three days."""
     clock = ZoneInfo(zone)
     first, last = year_start(year), year_start(year + 1)
-    offsets = {minute: offset_at(clock, minute) for minute in range(first, last + 1, DAY)}
-    days = [midnight for midnight in range(first, last, DAY) if offsets[midnight] != offsets[midnight + DAY]]
-    return [_change(clock, range(midnight, midnight + DAY + 1)) for midnight in days]
+    looks = [*range(first, last, 3 * DAY), last]
+    offsets = [offset_at(clock, minute) for minute in looks]
+    return [
+        _change(clock, range(before, after + 1))
+        for (before, old), (after, new) in pairwise(zip(looks, offsets, strict=True))
+        if old != new
+    ]
 
 
 def _change(clock: ZoneInfo, minutes: range) -> int:

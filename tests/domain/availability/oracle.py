@@ -13,6 +13,21 @@ from meetings.domain.availability import BusyKind, HostTime, OpeningHours, Pool,
 Why = tuple[Reason, str, str]
 """Reason, source, host (empty: the page)."""
 
+LASTING = [
+    Reason.BOOKING_WINDOW,
+    Reason.MINIMUM_NOTICE,
+    Reason.DATE_OVERRIDE,
+    Reason.OUTSIDE_HOURS,
+    Reason.NOT_ON_GRID,
+    Reason.WEEKLY_LIMIT,
+    Reason.DAILY_LIMIT,
+    Reason.BUSY,
+    Reason.BUFFER,
+    Reason.HELD,
+    Reason.HOST_UNREACHABLE,
+]
+"""Reasons that will stand for longer come first."""
+
 
 class Oracle:
     """Answers for starts in `[start, end)`."""
@@ -60,6 +75,19 @@ class Oracle:
         if self.pool is Pool.ANY and not all(of_hosts):
             of_hosts = []
         return self.page_reasons(start).union(*of_hosts)
+
+    def most_telling(self, start: int) -> Reason | None:
+        """The page's reasons before those of hosts, a round robin's nearest host, otherwise the most lasting reason."""
+        of_page = {reason for reason, _, host in self.reasons(start) if not host}
+        if self.open_for[start] >= self.rules.duration and not self.on_grid(start):
+            of_page.add(Reason.NOT_ON_GRID)
+        of_hosts = [{reason for reason, _, _ in self.host_reasons(host, start)} for host in self.hosts]
+        if of_page:
+            return first_of(of_page)
+        if self.pool is Pool.ALL:
+            together = set().union(*of_hosts)
+            return first_of(together) if together else None
+        return None if set() in of_hosts else max((first_of(each) for each in of_hosts), key=LASTING.index)
 
     def on_grid(self, start: int) -> bool:
         """Whether `start` is a whole number of increments after its opening range began on the wall clock."""
@@ -156,6 +184,10 @@ def grid_minutes(rules: SlotRules, day: date) -> set[int]:
         if (minute - first) % rules.increment == 0:
             found.add(minute)
     return found
+
+
+def first_of(reasons: set[Reason]) -> Reason:
+    return min(reasons, key=LASTING.index)
 
 
 def overlap(start: int, end: int, other_start: int, other_end: int) -> bool:

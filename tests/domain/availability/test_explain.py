@@ -73,9 +73,9 @@ def test_spans_of_one_source_are_merged_and_other_sources_told_apart() -> None:
 
 
 def test_a_hold_is_told_as_held_with_its_buffers() -> None:
-    page = a_page("09:00-17:00", buffer_before=15)
+    page = a_page("09:00-17:00", buffer_before=15, buffer_after=20)
     host = a_host("Ann", busy("13:00", "13:30", "hold", BusyKind.HELD))
-    assert told(page, [host]) == {(Reason.HELD, "hold", "Ann"): [("12:31", "13:45")]}
+    assert told(page, [host]) == {(Reason.HELD, "hold", "Ann"): [("12:11", "13:45")]}
 
 
 def test_a_date_override_is_told_where_it_closed_what_the_weekly_hours_open() -> None:
@@ -184,6 +184,12 @@ def test_a_group_is_told_the_most_lasting_reason_of_any_host_and_a_round_robin_t
     ]
     assert reason(PAGE, hosts, "10:00", Pool.ALL) == (Reason.OUTSIDE_HOURS, "working_hours", "C")
     assert reason(PAGE, hosts, "10:00", Pool.ANY) == (Reason.HELD, "hold", "B")
+
+
+def test_a_group_with_one_free_host_is_told_what_holds_back_the_other() -> None:
+    hosts = [a_host("A"), a_host("B", busy("10:00", "10:30", "b"))]
+    assert reason(PAGE, hosts, "10:00", Pool.ALL) == (Reason.BUSY, "b", "B")
+    assert reason(PAGE, hosts, "10:00", Pool.ANY) is None
 
 
 def test_an_unreachable_host_is_the_reason_only_when_nothing_is_known_to_stand_in_the_way() -> None:
