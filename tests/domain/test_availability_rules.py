@@ -129,7 +129,7 @@ ranges = st.builds(WallRange, st.integers(-30, 1500), st.integers(-30, 1500)) | 
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(st.builds(WeeklyHours, st.lists(st.integers(0, 6), max_size=3).map(tuple), ranges), max_size=4))
 def test_hours_have_no_problem_exactly_when_every_day_is_a_row_of_ranges_one_after_the_other(
     entries: list[WeeklyHours],

@@ -204,7 +204,7 @@ def test_answers_are_kept_in_the_order_of_the_form_with_the_labels_of_that_day()
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.text(max_size=12))
 def test_whatever_counts_as_a_date_is_one(value: str) -> None:
     if not told(answer_problems([a_field(FieldKind.DATE, required=True)], {"topic": [value]})):

@@ -166,5 +166,5 @@ class BookingMachine(RuleBasedStateMachine):
         return TimeSpan(START + hour * HOUR, START + hour * HOUR + timedelta(minutes=30))
 
 
-BookingMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+BookingMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=25)
 TestBookingThroughAnyHistory = BookingMachine.TestCase

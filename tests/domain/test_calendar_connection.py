@@ -559,5 +559,5 @@ class ConnectionMachine(RuleBasedStateMachine):
         )
 
 
-ConnectionMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=20)
+ConnectionMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=20)
 TestConnectionThroughAnyHistory = ConnectionMachine.TestCase

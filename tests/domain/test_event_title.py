@@ -57,7 +57,7 @@ def test_tokens_are_told_apart_by_case() -> None:
     assert [p.values["token"] for p in token_problems("{{firstname}} {{firstName}}", STANDARD_TOKENS)] == ["firstname"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.text(max_size=400), st.dictionaries(st.sampled_from(sorted(STANDARD_TOKENS)), st.text(max_size=400)))
 def test_a_title_is_one_printable_line_whatever_goes_in(template: str, values: dict[str, str]) -> None:
     title = render_title(template, values)
@@ -66,7 +66,7 @@ def test_a_title_is_one_printable_line_whatever_goes_in(template: str, values: d
     assert title == title.strip() or len(title) == MAX_TITLE
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(sorted(STANDARD_TOKENS)), max_size=6))
 def test_a_template_of_known_tokens_has_no_problem_and_leaves_nothing_without_values(tokens: list[str]) -> None:
     template = " ".join(f"{{{{{token}}}}}" for token in tokens)

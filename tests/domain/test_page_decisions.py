@@ -502,7 +502,7 @@ def outcome(scene: Scene, start: datetime) -> Booking | Exception:
         return refusal
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(scenes(), picks)
 def test_a_start_is_accepted_exactly_when_it_is_listed_and_refused_for_what_stands_in_its_way(
     scene: Scene, pick: tuple[int, int, int]
@@ -556,7 +556,7 @@ def assert_alternatives(scene: Scene, refusal: SlotTaken | SlotUnavailable) -> N
     assert {each.duration for each in refusal.alternatives} <= {timedelta(minutes=scene.duration)}
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(scenes(), picks)
 def test_a_host_can_take_exactly_what_the_page_would_offer_without_notice_and_window(
     scene: Scene, pick: tuple[int, int, int]

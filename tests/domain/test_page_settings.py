@@ -247,7 +247,7 @@ any_settings = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(any_settings)
 def test_settings_without_problems_always_make_rules_the_engine_takes(settings: PageSettings) -> None:
     problems = told(settings.problems())

@@ -36,7 +36,7 @@ def test_minutes_are_elapsed_time_in_the_second_of_two_repeated_hours_as_well(mi
     assert Period(minutes=minutes).before(second, "Europe/Berlin") == second - timedelta(minutes=minutes)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
     st.sampled_from(ZONES),
