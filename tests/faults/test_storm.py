@@ -183,9 +183,9 @@ def event_starts(running: Deployment) -> list[datetime]:
 
 async def states(running: Deployment) -> dict[str, int]:
     """How many bookings the database has in each state."""
-    query = select(bookings.c.state, func.count()).group_by(bookings.c.state)
+    query = select(bookings.c.state, func.count().label("count")).group_by(bookings.c.state)
     async with running.here.runtime.database.snapshot() as connection:
-        return {state.value: count for state, count in (await connection.execute(query)).all()}
+        return {row.state: row.count for row in (await connection.execute(query)).all()}
 
 
 async def given_up(running: Deployment) -> int:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from meetings.infrastructure import server
 from meetings.infrastructure.app import app_from_environment
+from meetings.infrastructure.settings import read_settings
 from tests.unguarded import unguarded
 
 
@@ -33,4 +34,5 @@ def unguarded_app() -> FastAPI:
 
 
 if __name__ == "__main__":
-    server.serve("127.0.0.1", int(sys.argv[-1]), processes=1, application=f"{__spec__.name}:{unguarded_app.__name__}")
+    application = f"{__spec__.name}:{unguarded_app.__name__}"
+    server.serve(read_settings(), "127.0.0.1", int(sys.argv[-1]), processes=1, application=application)
