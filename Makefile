@@ -27,8 +27,8 @@ help: ## list the recipes
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
 	  printf '  make %-11s %s\n' "$$name" "$$text"; done
 
-demo: $(VENV)/.demo ## everything with simulators and example data, with a tour; ONCE=1 stops after the tour
-	@$(BIN)/python -m meetings.infrastructure.cli demo $(if $(ONCE),--once)
+demo: $(VENV)/.demo ## everything with simulators and example data, with a tour; ONCE=1 stops after the tour, PORT=8123 listens there
+	@$(BIN)/python -m meetings.infrastructure.cli demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## the whole test suite; starts its own PostgreSQL and Redis
 	@$(PYTEST) $(PYTEST_ARGS)

@@ -42,7 +42,7 @@ def run_demo(*, once: bool, port: int) -> int:
     try:
         asyncio.run(_demo(once=once, port=port or _free_port()))
     except PortTaken as taken:
-        print(f"meetings: {taken}", file=sys.stderr)
+        print(f"meetings: {taken} With make: make demo PORT=8123", file=sys.stderr)
         return 1
     except DemoFailed as failed:
         print(f"\n✗ {failed}", file=sys.stderr)
