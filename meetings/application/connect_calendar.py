@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
+from meetings.application.grants import give_back
 from meetings.application.links import Links, token_hash
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
@@ -150,7 +151,7 @@ async def finish_connection(
     attempts: SignInAttempts,
     clock: Clock,
 ) -> FinishedConnection:
-    """Take what the consent page's redirect brought.
+    """Take what the consent page's redirect brought. The grant of an account that was connected before is given back.
 
     Raises:
         TokenInvalid: the state is unknown, was used, has expired, or belongs to another provider or browser (OA-1).
@@ -167,7 +168,10 @@ async def finish_connection(
     granted, listed = await _sign_in(providers[provider], attempt, code)
     if not any(calendar.access.can_write for calendar in listed):
         raise ConnectionFailed(NO_CALENDAR, attempt.return_to)
-    return await _store(attempt, granted, listed, begin=begin, clock=clock)
+    finished, replaced = await _store(attempt, granted, listed, begin=begin, clock=clock)
+    if replaced is not None:
+        await give_back(providers[provider], replaced)
+    return finished
 
 
 async def _sign_in(
@@ -203,11 +207,14 @@ class _Fresh:
 
 async def _store(
     attempt: SignInAttempt, granted: Granted, listed: tuple[ListedCalendar, ...], *, begin: Begin, clock: Clock
-) -> FinishedConnection:
+) -> tuple[FinishedConnection, str | None]:
+    """The connection as it stands now, and the credentials of another account that it had before."""
     caller = Caller(attempt.account_id, attempt.user_id, frozenset())
     consent = Consent(attempt.disclosure_version, attempt.created_at)
     hinted = attempt.login_hint
+    replaced = None
     async with begin(attempt.account_id) as work:
+        await work.host_times.lock([attempt.user_id])  # or two trips at once would both find nothing
         try:
             connection = await _existing(work, caller, attempt.reconnect)
         except AlreadyConnected as already:
@@ -217,7 +224,8 @@ async def _store(
             kept = connection.reconnect(
                 account_email=granted.account_email, consent=consent, listed=listed, now=clock()
             )
-            await work.connections.replace_credentials(connection.id, granted.credentials)
+            before = await work.connections.replace_credentials(connection.id, granted.credentials)
+            replaced = None if kept else before
         else:
             connection = CalendarConnection.connect(
                 ConnectionId(uuid4()),
@@ -232,7 +240,7 @@ async def _store(
             work.connections.add(connection, granted.credentials)
         await work.commit()
     other = hinted is not None and hinted.casefold() != granted.account_email.casefold()
-    return FinishedConnection(connection.id, attempt.return_to, kept, other)
+    return FinishedConnection(connection.id, attempt.return_to, kept, other), replaced
 
 
 async def _existing(work: UnitOfWork, caller: Caller, reconnect: ConnectionId | None) -> CalendarConnection | None:

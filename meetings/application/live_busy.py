@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from meetings.application.grants import note_lost_grant
 from meetings.application.page_state import PageState
 from meetings.application.ports.calendars import (
     BusyAnswer,
@@ -68,21 +69,17 @@ async def _write_down(
     """Save what changed about a connection's health; usually nothing did and no transaction is opened."""
     for seen in connections:
         answer = answers[seen.id]
-        if not _is_news(seen, answer):
-            continue
-        async with begin(seen.account_id) as work:
-            connection = await work.connections.get(seen.id)
-            if isinstance(answer, ReauthorizationNeeded):
-                connection.lose_grant(now=clock())
-            elif not isinstance(answer, ProviderError):
+        if isinstance(answer, ReauthorizationNeeded):
+            await note_lost_grant(seen, begin=begin, clock=clock)
+        elif not isinstance(answer, ProviderError) and _is_news(seen, answer):
+            async with begin(seen.account_id) as work:
+                connection = await work.connections.get(seen.id)
                 for calendar_id, events in answer.items():
                     note_health(connection, calendar_id, events, clock)
-            await work.commit()
+                await work.commit()
 
 
-def _is_news(connection: CalendarConnection, answer: Answer) -> bool:
-    if isinstance(answer, ProviderError):
-        return isinstance(answer, ReauthorizationNeeded)
+def _is_news(connection: CalendarConnection, answer: Mapping[CalendarId, BusyAnswer]) -> bool:
     return any(
         isinstance(events, CalendarUnreadable) != (connection.calendar(calendar_id).health is CalendarHealth.LOST)
         and (isinstance(events, CalendarUnreadable) or not isinstance(events, ProviderError))

@@ -4,7 +4,14 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from meetings.application.ports.calendars import CalendarProvider, CalendarsOf, ProviderError, Providers, PushOf
+from meetings.application.grants import give_back, note_lost_grant
+from meetings.application.ports.calendars import (
+    CalendarsOf,
+    ProviderError,
+    Providers,
+    PushOf,
+    ReauthorizationNeeded,
+)
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.sync_schedule import SyncSchedule
@@ -15,7 +22,7 @@ from meetings.domain.identifiers import CalendarId, ConnectionId
 
 log = logging.getLogger(__name__)
 
-_REVOKE_SECONDS = 10.0
+_CLOSE_SECONDS = 10.0
 
 
 async def select_calendars(
@@ -66,7 +73,11 @@ async def refresh_connection(
     """
     async with look(caller.account_id) as work:
         connection = await _own(work, caller, connection_id)
-    listed = await calendars_of(connection).list_calendars()
+    try:
+        listed = await calendars_of(connection).list_calendars()
+    except ReauthorizationNeeded:
+        await note_lost_grant(connection, begin=begin, clock=clock)
+        raise
     async with begin(caller.account_id) as work:
         connection = await _own(work, caller, connection_id)
         connection.take_list(listed, now=clock())
@@ -102,7 +113,7 @@ async def disconnect_calendar(
         credentials = await work.connections.replace_credentials(connection.id, None)
         await work.commit()
     if credentials is not None:
-        await _revoke(providers[connection.provider], credentials)
+        await give_back(providers[connection.provider], credentials)
 
 
 async def _close_channels(connection: CalendarConnection, push_of: PushOf, schedule: SyncSchedule) -> None:
@@ -110,19 +121,11 @@ async def _close_channels(connection: CalendarConnection, push_of: PushOf, sched
     for calendar in connection.selected_calendars if push else ():
         for stored in await schedule.channels_of(calendar.id):
             try:
-                async with asyncio.timeout(_REVOKE_SECONDS):
+                async with asyncio.timeout(_CLOSE_SECONDS):
                     await push.close_channel(stored.channel)  # type: ignore[union-attr]
             except (ProviderError, TimeoutError):
                 log.info("a push channel could not be closed; it ends by itself", exc_info=True)
             await schedule.drop_channel(stored.channel.channel_id)
-
-
-async def _revoke(provider: CalendarProvider, credentials: str) -> None:
-    try:
-        async with asyncio.timeout(_REVOKE_SECONDS):
-            await provider.sign_in.revoke(credentials)
-    except (ProviderError, TimeoutError):
-        log.warning("a grant could not be given back; the person can remove it at the provider", exc_info=True)
 
 
 async def _own(

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime
 
 from meetings.application.event_description import describe
+from meetings.application.grants import note_lost_grant
 from meetings.application.links import Links
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
@@ -22,7 +23,7 @@ from meetings.application.ports.calendars import (
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.outbox import Intent
 from meetings.application.ports.unit_of_work import Begin
-from meetings.domain.booking import BookedEvent, Booking, BookingStateInvalid, CancelledBy
+from meetings.domain.booking import BookedEvent, Booking, BookingClosed, BookingStateInvalid, CancelledBy
 from meetings.domain.calendar_connection import CalendarConnection, Capability
 from meetings.domain.identifiers import BookingId
 from meetings.domain.page_settings import LocationKind
@@ -64,6 +65,9 @@ async def settle_booking(
             else:
                 await calendars.remove_event(calendar, key)
                 await _finish(intent, begin)
+        except ReauthorizationNeeded:
+            await note_lost_grant(connection, begin=begin, clock=clock)
+            raise
         except TimeoutError as late:
             if limit.expired():
                 raise ProviderUnavailable("the calendar write took too long") from late
@@ -118,7 +122,7 @@ async def _event_was_removed(intent: Intent, seen: Booking, *, begin: Begin, clo
 def _call_off(booking: Booking, *, now: datetime) -> None:
     try:
         booking.cancel(CancelledBy.HOST, None, now=now)
-    except BookingStateInvalid:
+    except (BookingStateInvalid, BookingClosed):
         return
 
 

@@ -58,7 +58,7 @@ async def sync_calendar(
         await _read(claim, started, begin=begin, look=look, calendars_of=calendars_of, clock=clock, policy=policy)
         next_at = await _next_poll(claim, schedule, clock, policy)
     except ProviderError as error:
-        next_at = await _failed(claim, error, begin=begin, clock=clock, policy=policy)
+        next_at = await _failed(claim, error, started, begin=begin, clock=clock, policy=policy)
     except asyncio.CancelledError:
         await schedule.finish(claim, next_at=clock())
         raise
@@ -228,14 +228,17 @@ async def _next_poll(claim: SyncClaim, schedule: SyncSchedule, clock: Clock, pol
     return now + interval * random.uniform(0.7, 1.0)  # noqa: S311  # spreading load, nothing secret
 
 
-async def _failed(claim: SyncClaim, error: ProviderError, *, begin: Begin, clock: Clock, policy: Policy) -> datetime:
-    """Write down what a failed read means, and say when to try again."""
+async def _failed(
+    claim: SyncClaim, error: ProviderError, started: datetime, *, begin: Begin, clock: Clock, policy: Policy
+) -> datetime:
+    """Write down what a failed read means, and say when to try again. A host who signed in again since is believed."""
     now = clock()
     async with begin(claim.account_id) as work:
         connection = await work.connections.get(claim.connection_id)
         failures = await work.mirror.note_failure(claim.calendar_id)
         if isinstance(error, ReauthorizationNeeded):
-            connection.lose_grant(now=now)
+            if connection.connected_at <= started:
+                connection.lose_grant(now=now)
         elif isinstance(error, CalendarUnreadable) and any(c.id == claim.calendar_id for c in connection.calendars):
             connection.mark_lost(claim.calendar_id, now=now)
         work.poke(connections_topic(connection.user_id))

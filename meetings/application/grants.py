@@ -1,0 +1,39 @@
+"""What becomes of a provider's grant: it turns out to be lost, or we give it back."""
+
+import asyncio
+import logging
+
+from meetings.application.ports.calendars import CalendarProvider, ProviderError
+from meetings.application.ports.clock import Clock
+from meetings.application.ports.unit_of_work import Begin
+from meetings.domain.calendar_connection import CalendarConnection
+
+log = logging.getLogger(__name__)
+
+GIVE_BACK_SECONDS = 10.0
+_PAUSES = (0.25, 1.0, None)
+"""Between tries to give a grant back. Nobody can try later: by then the credentials are deleted."""
+
+
+async def note_lost_grant(seen: CalendarConnection, *, begin: Begin, clock: Clock) -> None:
+    """Write down that the provider refused our grant, unless the host signed in again since `seen` was loaded."""
+    async with begin(seen.account_id) as work:
+        connection = await work.connections.get(seen.id)
+        if connection.connected_at == seen.connected_at:
+            connection.lose_grant(now=clock())
+        await work.commit()
+
+
+async def give_back(provider: CalendarProvider, credentials: str) -> None:
+    """Revoke a grant at its provider, in a few tries (OA-4). Never raises: what fails is for the person to remove."""
+    try:
+        async with asyncio.timeout(GIVE_BACK_SECONDS):
+            for pause in _PAUSES:
+                try:
+                    return await provider.sign_in.revoke(credentials)
+                except ProviderError:
+                    if pause is None:
+                        raise
+                    await asyncio.sleep(pause)
+    except (ProviderError, TimeoutError):
+        log.warning("a grant could not be given back; the person can remove it at the provider", exc_info=True)
