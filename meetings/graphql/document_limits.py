@@ -36,6 +36,9 @@ BOUNDED_LIST = 10
 _DEEPEST_NESTING = 60
 """Braces within braces, inline fragments included; more than any depth that is allowed, less than the stack holds."""
 
+_DIGITS = 9
+"""No size has more; far longer numbers cannot even be read."""
+
 Sizes = tuple[tuple[str, int], ...]
 """Sizes of pages, and lengths of lists, that come in variables."""
 
@@ -77,8 +80,9 @@ def variable_sizes(document: DocumentNode, variables: Mapping[str, object] | Non
         for definition in operation.variable_definitions or ():
             name = definition.variable.name.value
             value = given.get(name)
-            if value is None and isinstance(definition.default_value, IntValueNode):
-                value = int(definition.default_value.value)
+            default = definition.default_value
+            if value is None and isinstance(default, IntValueNode):
+                value = int(default.value) if len(default.value) <= _DIGITS else MAX_PAGE
             if isinstance(value, int) and not isinstance(value, bool):
                 sizes.append((name, value))
             elif isinstance(value, list):
@@ -232,7 +236,7 @@ class _Measuring:
         value = next((argument.value for argument in node.arguments or () if argument.name.value == name), None)
         size = default
         if isinstance(value, IntValueNode):
-            size = int(value.value)
+            size = int(value.value) if len(value.value) <= _DIGITS else most
         elif isinstance(value, ListValueNode):
             size = len(value.values)
         elif isinstance(value, VariableNode):

@@ -43,10 +43,7 @@ class CheckedDocument(SchemaExtension):
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
         context.parse_options["max_tokens"] = _limits(context).tokens
-        try:
-            context.graphql_document = _parsed(context.query or "", context.parse_options["max_tokens"])
-        except GraphQLError:
-            context.graphql_document = None  # parsed again by the library, which reports the error where it belongs
+        context.graphql_document = _parsed(context.query or "", context.parse_options["max_tokens"])
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -159,9 +156,13 @@ def _operation(context_value: object) -> Operation | None:
 
 
 async def _each_told(source: StreamResult, operation: Operation | None) -> StreamResult:
-    async with aclosing(source):
-        async for result in source:
-            yield _told(result, operation) if isinstance(result, ExecutionResult) else result
+    """The library's stream raises what cannot be parsed; it is told like everything else."""
+    try:
+        async with aclosing(source):
+            async for result in source:
+                yield _told(result, operation) if isinstance(result, ExecutionResult) else result
+    except GraphQLError as refused:
+        yield _told(PreExecutionError(data=None, errors=[refused]), operation)
 
 
 def _told(result: ExecutionResult, operation: Operation | None) -> ExecutionResult:

@@ -167,7 +167,7 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "PROVIDER_UNAVAILABLE": "Der Kalender ist zurzeit nicht erreichbar. Bitte gleich noch einmal versuchen.",
 }
 
-_WORDS: Mapping[str, Mapping[str, str | Sequence[str]]] = {"en": _ENGLISH, "de": _GERMAN}
+WORDS: Mapping[str, Mapping[str, str | Sequence[str]]] = {"en": _ENGLISH, "de": _GERMAN}
 
 
 def message(language: str, code: str, detail: str | None = None, values: Mapping[str, object] | None = None) -> str:
@@ -178,7 +178,7 @@ def message(language: str, code: str, detail: str | None = None, values: Mapping
     Raises:
         KeyError: there are no words for it, which a test rules out.
     """
-    words = _WORDS.get(language, _ENGLISH)
+    words = WORDS.get(language, _ENGLISH)
     for key in (f"{code}.{detail}", detail or code, code):
         if key in words:
             return _filled(words[key], values or {})

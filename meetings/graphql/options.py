@@ -21,8 +21,8 @@ class DocumentLimits:
     directives: int = 20
 
 
-SIGNED_IN = DocumentLimits(depth=12, tokens=2_000, aliases=30, cost=5_000, fields=1_000)
-ANONYMOUS = DocumentLimits(depth=8, tokens=1_000, aliases=15, cost=1_000, fields=500)
+SIGNED_IN = DocumentLimits(depth=12, tokens=2_000, aliases=30, cost=5_000, fields=500)
+ANONYMOUS = DocumentLimits(depth=8, tokens=1_000, aliases=15, cost=1_000, fields=400)
 
 
 @dataclass(frozen=True, slots=True)
