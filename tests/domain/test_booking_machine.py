@@ -29,7 +29,7 @@ hours = st.integers(0, 5)
 class BookingMachine(RuleBasedStateMachine):
     """`events` is what the calendar holds, by generation. A worker may write what is out of date meanwhile."""
 
-    @initialize(requested=st.booleans())
+    @initialize(requested=st.sampled_from([True, True, False]))
     def begin(self, requested: bool) -> None:
         given: dict[str, Any] = {"calendar_id": CALENDAR}
         if requested:
@@ -54,6 +54,14 @@ class BookingMachine(RuleBasedStateMachine):
     @rule(hour=hours)
     def accept(self, hour: int) -> None:
         self.attempt(lambda: self.booking.accept(START + hour * HOUR, calendar_id=CALENDAR, now=self.now))
+
+    @precondition(lambda self: self.booking.state is BookingState.REQUESTED)
+    @rule(start=st.sampled_from([START, START + HOUR, START + HOUR]))
+    def accept_what_was_proposed(self, start: datetime) -> None:
+        self.booking.accept(start, calendar_id=CALENDAR, now=self.now)
+        assert self.booking.state is BookingState.PENDING
+        assert self.booking.start == start
+        self.booking.pull_events()
 
     @rule()
     def decline(self) -> None:

@@ -220,6 +220,8 @@ def test_a_group_needs_all_its_hosts_and_a_round_robin_one() -> None:
     page.type = PageType.GROUP
     assert times(page, hosts=hosts) == ["09:30", "10:30"]
     assert reserve(page, berlin("09:30"), hosts=hosts).hosts == (anna, bert)
+    with pytest.raises(SlotTaken):
+        reserve(page, berlin("09:00"), hosts=hosts)
     page.type = PageType.ROUND_ROBIN
     assert times(page, hosts=hosts) == ["09:00", "09:30", "10:00", "10:30"]
     assert reserve(page, berlin("09:00"), hosts=hosts).hosts == (bert,)
