@@ -16,6 +16,8 @@ from meetings.infrastructure.database.migrate import migrate
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from tests.world import outside, sqlite_url
 
+Simulators = tuple[GoogleSimulator, MailCatcher]
+
 BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
 
 
@@ -39,7 +41,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def simulators() -> Iterator[tuple[GoogleSimulator, MailCatcher]]:
+def simulators() -> Iterator[Simulators]:
     """Google and a mail server."""
     with outside() as started:
         yield started

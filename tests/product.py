@@ -23,7 +23,7 @@ from meetings.infrastructure.runtime import Runtime
 from tests.waiting import until
 from tests.world import HOST_EMAIL, PASSWORD, Clock, World, settings_for
 
-__all__ = ["ApiClient", "Product", "TopLevelErrors", "product", "served", "until"]
+__all__ = ["ApiClient", "Product", "TopLevelErrors", "product", "served", "served_alone", "until"]
 
 START_SECONDS = 20.0
 ENOUGH = ("1000000/minute",)
@@ -130,6 +130,19 @@ class Product:
         """Anna, signed in."""
         async with ApiClient(self.url) as client:
             await client.sign_in()
+            yield client
+
+
+@asynccontextmanager
+async def served_alone(
+    database_url: str, google: GoogleSimulator, mail: MailCatcher, *, with_worker: bool | None = False, **more: Any
+) -> AsyncIterator[ApiClient]:
+    """Somebody in front of a product on whatever database, with nobody in it."""
+    listener = listening()
+    url = address_of(listener)
+    app = create_app(settings_for(database_url, google, mail, **{"public_url": url, **more}), with_worker=with_worker)
+    with served(app, listener):
+        async with ApiClient(url) as client:
             yield client
 
 

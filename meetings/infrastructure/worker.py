@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _SWEEP_LIMIT = 500
 _HOUSEKEEPING_SECONDS = 3600.0
+_SPACING_SECONDS = 1.0
 _UNASKED_AT_ONCE = 4
 _POLL_MS = 100
 """How often an idle consumer asks Redis; the time a ring takes is at most this."""
@@ -53,6 +54,7 @@ class Worker:
         self._ready = threading.Event()
         self._refusal: BaseException | None = None
         self._pools: list[dramatiq.Worker] = []
+        self._spacing = _Spacing(lambda calendar_id: doorbell.ring_calendars([calendar_id]))
 
     # ---- life -------------------------------------------------------------------------------------------------------
 
@@ -160,6 +162,8 @@ class Worker:
             renewing.cancel()
 
     async def _sync(self, calendar_id: UUID) -> None:
+        if not self._spacing.may_begin(calendar_id):
+            return
         tools = self._runtime.toolbox
         async with asyncio.timeout(_CALENDAR_SECONDS):
             again = await sync_calendar(
@@ -202,6 +206,32 @@ class Worker:
         for failed in await asyncio.gather(*map(one, due), return_exceptions=True):
             if isinstance(failed, Exception):
                 log.error("work without a broker failed", exc_info=failed)
+
+
+class _Spacing:
+    """Keeps reads of one calendar a second apart, however many notices come: what came meanwhile is one read (SY-3)."""
+
+    def __init__(self, ring: Callable[[UUID], object]) -> None:
+        self._ring = ring
+        self._begun: dict[UUID, float] = {}
+        self._rings_later: set[UUID] = set()
+
+    def may_begin(self, calendar_id: UUID) -> bool:
+        """Whether the last read began long enough ago; if not, a worker is woken once it is."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._begun = {known: at for known, at in self._begun.items() if at > now - _SPACING_SECONDS}
+        if calendar_id not in self._begun:
+            self._begun[calendar_id] = now
+            return True
+        if calendar_id not in self._rings_later:
+            self._rings_later.add(calendar_id)
+            loop.call_at(self._begun[calendar_id] + _SPACING_SECONDS, self._ring_now, calendar_id)
+        return False
+
+    def _ring_now(self, calendar_id: UUID) -> None:
+        self._rings_later.discard(calendar_id)
+        self._ring(calendar_id)
 
 
 class _Chores:
