@@ -28,6 +28,7 @@ from meetings.domain.calendar_connection import (
     ConnectionEvent,
     GrantLost,
 )
+from meetings.domain.identifiers import BookingId
 from meetings.domain.scheduling_page import PageEvent
 from meetings.domain.user import SettingsChanged
 
@@ -67,6 +68,11 @@ def intents_for(event: DomainEvent, subject: UUID) -> list[NewIntent]:
         NewIntent(reaction=reaction, subject=subject, lane=f"{reaction}:{subject}", details=details)
         for reaction in REACTIONS.get(type(event), ())
     ]
+
+
+def settle_again(booking_id: BookingId) -> NewIntent:
+    """One more look at a booking's event, in the lane of its other writes."""
+    return NewIntent(SETTLE_BOOKING, booking_id, f"{SETTLE_BOOKING}:{booking_id}")
 
 
 def _figures(event: DomainEvent) -> dict[str, str]:

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
@@ -22,11 +23,13 @@ from meetings.application.ports.calendars import (
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.fan_out import connections_topic, host_topic
 from meetings.application.ports.sync_schedule import SyncClaim, SyncSchedule
-from meetings.application.ports.unit_of_work import Begin, MirrorState
+from meetings.application.ports.unit_of_work import Begin, MirrorState, UnitOfWork
+from meetings.application.reactions import settle_again
 from meetings.application.retry_schedule import next_try
+from meetings.domain.base import NotFound
 from meetings.domain.booking import Booking, BookingClosed, BookingState, BookingStateInvalid, CancelledBy
 from meetings.domain.calendar_connection import ConnectedCalendar
-from meetings.domain.identifiers import CalendarId, UserId
+from meetings.domain.identifiers import BookingId, CalendarId, UserId
 from meetings.domain.scheduling_page import SlotTaken
 from meetings.domain.timespan import TimeSpan, at_minute
 
@@ -151,8 +154,10 @@ class _Reader:
             copy = await work.mirror.begin_copy(self._calendar.id)
             await work.commit()
         cursor = None
+        seen: set[str] = set()
         async for page in self._calendars.changes(self._calendar.external_id, None, window):
             cursor = page.cursor or cursor
+            seen.update(event.event_id for event in page.changed if event.booking_key)
             within, _ = _by_window(page.changed, window)
             async with self._begin(self._claim.account_id) as work:
                 await work.mirror.fill_copy(self._calendar.id, copy, within)
@@ -160,8 +165,17 @@ class _Reader:
             await self._follow_own_bookings(page)
         async with self._begin(self._claim.account_id) as work:
             changed = await work.mirror.swap_copy(self._calendar.id, copy, window)
+            await self._look_after_missing(work, seen, window)
             await work.commit()
         await self._finish(cursor, changed)
+
+    async def _look_after_missing(self, work: UnitOfWork, seen: Collection[str], window: TimeSpan) -> None:
+        """A whole read tells what is there, not what is gone: events of ours that it lacks are looked at one by one."""
+        ahead = TimeSpan(self._started, window.end)
+        standing = await work.bookings.standing_events(self._calendar.id, ahead, settled_before=self._started)
+        for booking_id, event_id in standing:
+            if event_id not in seen:
+                work.intend(settle_again(booking_id))
 
     async def _finish(self, cursor: str | None, changed: bool) -> None:
         async with self._begin(self._claim.account_id) as work:
@@ -184,8 +198,14 @@ class _Reader:
 
     async def _follow(self, echo: EventTime | RemovedEvent) -> None:
         async with self._begin(self._claim.account_id) as work:
-            booking = await work.bookings.by_event(echo.event_id)
-            if booking is None or not self._is_theirs(booking, echo):
+            booking = await _booking_of(work, echo)
+            if booking is None:
+                return
+            if self._is_left_over(booking, echo):
+                work.intend(settle_again(booking.id))
+                await work.commit()
+                return
+            if not self._is_theirs(booking, echo):
                 return
             try:
                 self._draw_level(booking, echo)
@@ -194,6 +214,10 @@ class _Reader:
                 return
             except SlotTaken:
                 log.warning("a host moved a meeting onto another one", extra={"booking": str(booking.id)})
+
+    def _is_left_over(self, booking: Booking, echo: EventTime | RemovedEvent) -> bool:
+        """Whether an event stands for a booking that takes no time any more: a write that was carried out late."""
+        return isinstance(echo, EventTime) and not booking.occupies and booking.calendar_id == self._calendar.id
 
     def _is_theirs(self, booking: Booking, echo: EventTime | RemovedEvent) -> bool:
         """Whether the echo is of the event the booking stands for, and read after we last wrote it."""
@@ -218,6 +242,17 @@ def _by_window(events: Sequence[EventTime], window: TimeSpan) -> tuple[list[Even
     start, end = window.minutes()
     within = [event for event in events if event.start < end and event.end > start]
     return within, [event for event in events if event.start >= end or event.end <= start]
+
+
+async def _booking_of(work: UnitOfWork, echo: EventTime | RemovedEvent) -> Booking | None:
+    """The booking an event stands for, in this account."""
+    booking = await work.bookings.by_event(echo.event_id)
+    if booking is not None or echo.booking_key is None:
+        return booking
+    try:
+        return await work.bookings.get(BookingId(UUID(echo.booking_key)))
+    except (ValueError, NotFound):
+        return None
 
 
 async def _next_poll(claim: SyncClaim, schedule: SyncSchedule, clock: Clock, policy: Policy) -> datetime:

@@ -83,6 +83,11 @@ class Bookings(Protocol):
     ) -> list[tuple[UserId, int]]:
         """Host and start (minutes since the epoch) of each occupying booking of the page that starts in `span`."""
 
+    async def standing_events(
+        self, calendar_id: CalendarId, span: TimeSpan, *, settled_before: datetime
+    ) -> list[tuple[BookingId, str]]:
+        """CONFIRMED bookings that overlap `span` and whose event, of this id in this calendar, was settled before."""
+
     async def count_on_page(self, page_id: PageId) -> int:
         """How many bookings were ever made on the page."""
 

@@ -1,10 +1,12 @@
 """Bookings, as a unit of work gets and saves them."""
 
+from datetime import datetime
+
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from meetings.domain.base import NotFound
-from meetings.domain.booking import OCCUPYING, Booking
-from meetings.domain.identifiers import BookingId, PageId, UserId
+from meetings.domain.booking import OCCUPYING, Booking, BookingState
+from meetings.domain.identifiers import BookingId, CalendarId, PageId, UserId
 from meetings.domain.timespan import TimeSpan, ceil_minute
 from meetings.infrastructure.database.host_times import SqlHostTimes
 from meetings.infrastructure.database.mapping import booking_from, booking_row
@@ -61,6 +63,19 @@ class SqlBookings:
         values = {"account": self._transaction.account_id, "page": page_id, "start": start, "end": end}
         query = MEETING_STARTS if excluding is None else MEETING_STARTS.where(host_times.c.booking_id != excluding)
         return [(host, minute) for host, minute in await self._transaction.rows(query, values)]
+
+    async def standing_events(
+        self, calendar_id: CalendarId, span: TimeSpan, *, settled_before: datetime
+    ) -> list[tuple[BookingId, str]]:
+        query = select(bookings.c.id, bookings.c.event_id).where(
+            bookings.c.account_id == self._transaction.account_id,
+            bookings.c.calendar_id == calendar_id,
+            bookings.c.state == BookingState.CONFIRMED.value,
+            bookings.c.end_at > span.start,
+            bookings.c.start_at < span.end,
+            bookings.c.settled_at < settled_before,
+        )
+        return [(BookingId(row.id), row.event_id) for row in await self._transaction.rows(query)]
 
     async def count_on_page(self, page_id: PageId) -> int:
         values = {"account": self._transaction.account_id, "page": page_id}
