@@ -25,7 +25,7 @@ from strawberry.utils.aio import aclosing
 from meetings.graphql.context import Connection, Operation
 from meetings.graphql.document_limits import Sizes, limit_errors, variable_sizes
 from meetings.graphql.options import SIGNED_IN, DocumentLimits
-from meetings.graphql.top_level_errors import INTERNAL, VALIDATION_FAILED, told
+from meetings.graphql.top_level_errors import BAD_USER_INPUT, INTERNAL, VALIDATION_FAILED, told
 
 _KEPT = 256
 """How many documents are kept parsed and checked: front ends send the same ones again and again."""
@@ -168,6 +168,13 @@ async def _each_told(source: StreamResult, operation: Operation | None) -> Strea
 def _told(result: ExecutionResult, operation: Operation | None) -> ExecutionResult:
     if result.errors:
         request_id = operation.request_id if operation else "-"
-        default = VALIDATION_FAILED if isinstance(result, PreExecutionError) else INTERNAL
-        result.errors = [told(error, request_id, default=default) for error in result.errors]
+        validated = not isinstance(result, PreExecutionError)
+        result.errors = [told(error, request_id, default=_stage(error, validated)) for error in result.errors]
     return result
+
+
+def _stage(error: GraphQLError, validated: bool) -> str:
+    """What an error of the library's own is about: the document, then its variables, then something of ours."""
+    if not validated:
+        return VALIDATION_FAILED
+    return BAD_USER_INPUT if error.path is None else INTERNAL
