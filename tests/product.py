@@ -121,6 +121,18 @@ class Product:
     def mail(self) -> MailCatcher:
         return self.here.mail
 
+    async def connect(self) -> None:
+        """Anna connects her calendar, and it is read for the first time, by whichever worker is quicker."""
+        await self.here.connect()
+        connection = await self.here.connection()
+
+        async def is_read() -> bool:
+            async with self.here.tools.look(connection.account_id) as work:
+                states = [await work.mirror.state(calendar.id) for calendar in connection.selected_calendars]
+            return all(state.confirmed_at is not None for state in states)
+
+        await until("the calendars to be read", is_read)
+
     def visitor(self, **headers: str) -> ApiClient:
         """Somebody who is not signed in."""
         return ApiClient(self.url, headers=headers)

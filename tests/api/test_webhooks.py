@@ -26,7 +26,7 @@ async def quiet(database_url: str, simulators: Simulators) -> AsyncIterator[Prod
     """A product that reads calendars when it is told to, and not again for hours."""
     hours = {"poll_with_push": "PT8H", "poll_without_push": "PT8H"}
     async with product(database_url, *simulators, policy=hours) as running:
-        await running.here.connect()
+        await running.connect()
         yield running
 
 
