@@ -1,17 +1,10 @@
 """What a host does with a connection: choose calendars, look again, disconnect."""
 
-import asyncio
-import logging
 from collections.abc import Sequence
 
 from meetings.application.grants import give_back, note_lost_grant
-from meetings.application.ports.calendars import (
-    CalendarsOf,
-    ProviderError,
-    Providers,
-    PushOf,
-    ReauthorizationNeeded,
-)
+from meetings.application.plan_sync import close_channels
+from meetings.application.ports.calendars import CalendarsOf, Providers, PushOf, ReauthorizationNeeded
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.sync_schedule import SyncSchedule
@@ -19,10 +12,6 @@ from meetings.application.ports.unit_of_work import Begin, UnitOfWork
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection, NotConnected
 from meetings.domain.identifiers import CalendarId, ConnectionId
-
-log = logging.getLogger(__name__)
-
-_CLOSE_SECONDS = 10.0
 
 
 async def select_calendars(
@@ -106,7 +95,7 @@ async def disconnect_calendar(
     """
     async with look(caller.account_id) as work:
         connection = await _own(work, caller, connection_id, connected=False)
-    await _close_channels(connection, push_of, schedule)
+    await close_channels(connection, connection.selected_calendars, push_of=push_of, schedule=schedule)
     async with begin(caller.account_id) as work:
         connection = await _own(work, caller, connection_id, connected=False)
         connection.disconnect(now=clock())
@@ -114,18 +103,6 @@ async def disconnect_calendar(
         await work.commit()
     if credentials is not None:
         await give_back(providers[connection.provider], credentials)
-
-
-async def _close_channels(connection: CalendarConnection, push_of: PushOf, schedule: SyncSchedule) -> None:
-    push = push_of(connection) if connection.usable else None
-    for calendar in connection.selected_calendars if push else ():
-        for stored in await schedule.channels_of(calendar.id):
-            try:
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await push.close_channel(stored.channel)  # type: ignore[union-attr]
-            except (ProviderError, TimeoutError):
-                log.info("a push channel could not be closed; it ends by itself", exc_info=True)
-            await schedule.drop_channel(stored.channel.channel_id)
 
 
 async def _own(

@@ -1,7 +1,9 @@
 """Deciding which calendars are read at all, and having the provider call us about them."""
 
+import asyncio
 import logging
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -12,26 +14,47 @@ from meetings.application.ports.outbox import Intent
 from meetings.application.ports.sync_schedule import StoredChannel, SyncClaim, SyncSchedule
 from meetings.application.ports.unit_of_work import Begin
 from meetings.domain.base import NotFound
-from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.calendar_connection import CalendarConnection, ConnectedCalendar
 from meetings.domain.identifiers import ConnectionId
 
 log = logging.getLogger(__name__)
 
+_CLOSE_SECONDS = 10.0
+_LONGEST_CHANNEL_ID = 200
 
-async def plan_sync(intent: Intent, *, begin: Begin, look: Begin, schedule: SyncSchedule) -> None:
+
+async def plan_sync(intent: Intent, *, begin: Begin, look: Begin, push_of: PushOf, schedule: SyncSchedule) -> None:
     """Have exactly the selected calendars of a connection read, none while it cannot be used.
 
-    The copies of calendars that are no longer selected are dropped.
+    The copies of calendars that are no longer selected are dropped, and nobody needs to call us about them.
     """
     async with look(intent.account_id) as work:
         connection = await work.connections.get(ConnectionId(intent.subject))
     selected = [calendar.id for calendar in connection.selected_calendars] if connection.usable else []
+    others = [calendar for calendar in connection.calendars if calendar.id not in selected]
+    await close_channels(connection, others, push_of=push_of, schedule=schedule)
     async with begin(intent.account_id) as work:
         for calendar in connection.calendars:
             if not calendar.selected:
                 await work.mirror.forget(calendar.id)
         await work.commit()
     await schedule.plan(intent.account_id, connection.id, selected)
+
+
+async def close_channels(
+    connection: CalendarConnection, calendars: Sequence[ConnectedCalendar], *, push_of: PushOf, schedule: SyncSchedule
+) -> None:
+    """Have nobody call us about these calendars any more. A channel the provider does not close ends by itself."""
+    push = push_of(connection) if connection.usable else None
+    for calendar in calendars:
+        for stored in await schedule.channels_of(calendar.id):
+            if push is not None:
+                try:
+                    async with asyncio.timeout(_CLOSE_SECONDS):
+                        await push.close_channel(stored.channel)
+                except (ProviderError, TimeoutError):
+                    log.info("a push channel could not be closed; it ends by itself", exc_info=True)
+            await schedule.drop_channel(stored.channel.channel_id)
 
 
 async def request_sync(connection: CalendarConnection, schedule: SyncSchedule) -> None:
@@ -99,6 +122,8 @@ def _half_way(opened_at: datetime, expires_at: datetime) -> datetime:
 
 async def take_notice(channel_id: str, secret: str, *, schedule: SyncSchedule) -> bool:
     """A provider says that a calendar changed: have it read. False, and no work, for a channel that is not ours."""
+    if len(channel_id) > _LONGEST_CHANNEL_ID or not channel_id.isprintable():
+        return False
     stored = await schedule.channel(channel_id, token_hash(secret))
     if stored is None:
         return False
