@@ -47,3 +47,17 @@ def test_an_event_that_the_invitee_cannot_change_carries_no_link() -> None:
 )
 def test_an_event_speaks_the_language_of_its_page(locale: str, words: str) -> None:
     assert describe(a_booking(), a_page(locale=locale), None) == f"{words}: Ivo Visitor <ivo@example.org>"
+
+
+def test_nothing_an_invitee_wrote_can_become_a_link() -> None:
+    text = describe(
+        a_booking(
+            invitee=an_invitee(first_name="evil.example", last_name="https://evil.example"),
+            answers=(Answer("topic", "Topic", ("https://evil.example/x",)),),
+            message="see www.evil.example now",
+        ),
+        a_page(),
+        None,
+    )
+    assert "https://" not in text
+    assert "evil.example" not in text

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 from meetings.application.ports.calendars import Attendee, CalendarEvent, EventKey, WrittenEvent
@@ -88,7 +89,8 @@ def _wished(event: CalendarEvent) -> Json:
     """The fields that create and change have in common; None takes a field away in a patch."""
     return {
         "summary": event.title,
-        "description": event.description,
+        # "Can contain HTML" (Events resource): what looks like markup in plain text must not become any.
+        "description": escape(event.description, quote=False),
         "location": event.location,
         "start": _point(event.start, event.time_zone),
         "end": _point(event.end, event.time_zone),

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from icalendar import Calendar, Event, vCalAddress
 
 from meetings.adapters.smtp.addresses import address_of
-from meetings.adapters.smtp.free_text import header_text, one_line, plain, shown_name, web_link
+from meetings.adapters.smtp.free_text import header_text, one_line, shown_name, web_link
+from meetings.application.free_text import plain
 from meetings.application.ports.mail import Correspondent
 
 

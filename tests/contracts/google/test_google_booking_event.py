@@ -120,3 +120,8 @@ def test_the_link_of_a_phone_conference_is_none_to_join_by_video() -> None:
 
 def _stored(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "status": "confirmed", "etag": '"1"'}
+
+
+def test_what_looks_like_markup_in_a_description_is_shown_as_it_is() -> None:
+    body = booking_event.new_event(a_wish(description='Booked by: Ivo <ivo@example.org>\n<a href="x">y</a> & z'))
+    assert body["description"] == ('Booked by: Ivo &lt;ivo@example.org&gt;\n&lt;a href="x"&gt;y&lt;/a&gt; &amp; z')

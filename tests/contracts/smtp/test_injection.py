@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from meetings.adapters.smtp.free_text import harmless, plain
 from meetings.adapters.smtp.mailer import SmtpMailer
+from meetings.application.free_text import harmless, plain
 from meetings.application.ports.mail import (
     AnswerLine,
     BookingAttempt,
