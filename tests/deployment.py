@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import PREFIX, Settings
 from tests.product import NO_RATES, ApiClient, RealClock
-from tests.services import free_port
+from tests.services import Run, free_port
 from tests.world import World, settings_for
 
 ROOT = Path(__file__).parents[1]
@@ -48,16 +48,16 @@ class ProcessFailed(Exception):
 
 
 class RunningProcess:
-    """One process of the product: `python -m MODULE COMMAND...`. What it says goes to a file."""
+    """One process of the product: `python -m MODULE COMMAND...`, in this folder. What it says goes to a file there."""
 
-    def __init__(self, module: str, *command: str, settings: Settings, folder: Path) -> None:
+    def __init__(self, module: str, *command: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.name = " ".join((module, *command))
         self.log = folder / f"{'-'.join((module.rpartition('.')[2], *command))}.log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *command],
                 cwd=folder,  # a `.env` of the checkout is not meant
-                env=environment_of(settings) | {"PYTHONPATH": str(ROOT)},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -100,10 +100,16 @@ class RunningProcess:
         return ProcessFailed(f"`{self.name}` {how}. The last it said:\n{said}")
 
 
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The variables of a process that is to have the same settings, and everything else of this process."""
+def environment_of(settings: Settings, run: Run) -> dict[str, str]:
+    """The variables of a process that is to have the same settings.
+
+    A machine that keeps no compiled code would compile the libraries anew in each process, which takes longer than
+    most tests; all processes of a run share what the first one compiled.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return kept | dict(_variables(settings))
+    if kept.pop("PYTHONDONTWRITEBYTECODE", None):
+        kept["PYTHONPYCACHEPREFIX"] = str(run.directory / "compiled")
+    return kept | {"PYTHONPATH": str(ROOT)} | dict(_variables(settings))
 
 
 def _variables(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -133,10 +139,10 @@ def _text(value: object) -> str:
 class Deployment:
     """A product that runs. `urls` are its web processes; `here` is on the same database, with the same secrets."""
 
-    settings: Settings
     urls: list[str]
     here: World
     folder: Path
+    environment: Mapping[str, str]
     serving_module: str
     with_worker: bool
     webs: list[RunningProcess] = field(default_factory=list)
@@ -167,7 +173,7 @@ class Deployment:
 
     def run(self, module: str, *command: str) -> RunningProcess:
         """Start one more process with the same settings; the caller ends it."""
-        return RunningProcess(module, *command, settings=self.settings, folder=self.folder)
+        return RunningProcess(module, *command, folder=self.folder, environment=self.environment)
 
     async def stop(self) -> None:
         """Ask all of them to end, the way an orchestrator does.
@@ -207,17 +213,19 @@ async def deployment(
     google: GoogleSimulator,
     mail: MailCatcher,
     *,
+    run: Run,
     folder: Path,
     webs: int = 1,
     redis_url: str | None = None,
     serving_module: str = COMMANDS,
+    migrate: bool = False,
     **more: Any,
 ) -> AsyncIterator[Deployment]:
     """A product on this database with Anna's account in it; nothing runs before `start`.
 
     Without Redis there is one web process, which works as well; with it, a worker process runs beside them.
-    `serving_module` serves instead of the product's own command line, called the same way. At the end everything is
-    stopped, and that has to go in good order too.
+    `serving_module` serves instead of the product's own command line, called the same way. `migrate` says that the
+    database is empty. At the end everything is stopped, and that has to go in good order too.
     """
     urls = [f"http://127.0.0.1:{free_port()}" for _ in range(webs)]
     given: dict[str, Any] = {
@@ -231,13 +239,15 @@ async def deployment(
     settings = settings_for(
         database_url, google, mail, **{name: value for name, value in given.items() if value is not None}
     )
-    await RunningProcess(COMMANDS, "migrate", settings=settings, folder=folder).ended(START_SECONDS)
+    environment = environment_of(settings, run)
+    if migrate:
+        await RunningProcess(COMMANDS, "migrate", folder=folder, environment=environment).ended(START_SECONDS)
     process = Process(settings)
     google.register_client(CLIENT_ID, CLIENT_SECRET, (process.links.oauth_callback("GOOGLE"),))
     async with Runtime.open(process) as runtime:
         here = World(runtime, runtime.toolbox, google, mail, RealClock(datetime.now(UTC)))
         await here.populate()
-        running = Deployment(settings, urls, here, folder, serving_module, with_worker=redis_url is not None)
+        running = Deployment(urls, here, folder, environment, serving_module, with_worker=redis_url is not None)
         try:
             yield running
         except BaseException:

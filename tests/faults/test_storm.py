@@ -21,6 +21,7 @@ from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from tests.api.conftest import simulators
 from tests.deployment import Deployment, deployment
 from tests.product import ApiClient, until
+from tests.services import Run
 from tests.unguarded import without_constraint
 from tests.world import HOST_EMAIL
 
@@ -56,26 +57,26 @@ UNGUARDED_SERVER = "tests.faults.unguarded_server"
         pytest.param("postgresql", id="two-processes-on-postgresql", marks=pytest.mark.services),
     ]
 )
-def place(request: pytest.FixtureRequest) -> dict[str, Any]:
+def place(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> dict[str, Any]:
     """Where the product runs: with Redis there is a worker process as well."""
     if request.param == "sqlite":
-        return {"database_url": request.getfixturevalue("sqlite_url")}
-    databases = {name: request.getfixturevalue(name) for name in ("postgres_url", "redis_url")}
-    return {"database_url": databases["postgres_url"], "redis_url": databases["redis_url"], "webs": 2}
+        return {"database_url": request.getfixturevalue("sqlite_url"), "run": run, "folder": tmp_path}
+    urls = {"database_url": request.getfixturevalue("postgres_url"), "redis_url": request.getfixturevalue("redis_url")}
+    return {**urls, "webs": 2, "run": run, "folder": tmp_path}
 
 
 @pytest.fixture
-async def running(place: dict[str, Any], simulators: Simulators, tmp_path: Path) -> AsyncIterator[Deployment]:
+async def running(place: dict[str, Any], simulators: Simulators) -> AsyncIterator[Deployment]:
     """The product; Anna's page is open."""
-    async with open_page(place, simulators, folder=tmp_path) as started:
+    async with open_page(place, simulators) as started:
         await started.start()
         yield started
 
 
 @pytest.fixture
-async def unguarded(place: dict[str, Any], simulators: Simulators, tmp_path: Path) -> AsyncIterator[Deployment]:
+async def unguarded(place: dict[str, Any], simulators: Simulators) -> AsyncIterator[Deployment]:
     """The same without locks and without the database's rule."""
-    async with open_page(place, simulators, folder=tmp_path, serving_module=UNGUARDED_SERVER) as started:
+    async with open_page(place, simulators, serving_module=UNGUARDED_SERVER) as started:
         await without_constraint(started.here.runtime.database)
         await started.start()
         yield started
@@ -183,9 +184,9 @@ def event_starts(running: Deployment) -> list[datetime]:
 
 async def states(running: Deployment) -> dict[str, int]:
     """How many bookings the database has in each state."""
-    query = select(bookings.c.state, func.count().label("count")).group_by(bookings.c.state)
+    query = select(bookings.c.state, func.count()).group_by(bookings.c.state)
     async with running.here.runtime.database.snapshot() as connection:
-        return {row.state: row.count for row in (await connection.execute(query)).all()}
+        return dict((await connection.execute(query)).tuples().all())
 
 
 async def given_up(running: Deployment) -> int:
