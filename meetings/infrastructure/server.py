@@ -22,6 +22,8 @@ from meetings.infrastructure.worker import Worker
 log = logging.getLogger(__name__)
 
 _SOCKET_MESSAGE_BYTES = 64 * 1024
+_START_SECONDS = 60
+"""How long one of several processes may be silent, as it is while it starts, before it is replaced."""
 _APPLICATION = "meetings.infrastructure.app:app_from_environment"
 
 
@@ -58,6 +60,7 @@ def serve(settings: Settings, host: str, port: int, *, processes: int, applicati
             ws_ping_timeout=20.0,
             ws_max_size=_SOCKET_MESSAGE_BYTES,
             ws_per_message_deflate=False,
+            timeout_worker_healthcheck=_START_SECONDS,
             timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
         )
 
@@ -115,7 +118,7 @@ def check_free(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family, reuse_port=False).close()
     except OSError as error:
-        reason = error.strerror or "it cannot be used"
+        reason = os.strerror(error.errno) if error.errno else "it is no address of this machine"
         raise PortTaken(
             f"Nothing can listen on {host}:{port}: {reason}. Stop what listens there, or choose another one by --port."
         ) from None
