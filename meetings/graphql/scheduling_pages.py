@@ -290,7 +290,7 @@ class SchedulingPagePayload:
 
 PageIdArgument = Annotated[strawberry.ID, strawberry.argument(description="Which page.")]
 
-_VALUE_CODES = (Code.VALIDATION, Code.SLUG_INVALID, Code.SLUG_TAKEN, Code.TIMEZONE_INVALID)
+_VALUE_CODES = (Code.VALIDATION, Code.SLUG_INVALID, Code.SLUG_TAKEN)
 
 
 @strawberry.type(description="Mutations of scheduling pages.")

@@ -101,7 +101,6 @@ class SettingsMutations:
         Access.SIGNED_IN,
         "Change the signed-in person's own settings, all of the changes or none.",
         Code.VALIDATION,
-        Code.TIMEZONE_INVALID,
         Code.CONCURRENT_CHANGE,
     )
     async def update_settings(

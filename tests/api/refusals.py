@@ -1,0 +1,87 @@
+"""Looking at mutations that are refused: the code is declared, the object is null, nothing was written."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import select
+
+from meetings.graphql.error_codes import UserErrorCode
+from meetings.graphql.errors import ErrorsAsData
+from meetings.graphql.schema import schema
+from meetings.infrastructure.database import tables
+from tests.product import ApiClient, Product
+
+WRITTEN = (
+    tables.accounts,
+    tables.users,
+    tables.pages,
+    tables.bookings,
+    tables.booking_hosts,
+    tables.slot_holds,
+    tables.host_times,
+    tables.api_tokens,
+    tables.idempotency_keys,
+    tables.sign_in_attempts,
+    tables.credentials,
+    tables.sessions,
+)
+"""What mutations write. What the product finds out on the way, such as a lost calendar, is not theirs."""
+
+DECLARED: dict[str, frozenset[UserErrorCode]] = {
+    schema.config.name_converter.get_graphql_name(field): next(
+        each.codes for each in field.extensions if isinstance(each, ErrorsAsData)
+    )
+    for field in schema.mutation.__strawberry_definition__.fields  # type: ignore[union-attr]
+}
+
+
+async def everything_written(served: Product) -> dict[str, list[Any]]:
+    found = {}
+    async with served.here.runtime.database.snapshot() as connection:
+        for table in WRITTEN:
+            columns = [column for column in table.c if column.name != "last_used_at"]
+            found[table.name] = sorted(map(repr, (await connection.execute(select(*columns))).all()))
+    return found
+
+
+class Refusals:
+    """Sends one mutation again and again, each time to be refused."""
+
+    def __init__(self, served: Product, mutation: str) -> None:
+        self.mutation = mutation
+        self.seen: set[str] = set()
+        self._served = served
+
+    async def all(self, client: ApiClient, document: str, **variables: object) -> list[dict[str, Any]]:
+        """The errors; at least one, each declared, with nothing written."""
+        before = await everything_written(self._served)
+        payload = (await client.ask(document, **variables))[self.mutation]
+        errors: list[dict[str, Any]] = payload.pop("errors")
+        assert errors, payload
+        assert set(payload.values()) == {None}
+        assert await everything_written(self._served) == before
+        codes = {error["code"] for error in errors}
+        assert codes <= {code.name for code in DECLARED[self.mutation]}
+        assert all(error["message"] for error in errors)
+        self.seen |= codes
+        return errors
+
+    async def one(
+        self, client: ApiClient, document: str, code: str, path: list[str] | None = None, **variables: object
+    ) -> dict[str, Any]:
+        """The only error."""
+        [error] = await self.all(client, document, **variables)
+        assert (error["code"], error["path"]) == (code, path)
+        return error
+
+
+@asynccontextmanager
+async def every_code_of(served: Product, mutation: str, *, elsewhere: Collection[str] = ()) -> AsyncIterator[Refusals]:
+    """Afterwards every code that the mutation declares was seen, except those that are shown elsewhere."""
+    refusals = Refusals(served, mutation)
+    yield refusals
+    assert {code.name for code in DECLARED[mutation]} - refusals.seen == {
+        "PERMISSION_MISSING",
+        *elsewhere,
+    } - refusals.seen
