@@ -4,12 +4,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, type_coerce, update
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import NullType
+from sqlalchemy import Text, and_, bindparam, cast, delete, func, insert, or_, select, update
 
 from meetings.application.ports.calendars import EventTime, RemovedEvent
 from meetings.application.ports.unit_of_work import MirroredTime, MirrorState
@@ -19,7 +16,6 @@ from meetings.domain.identifiers import CalendarId, ConnectionId, UserId
 from meetings.domain.timespan import TimeSpan, ceil_minute, floor_minute
 from meetings.infrastructure.database.tables import calendars, connections, mirror_states, mirror_times
 from meetings.infrastructure.database.transaction import AnyRow, Transaction
-from meetings.infrastructure.database.types import Instant
 
 T = TypeVar("T")
 CHUNK = 500
@@ -27,41 +23,40 @@ CHUNK = 500
 _states, _times = mirror_states.c, mirror_times.c
 
 
-def _raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column as the driver gives it: there is a row per busy time, and converting what repeats would cost most."""
-    return type_coerce(column, NullType())
-
+BUSY = (
+    select(func.aggregate_strings(cast(_times.start_minute, Text) + " " + cast(_times.end_minute, Text), " "))
+    .where(
+        _times.calendar_id == _states.calendar_id,
+        _times.copy == _states.copy,
+        _times.end_minute > bindparam("start"),
+        _times.start_minute < bindparam("end"),
+    )
+    .scalar_subquery()
+)
+"""All busy times of a calendar as one text, "start end start end ...", in any order: there are hundreds, and a row for
+each would cost more than all the rest of a question."""
 
 OF_HOSTS = (
     select(
-        _raw(connections.c.user_id),
-        _raw(calendars.c.id),
+        connections.c.user_id,
+        calendars.c.id,
         calendars.c.health,
-        _raw(_states.window_start),
-        _raw(_states.window_end),
-        _raw(_states.confirmed_at),
-        _times.start_minute,
-        _times.end_minute,
+        _states.window_start,
+        _states.window_end,
+        _states.confirmed_at,
+        BUSY,
     )
     .select_from(
-        connections.outerjoin(calendars, and_(calendars.c.connection_id == connections.c.id, calendars.c.selected))
-        .outerjoin(mirror_states, _states.calendar_id == calendars.c.id)
-        .outerjoin(
-            mirror_times,
-            and_(
-                _times.calendar_id == _states.calendar_id,
-                _times.copy == _states.copy,
-                _times.end_minute > bindparam("start"),
-                _times.start_minute < bindparam("end"),
-            ),
-        )
+        connections.outerjoin(
+            calendars, and_(calendars.c.connection_id == connections.c.id, calendars.c.selected)
+        ).outerjoin(mirror_states, _states.calendar_id == calendars.c.id)
     )
     .where(
         connections.c.account_id == bindparam("account"),
         connections.c.user_id.in_(bindparam("hosts", expanding=True)),
     )
 )
-"""A row per busy time of each selected calendar of each host with a connection, at least one per calendar and host."""
+"""A row per selected calendar of each host with a connection, one without a calendar where none is selected."""
 
 STATE = (
     select(
@@ -91,35 +86,20 @@ class SqlBusyMirror:
             return {}
         start, end = span.minutes()
         values = {"account": self._transaction.account_id, "hosts": list(hosts), "start": start, "end": end}
-        found: dict[object, _HostSoFar] = {}
-        for (
-            user,
-            calendar,
-            health,
-            window_start,
-            window_end,
-            confirmed_at,
-            busy_start,
-            busy_end,
-        ) in await self._transaction.rows(OF_HOSTS, values):
-            host = found.get(user)
-            if host is None:
-                host = found[user] = _HostSoFar()
-            if calendar not in host.calendars:
-                dialect = self._transaction.connection.dialect
-                host.take_calendar(calendar, health, *_instants(dialect, window_start, window_end, confirmed_at))
-            if busy_end is not None:
-                host.busy.append((busy_start, busy_end))
-        return {(user_id := UserId(_uuid(user))): host.known(user_id, confirmed_since) for user, host in found.items()}
+        found: dict[UserId, _HostSoFar] = {}
+        for user, _, health, window_start, window_end, confirmed_at, busy in await self._transaction.rows(
+            OF_HOSTS, values
+        ):
+            host = found.setdefault(UserId(user), _HostSoFar())
+            host.take_calendar(health, window_start, window_end, confirmed_at)
+            host.busy.extend(_pairs(busy))
+        return {user_id: host.known(user_id, confirmed_since) for user_id, host in found.items()}
 
     async def by_calendar(self, host: UserId, span: TimeSpan) -> list[tuple[int, int, CalendarId]]:
         start, end = span.minutes()
         values = {"account": self._transaction.account_id, "hosts": [host], "start": start, "end": end}
-        return [
-            (row[6], row[7], CalendarId(_uuid(row[1])))
-            for row in await self._transaction.rows(OF_HOSTS, values)
-            if row[6] is not None
-        ]
+        rows = await self._transaction.rows(OF_HOSTS, values)
+        return [(*pair, CalendarId(calendar)) for _, calendar, *_, busy in rows for pair in _pairs(busy)]
 
     async def state(self, calendar_id: CalendarId) -> MirrorState:
         query = STATE.where(calendars.c.id == calendar_id)
@@ -243,20 +223,17 @@ class SqlBusyMirror:
 class _HostSoFar:
     """What the rows read so far say about one host."""
 
-    calendars: set[object] = field(default_factory=set)
     windows: list[tuple[int, int]] = field(default_factory=list)
     confirmed: list[datetime | None] = field(default_factory=list)
     busy: list[tuple[int, int]] = field(default_factory=list)
 
     def take_calendar(
         self,
-        calendar: object,
         health: str | None,
         window_start: datetime | None,
         window_end: datetime | None,
         confirmed_at: datetime | None,
     ) -> None:
-        self.calendars.add(calendar)
         if window_start is None or window_end is None or health == CalendarHealth.LOST.value:
             self.windows.append((0, 0))
         else:  # rounded inwards: a minute that was not read whole is not known
@@ -289,12 +266,10 @@ def _blocks(event: EventTime) -> bool:
     return event.status.blocks and event.booking_key is None and event.end > event.start
 
 
-def _uuid(raw: object) -> UUID:
-    return raw if isinstance(raw, UUID) else UUID(str(raw))
-
-
-def _instants(dialect: Dialect, *raw: Any) -> list[datetime | None]:
-    return [Instant().process_result_value(value, dialect) for value in raw]
+def _pairs(busy: str | None) -> Iterable[tuple[int, int]]:
+    """The start and end minutes in a text of `BUSY`."""
+    minutes = list(map(int, busy.split())) if busy else []
+    return zip(minutes[::2], minutes[1::2], strict=True)
 
 
 def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
