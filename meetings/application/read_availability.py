@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from meetings.application.availability_cursor import Digest
 from meetings.application.page_state import PageState, as_span, load_page, mirrored_times, times_of_hosts
@@ -167,6 +167,7 @@ def _freshness(
     return Freshness.CACHED if old else Freshness.LIVE
 
 
+@lru_cache(maxsize=4096)  # each answer asks for every day of its window, several times
 def _day_span(zone: str, day: date) -> tuple[int, int]:
     """First and end minute of a local day; a day that a zone skipped is empty and lies where it would have been."""
     pieces = instants_of_day(zone, day)
