@@ -122,7 +122,9 @@ async def _event_was_removed(intent: Intent, seen: Booking, *, begin: Begin, clo
 def _call_off(booking: Booking, *, now: datetime) -> None:
     try:
         booking.cancel(CancelledBy.HOST, None, now=now)
-    except (BookingStateInvalid, BookingClosed):
+    except BookingClosed:
+        booking.fail("the event was removed in the calendar", now=now)
+    except BookingStateInvalid:
         return
 
 
