@@ -65,7 +65,10 @@ def test_without_a_key_one_sentence_names_the_variable_and_how_to_make_one() -> 
     assert "openssl rand -base64 32" in problem
 
 
-@pytest.mark.parametrize("keys", ["", "k1", "k1:short", "k1:***", f"{KEY},{KEY}", "no id:AAAA"])
+@pytest.mark.parametrize(
+    "keys",
+    ["", "k1", "k1:short", "k1:***", pytest.param(f"{KEY},{KEY}", id="the same id twice"), "no id:AAAA"],
+)
 def test_a_malformed_key_is_refused(read: Reading, keys: str) -> None:
     (problem,) = problems_of(read, SECRET_KEYS=keys)
     assert problem.startswith("MEETINGS_SECRET_KEYS ")
