@@ -51,7 +51,7 @@ from meetings.domain.page_settings import PageSettings
 from meetings.domain.period import Period
 from meetings.domain.scheduling_page import BookingForm, PageType
 from meetings.domain.user import Role, User, UserSettings
-from meetings.infrastructure.database.tables import host_times, intents, slot_holds, sync_schedule
+from meetings.infrastructure.database.tables import bookings, host_times, intents, slot_holds, sync_schedule
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
 from meetings.infrastructure.runtime import Process, Runtime
@@ -396,6 +396,11 @@ class World:
             begin=self.tools.begin,
             clock=self.clock,
         )
+
+    async def newest_booking(self) -> Booking:
+        async with self.runtime.database.snapshot() as connection:
+            newest = select(bookings.c.id).order_by(bookings.c.created_at.desc()).limit(1)
+            return await self.booking(BookingId((await connection.execute(newest)).scalar_one()))
 
     # ---- what a worker would do -----------------------------------------------------------------------------------
 

@@ -71,7 +71,15 @@ async def _tell_grant_lost(intent: Intent, tools: Toolbox) -> None:
 
 
 async def _tell_blocked(intent: Intent, tools: Toolbox) -> None:
-    await tell_blocked_attempts(intent, begin=tools.begin, look=tools.look, mailer=tools.mailer, links=tools.links)
+    await tell_blocked_attempts(
+        intent,
+        begin=tools.begin,
+        look=tools.look,
+        mailer=tools.mailer,
+        links=tools.links,
+        clock=tools.clock,
+        policy=tools.policy,
+    )
 
 
 Reaction = Callable[[Intent, Toolbox], Awaitable[None]]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from meetings.application.links import Links
+from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.mail import (
     AnswerLine,
@@ -20,7 +21,7 @@ from meetings.application.ports.mail import (
 )
 from meetings.application.ports.outbox import Intent, NewIntent
 from meetings.application.ports.unit_of_work import Begin
-from meetings.application.reactions import SEND_REMINDER
+from meetings.application.reactions import SEND_REMINDER, TELL_BLOCKED
 from meetings.domain.booking import (
     Booking,
     BookingCancelled,
@@ -80,7 +81,10 @@ async def tell_about_booking(intent: Intent, audience: Audience, *, look: Begin,
 
 
 async def plan_reminders(intent: Intent, *, begin: Begin, clock: Clock) -> None:
-    """Store one intent for each reminder of the page that is still ahead (A-SP13), for the booking's present start."""
+    """Store one intent for each reminder of the page that is still ahead (A-SP13), for the booking's present start.
+
+    A meeting that moved away and back, or was planned before, has them already.
+    """
     now = clock()
     async with begin(intent.account_id) as work:
         booking = await work.bookings.get(BookingId(intent.subject))
@@ -90,7 +94,8 @@ async def plan_reminders(intent: Intent, *, begin: Begin, clock: Clock) -> None:
             if due > now:
                 start = booking.start.isoformat()
                 lane = f"{SEND_REMINDER}:{booking.id}:{due.isoformat()}:{start}"
-                work.intend(NewIntent(SEND_REMINDER, booking.id, lane, not_before=due, details={"start": start}))
+                details = {"start": start}
+                work.intend(NewIntent(SEND_REMINDER, booking.id, lane, not_before=due, details=details, once=True))
         await work.finish(intent)
         await work.commit()
 
@@ -138,10 +143,12 @@ async def tell_grant_lost(intent: Intent, *, look: Begin, mailer: Mailer, links:
         await _send(letter, mailer)
 
 
-async def tell_blocked_attempts(intent: Intent, *, begin: Begin, look: Begin, mailer: Mailer, links: Links) -> None:
+async def tell_blocked_attempts(
+    intent: Intent, *, begin: Begin, look: Begin, mailer: Mailer, links: Links, clock: Clock, policy: Policy
+) -> None:
     """Tell a host which attempts to book failed because which calendar cannot be read (S61), all in one mail.
 
-    Attempts count as told only once the server took the letter.
+    Attempts count as told only once the server took the letter; those that came meanwhile are told later.
     """
     host_id = UserId(intent.subject)
     async with look(intent.account_id) as work:
@@ -166,6 +173,9 @@ async def tell_blocked_attempts(intent: Intent, *, begin: Begin, look: Begin, ma
     async with begin(intent.account_id) as work:
         if attempts:
             await work.blocked_attempts.mark_told(host_id, attempts)
+            if await work.blocked_attempts.waiting(host_id):
+                not_before = clock() + policy.blocked_bundle
+                work.intend(NewIntent(TELL_BLOCKED, host_id, intent.lane, not_before=not_before))
         await work.finish(intent)
         await work.commit()
 

@@ -27,6 +27,7 @@ class NewIntent:
     lane: str
     not_before: datetime | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

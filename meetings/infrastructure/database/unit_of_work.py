@@ -282,7 +282,8 @@ class SqlUnitOfWork:
                 await self._bookings.save(aggregate, before, after)
 
     async def _store_intents(self, events: Sequence[tuple[DomainEvent, UUID]]) -> list[UUID]:
-        wanted = [intent for event, subject in events for intent in intents_for(event, subject)] + self._new_intents
+        wanted = [intent for event, subject in events for intent in intents_for(event, subject)]
+        wanted += [intent for intent in self._new_intents if not (intent.once and await self._lane_is_open(intent))]
         stored = {uuid4(): intent for intent in wanted}
         for intent_id, intent in stored.items():  # one by one: their order is the order of their lane
             row = {
@@ -299,6 +300,15 @@ class SqlUnitOfWork:
             }
             await self._transaction.run(insert(intents).values(row))
         return [intent_id for intent_id, intent in stored.items() if intent.not_before is None]
+
+    async def _lane_is_open(self, intent: NewIntent) -> bool:
+        query = select(intents.c.id).where(
+            intents.c.account_id == self.account_id,
+            intents.c.lane == intent.lane,
+            intents.c.done_at.is_(None),
+            intents.c.died_at.is_(None),
+        )
+        return bool(await self._transaction.rows(query.limit(1)))
 
 
 _ORDER: list[type[Aggregate]] = [Account, User, CalendarConnection, SchedulingPage, Booking]
