@@ -159,7 +159,7 @@ def _(error: InvalidInput, wording: Wording) -> list[UserError]:
     ]
 
 
-_NOT_FOUND = {"page": UserErrorCode.PAGE_NOT_FOUND}
+_NOT_FOUND = {"page": UserErrorCode.PAGE_NOT_FOUND, "scheduling page": UserErrorCode.PAGE_NOT_FOUND}
 
 
 @as_user_errors.register
