@@ -68,7 +68,7 @@ class Database:
         self.fan_out = fan_out
         self.announce = announce
         self._writing = write_engine(url)
-        self._reading = read_engine(url) or self._writing
+        self._reading = read_engine(url)
 
     # ---- life -------------------------------------------------------------------------------------------------------
 
@@ -99,8 +99,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._writing.dispose()
-        if self._reading is not self._writing:
-            await self._reading.dispose()
+        await self._reading.dispose()
 
     # ---- transactions -----------------------------------------------------------------------------------------------
 
@@ -109,7 +108,7 @@ class Database:
         return lambda account_id: SqlUnitOfWork(self, account_id, actor)
 
     def look(self, actor: str = "") -> Begin:
-        """Opens units of work that only read and cannot commit. On SQLite they wait for no writer."""
+        """Opens units of work that only read and cannot commit. They wait for no writer."""
         return lambda account_id: SqlUnitOfWork(self, account_id, actor, read_only=True)
 
     @asynccontextmanager
@@ -121,7 +120,7 @@ class Database:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction over all accounts that only reads."""
+        """A connection over all accounts that only reads. On PostgreSQL each statement sees what is committed then."""
         async with self._connection(read_only=True) as connection:
             yield connection
 
@@ -133,8 +132,6 @@ class Database:
                 connection = await stack.enter_async_context(engine.connect())
             except TimeoutError as error:
                 raise LockTimeout("no connection was free") from error
-            if read_only and connection.dialect.name == "postgresql":
-                await connection.execution_options(postgresql_readonly=True)
             outside = transaction_open.get()
             transaction_open.set(True)
             try:
