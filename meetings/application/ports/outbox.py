@@ -19,7 +19,8 @@ class NewIntent:
 
     `reaction` names what to do, `subject` the aggregate it is about. Of all intents with the same `lane`, one at a
     time is worked on, oldest first. `not_before` delays it; until then it stands in nobody's way, while one that waits
-    for another try keeps its place. `details` are ids and figures, never secrets.
+    for another try keeps its place. `details` are ids and figures, never secrets. With `once` it is not stored while
+    another intent of its lane is open.
     """
 
     reaction: str
