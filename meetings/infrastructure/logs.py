@@ -1,12 +1,12 @@
 """Log lines: one object each, for machines as JSON or for people, with the request's id and without secrets."""
 
+import json
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
 
-import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -102,7 +102,7 @@ def _rendering(format: LogFormat) -> list[Processor]:
 
 
 def _json(value: Any, **_: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+    return json.dumps(value, default=str)  # everything but ASCII escaped: some readers split lines at U+2028 too
 
 
 def _one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

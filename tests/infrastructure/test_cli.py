@@ -8,9 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -256,31 +256,37 @@ def test_several_processes_need_redis(meetings: Command, folder: Path) -> None:
 
 
 @contextmanager
-def serving(folder: Path, environment: dict[str, str], *more: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """`meetings serve`, once it is ready."""
+def serving(
+    folder: Path, environment: dict[str, str], *, processes: int = 1
+) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """`meetings serve`, once all its processes have started."""
     port = services.free_port()
-    command = [sys.executable, "-m", "meetings.infrastructure.cli", "serve", "--port", str(port), *more]
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
+    command = ["serve", "--port", str(port), "--workers", str(processes)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "meetings.infrastructure.cli", *command],
+        cwd=folder, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    started, said = 0, []
+    for line in process.stderr:
+        said.append(line)
+        started += "Application startup complete" in line
+        if started == processes:
+            break
+    else:
+        raise AssertionError("".join(said))
+    # Somebody has to read on, or the server would wait for them.
+    threading.Thread(target=process.stderr.read, daemon=True).start()
     try:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if httpx.get(f"{url}/health/ready").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.05)
-        yield url, process
+        yield f"http://127.0.0.1:{port}", process
     finally:
-        if process.poll() is None:
-            process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_from_nothing_to_a_server_that_answers_in_two_commands(
-    meetings: Command, folder: Path, number: signal.Signals
-) -> None:
+def test_from_nothing_to_a_server_that_answers_in_two_commands(meetings: Command, folder: Path) -> None:
     password = re.search(r"password (\S+)\. ", init(meetings).out)
     assert password
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MEETINGS_")}
@@ -289,7 +295,7 @@ def test_from_nothing_to_a_server_that_answers_in_two_commands(
         sign_in = 'mutation($p: String!) { signIn(email: "anna@example.com", password: $p) { token errors { code } } }'
         answer = httpx.post(f"{url}/graphql", json={"query": sign_in, "variables": {"p": password[1]}}).json()
         assert answer["data"]["signIn"]["errors"] == []
-        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
 
 
@@ -297,7 +303,7 @@ def test_several_processes_serve_on_one_port_and_stop_together(
     postgres_url: str, redis_url: str, simulators: tuple[GoogleSimulator, Any], folder: Path
 ) -> None:
     settings = settings_for(postgres_url, *simulators, redis_url=redis_url)
-    with serving(folder, environment_of(settings), "--workers", "2") as (url, process):
+    with serving(folder, environment_of(settings), processes=2) as (url, process):
         assert "worker" not in httpx.get(f"{url}/health/ready").json()["checks"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
