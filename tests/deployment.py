@@ -11,10 +11,13 @@ through the API: it seeds before, and looks afterwards.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import itertools
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -34,7 +37,7 @@ from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import PREFIX, Settings
 from tests.product import NO_RATES, ApiClient, RealClock
-from tests.services import Run, free_port
+from tests.services import Run
 from tests.world import World, settings_for
 
 ROOT = Path(__file__).parents[1]
@@ -227,7 +230,7 @@ async def deployment(
     `serving_module` serves instead of the product's own command line, called the same way. `migrate` says that the
     database is empty. At the end everything is stopped, and that has to go in good order too.
     """
-    urls = [f"http://127.0.0.1:{free_port()}" for _ in range(webs)]
+    urls = [f"http://127.0.0.1:{port_of_a_server()}" for _ in range(webs)]
     given: dict[str, Any] = {
         "public_url": urls[0],
         "redis_url": redis_url,
@@ -254,3 +257,11 @@ async def deployment(
             running.kill()
             raise
         await running.stop()
+
+
+def port_of_a_server() -> int:
+    """A free port below those that systems give to outgoing connections, so that nobody takes it before the server."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
