@@ -44,8 +44,8 @@ class Limiter:
                 await _take(self._shared, item, what, *whose)
             except TooOften:
                 raise
-            except Exception:
-                log.warning("the storage of rate limits failed, counting alone", exc_info=True)
+            except Exception as failure:
+                log.warning("the storage of rate limits failed, counting alone", error=type(failure).__name__)
                 await _take(self._own, _halved(item), what, *whose)
 
 
