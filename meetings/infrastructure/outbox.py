@@ -1,5 +1,6 @@
 """The stored intents: claimed by one conditional update, leased, fenced."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ _MOST_OF_AN_ERROR = 2_000
 
 _intents = intents.c
 _ahead = intents.alias("ahead")
+
+log = logging.getLogger(__name__)
 
 
 def _is_open(rows: Any) -> ColumnElement[bool]:
@@ -93,6 +96,8 @@ class SqlOutbox:
 
     async def bury(self, intent: Intent, *, error: str) -> None:
         await self._change_latest(intent, died_at=database_time(), lease_until=None, error=error[:_MOST_OF_AN_ERROR])
+        about = {"intent": str(intent.id), "reaction": intent.reaction, "attempts": intent.attempts, "error": error}
+        log.error("given up; `meetings dead-letters list` shows it, `replay` tries again", extra=about)
 
     async def dead(self, account_id: AccountId, limit: int) -> list[DeadIntent]:
         query = (
