@@ -304,6 +304,7 @@ class BookingMutations:
         Code.BOOKING_BLOCKED,
         *_SLOT_CODES,
         Code.IDEMPOTENCY_CONFLICT,
+        Code.CONCURRENT_CHANGE,
         Code.RATE_LIMITED,
     )
     async def book_meeting(
@@ -343,6 +344,7 @@ class BookingMutations:
         Code.BOOKING_BLOCKED,
         *_SLOT_CODES,
         Code.IDEMPOTENCY_CONFLICT,
+        Code.CONCURRENT_CHANGE,
         Code.RATE_LIMITED,
         paths={"start": ("preferredStarts",)},
     )

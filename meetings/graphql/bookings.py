@@ -153,10 +153,6 @@ class Booking(Node):
         users = await info.context.loaders(self.booking.account_id).users.load_many(list(self.booking.hosts))
         return [User.of(user) for user in users if user]
 
-    @strawberry.field(description="Where the invitee moves or cancels it. Whoever has this address can do so.")
-    def manage_url(self, info: Info) -> URL:
-        return URL(info.context.tools.links.manage(self.booking.id))
-
     @classmethod
     def of(cls, booking: domain.Booking) -> "Booking":
         event = booking.event

@@ -27,8 +27,10 @@ from meetings.graphql.document_limits import Sizes, limit_errors, variable_sizes
 from meetings.graphql.options import SIGNED_IN, DocumentLimits
 from meetings.graphql.top_level_errors import BAD_USER_INPUT, INTERNAL, VALIDATION_FAILED, told
 
-_KEPT = 256
-"""How many documents are kept parsed and checked: front ends send the same ones again and again."""
+_KEPT = 128
+_LONGEST_KEPT = 3_000
+"""How many documents, of at most how many characters, are kept parsed and checked: front ends send the same ones again
+and again. A parsed token takes 370 bytes, so that nobody fills more than 70 MB with documents made up for it."""
 
 _RULES: tuple[type[ASTValidationRule], ...] = tuple(specified_rules)
 _RULES_WITHOUT_INTROSPECTION = (*_RULES, NoSchemaIntrospectionCustomRule)
@@ -42,8 +44,8 @@ class CheckedDocument(SchemaExtension):
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        context.parse_options["max_tokens"] = _limits(context).tokens
-        context.graphql_document = _parsed(context.query or "", context.parse_options["max_tokens"])
+        parsed = _parsed if _is_kept(context) else _parsed.__wrapped__
+        context.graphql_document = parsed(context.query or "", _limits(context).tokens)
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -52,7 +54,8 @@ class CheckedDocument(SchemaExtension):
         assert document is not None, "what cannot be parsed is not validated"
         schema = context.schema._schema
         sizes = variable_sizes(document, context.variables)
-        errors = _within(schema, document, _limits(context), sizes) or _valid(schema, document, _rules(context))
+        within, valid = (_within, _valid) if _is_kept(context) else (_within.__wrapped__, _valid.__wrapped__)
+        errors = within(schema, document, _limits(context), sizes) or valid(schema, document, _rules(context))
         context.pre_execution_errors = list(errors)
         yield
 
@@ -65,6 +68,10 @@ class TimeLimit(SchemaExtension):
         seconds = operation.options.execution_seconds if isinstance(operation, Operation) else None
         async with asyncio.timeout(seconds):
             yield
+
+
+def _is_kept(context: ExecutionContext) -> bool:
+    return len(context.query or "") <= _LONGEST_KEPT
 
 
 def _limits(context: ExecutionContext) -> DocumentLimits:

@@ -4,6 +4,7 @@ import ipaddress
 import math
 import time
 from collections.abc import Sequence
+from functools import cache, lru_cache
 
 import structlog
 from limits import RateLimitItem, parse
@@ -39,7 +40,7 @@ class Limiter:
             TooOften: one of the limits is reached; those before it have counted this try.
         """
         for limit in limits:
-            item = parse(limit)
+            item = _parsed(limit)
             try:
                 await _take(self._shared, item, what, *whose)
             except TooOften:
@@ -47,6 +48,9 @@ class Limiter:
             except Exception as failure:
                 log.warning("the storage of rate limits failed, counting alone", error=type(failure).__name__)
                 await _take(self._own, _halved(item), what, *whose)
+
+
+_parsed = cache(parse)
 
 
 async def _take(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, what: str, *whose: str) -> None:
@@ -59,6 +63,7 @@ def _halved(item: RateLimitItem) -> RateLimitItem:
     return type(item)(max(1, item.amount // 2), item.multiples, item.namespace)
 
 
+@lru_cache(maxsize=1_000)
 def network_of(address: str) -> str:
     """Whom an address stands for: itself, or for IPv6 its /64, which is one customer's to choose from."""
     try:

@@ -1,11 +1,14 @@
 """Documents that want too much are refused at once, and nothing is resolved for them (GQ-1 to GQ-3)."""
 
+import asyncio
 import time
 import tracemalloc
+from types import SimpleNamespace
 
 import pytest
 from graphql import get_introspection_query, parse
 
+from meetings.application.links import Links
 from meetings.graphql import executing
 from meetings.graphql.document_limits import limit_errors, variable_sizes
 from meetings.graphql.explorer import example_operations
@@ -118,3 +121,27 @@ async def test_anonymous_callers_may_ask_about_the_schema_only_where_that_is_swi
     ):
         opened = await execute(question, None, context)
         assert (opened.data, opened.errors) == ({"__schema": {"queryType": {"name": "Query"}}}, None)
+
+
+async def test_an_operation_that_takes_too_long_is_ended_and_nothing_of_it_goes_on() -> None:
+    """Finding the page takes for ever; three fields wait for it."""
+    waiting, ended = 0, 0
+
+    class SlowReads:
+        async def page_at(self, slug: str) -> None:
+            nonlocal waiting, ended
+            waiting += 1
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended += 1
+
+    tools = SimpleNamespace(reads=SlowReads(), links=Links("http://127.0.0.1", "http://127.0.0.1", [b"key"]))
+    options = ApiOptions(execution_seconds=0.1)
+    context = connection(SimpleNamespace(tools=tools), signed_in=False, options=options)
+    page = 'publicSchedulingPage(at: {slug: {slug: "anna"}}) { headline }'
+    result = await execute(f"{{ a: {page} b: {page} c: {page} }}", None, context)
+    assert result.data is None
+    assert result.errors
+    assert [(error.extensions or {})["code"] for error in result.errors] == ["UPSTREAM_UNAVAILABLE"]
+    assert (waiting, ended) == (3, 3)
