@@ -6,7 +6,8 @@ Dramatiq neither retries nor keeps anything here; its broker is in this process,
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from queue import SimpleQueue
 from uuid import UUID
 
@@ -28,6 +29,9 @@ _ANSWER_SECONDS = 5.0
 _HEARTBEAT_TIMEOUT_MS = 20_000
 _MAINTENANCE_CHANCE = 100_000
 """With these two, what a killed worker held comes back within about half a minute; the defaults take a quarter hour."""
+_ENOUGH_WAITING = 200
+_AGAIN_AT_LEAST = 20
+"""A sweep fills a queue up to the first, and rings for the oldest rows in any case."""
 
 
 class Bell:
@@ -43,6 +47,13 @@ class Bell:
         self.broker.enqueue(
             Message(queue_name=self.name, actor_name=self.name, args=(str(row_id),), kwargs={}, options={})
         )
+
+    def waiting(self) -> int:
+        """How many messages no worker has taken yet; blocks for as long as the broker takes."""
+        if isinstance(self.broker, RedisBroker):
+            return int(self.broker.client.llen(f"{self.broker.namespace}:{self.name}"))
+        assert isinstance(self.broker, StubBroker)
+        return int(self.broker.queues[self.name].qsize())
 
 
 def _broker(redis_url: str | None) -> Broker:
@@ -61,6 +72,22 @@ def _broker(redis_url: str | None) -> Broker:
     )
 
 
+@dataclass(frozen=True)
+class _Ring:
+    """Rows of one kind to ring for."""
+
+    bell: Bell
+    ids: Sequence[UUID]
+    again: bool = False
+
+    def send(self) -> None:
+        ids = self.ids
+        if self.again:
+            ids = ids[: max(_AGAIN_AT_LEAST, _ENOUGH_WAITING - self.bell.waiting())]
+        for row_id in ids:
+            self.bell.ring(row_id)
+
+
 class Doorbell:
     """Rings for rows from any thread or event loop; never blocks and never raises.
 
@@ -72,7 +99,7 @@ class Doorbell:
         self.calendars = Bell(CALENDARS, redis_url)
         self.failing = False
         """Whether the last ring did not get through."""
-        self._waiting: SimpleQueue[tuple[Bell, UUID] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[_Ring | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -85,19 +112,28 @@ class Doorbell:
         if self._thread is not None:
             self._thread.join(timeout=_CONNECT_SECONDS)
 
-    def ring_intents(self, ids: Iterable[UUID]) -> None:
-        for intent_id in ids:
-            self._waiting.put((self.intents, intent_id))
+    def ring_intents(self, ids: Sequence[UUID]) -> None:
+        self._put(_Ring(self.intents, ids))
 
-    def ring_calendars(self, ids: Iterable[UUID]) -> None:
-        for calendar_id in ids:
-            self._waiting.put((self.calendars, calendar_id))
+    def ring_calendars(self, ids: Sequence[UUID]) -> None:
+        self._put(_Ring(self.calendars, ids))
+
+    def ring_again(self, *, intents: Sequence[UUID], calendars: Sequence[UUID]) -> None:
+        """Ring for rows whose message may have been lost, oldest first: for as many as the workers can soon look at.
+
+        Most of them wait in the queue already when there is much to do, and each repetition would cost a look.
+        """
+        self._put(_Ring(self.intents, intents, again=True))
+        self._put(_Ring(self.calendars, calendars, again=True))
+
+    def _put(self, ring: _Ring) -> None:
+        if ring.ids:
+            self._waiting.put(ring)
 
     def _send(self) -> None:
         while (ring := self._waiting.get()) is not None:
-            bell, row_id = ring
             try:
-                bell.ring(row_id)
+                ring.send()
             except (redis.RedisError, OSError) as error:
                 if not self.failing:
                     log.warning("the broker cannot be reached; the sweep takes over", extra={"error": str(error)})

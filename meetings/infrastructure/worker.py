@@ -190,8 +190,7 @@ class Worker:
     async def _ring(self) -> None:
         tools = self._runtime.toolbox
         intents, calendars = await tools.outbox.due(_SWEEP_LIMIT), await tools.schedule.due(_SWEEP_LIMIT)
-        self._doorbell.ring_intents(intents)
-        self._doorbell.ring_calendars(calendars)
+        self._doorbell.ring_again(intents=intents, calendars=calendars)
         if self._doorbell.failing:
             await self._work_unasked([*map(self._carry_out, intents), *map(self._sync, calendars)])
 

@@ -1,0 +1,43 @@
+"""Waking workers: how many messages a sweep adds to those that wait."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from meetings.infrastructure.doorbell import Doorbell
+
+
+@pytest.fixture(params=["in-process", pytest.param("redis", marks=pytest.mark.services)])
+def doorbell(request: pytest.FixtureRequest) -> Iterator[Doorbell]:
+    """A bell that nobody answers."""
+    started = Doorbell(request.getfixturevalue("redis_url") if request.param == "redis" else None)
+    started.start()
+    yield started
+    started.stop()
+
+
+def waiting_after(doorbell: Doorbell) -> int:
+    """How many messages about intents wait once everything that was rung has been sent."""
+    doorbell.stop()
+    found = doorbell.intents.waiting()
+    doorbell.start()
+    return found
+
+
+def test_every_row_that_is_new_is_rung_for(doorbell: Doorbell) -> None:
+    doorbell.ring_intents([uuid4() for _ in range(300)])
+    assert waiting_after(doorbell) == 300
+
+
+def test_a_sweep_fills_an_empty_queue_only_so_far(doorbell: Doorbell) -> None:
+    doorbell.ring_again(intents=[uuid4() for _ in range(500)], calendars=[])
+    assert waiting_after(doorbell) == 200
+    assert doorbell.calendars.waiting() == 0
+
+
+def test_a_sweep_rings_for_the_oldest_rows_even_when_many_messages_wait(doorbell: Doorbell) -> None:
+    doorbell.ring_intents([uuid4() for _ in range(300)])
+    for _ in range(3):
+        doorbell.ring_again(intents=[uuid4() for _ in range(500)], calendars=[])
+    assert waiting_after(doorbell) == 360
