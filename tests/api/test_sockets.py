@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from tests.product import served as serving
 __all__ = ["database_url", "simulators", "sqlite_template"]
 
 DAY = working_day().date().isoformat()
+MEMORY = Path("/proc/self/statm")
 LIVE = """subscription($input: AvailabilityInput!, $after: String) { availabilityChanged(input: $input, after: $after) {
   __typename
   ... on AvailabilitySnapshot { cursor availability { mode days { date slotCount } } }
@@ -217,12 +220,42 @@ async def test_a_socket_that_talks_too_much_is_closed(served: Product) -> None:
         assert await closed(opened) == 4429
 
 
-async def test_a_socket_that_never_says_who_it_is_is_closed(served: Product) -> None:
-    options = ApiOptions(sockets=SocketLimits(init_seconds=0.2))
+@pytest.mark.skipif(not MEMORY.exists(), reason=f"the system does not tell a process's memory in {MEMORY}")
+async def test_five_hundred_idle_sockets_take_little_memory_and_an_address_has_no_more_than_allowed(
+    served: Product,
+) -> None:
+    options = ApiOptions(sockets=SocketLimits(connections_per_address=500))
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, most_files), most_files))  # both ends of each are ours
+    with elsewhere(served, options) as other:
+        before = resident_memory()
+        async with AsyncExitStack() as stack:
+            for _ in range(10):
+                await asyncio.gather(*(stack.enter_async_context(ready(other)) for _ in range(50)))
+            assert resident_memory() - before < 200 * 2**20
+            with pytest.raises(InvalidStatus) as refused:
+                await stack.enter_async_context(socket(other))
+            assert refused.value.response.status_code == 403
+
+
+@contextmanager
+def elsewhere(served: Product, options: ApiOptions) -> Iterator[Product]:
+    """The API once more, with options that nobody can set for the whole product."""
     app = FastAPI()
     app.include_router(graphql_router(lambda: served.here.tools, options), prefix="/graphql")
     with listening() as listener, serving(app, listener):
-        async with socket(replace(served, url=address_of(listener))) as opened:
+        yield replace(served, url=address_of(listener))
+
+
+def resident_memory() -> int:
+    """In bytes, of this process, which is client and server."""
+    return int(MEMORY.read_text().split()[1]) * resource.getpagesize()
+
+
+async def test_a_socket_that_never_says_who_it_is_is_closed(served: Product) -> None:
+    options = ApiOptions(sockets=SocketLimits(init_seconds=0.2))
+    with elsewhere(served, options) as other:
+        async with socket(other) as opened:
             assert await closed(opened) == 4408
 
 
