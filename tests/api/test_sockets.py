@@ -225,8 +225,9 @@ async def test_five_hundred_idle_sockets_take_little_memory_and_an_address_has_n
     served: Product,
 ) -> None:
     options = ApiOptions(sockets=SocketLimits(connections_per_address=500))
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, most_files), most_files))  # both ends of each are ours
+    files, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # both ends of each socket are ours
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(files, min(4_096, most_files)), most_files))
     with elsewhere(served, options) as other:
         before = resident_memory()
         async with AsyncExitStack() as stack:
