@@ -70,6 +70,14 @@ def _words(value: object) -> object:
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
+def _seconds(value: object) -> object:
+    """A text that is a number, as one; pydantic takes numbers for spans of seconds, but not their texts."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 def _network(value: str) -> str:
     try:
         return str(ip_network(value))
@@ -252,6 +260,11 @@ class Settings(BaseSettings):
         if value is not None and _split(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("it must be redis://:password@host:6379/0, or rediss:// for TLS")
         return value
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _spans_are_seconds_too(cls, value: object) -> object:
+        return {name: _seconds(text) for name, text in value.items()} if isinstance(value, dict) else value
 
     @field_validator("rates", mode="before")
     @classmethod

@@ -168,6 +168,13 @@ def test_limits_of_the_use_cases_can_be_set(read: Reading) -> None:
     assert settings.rates.booking == ("99/minute", "500/hour")
 
 
+def test_a_span_of_time_can_be_set_in_seconds(read: Reading) -> None:
+    settings = read(POLICY__MIRROR_MAX_AGE="1800", POLICY__POLL_WITHOUT_PUSH="0.5", POLICY__HOLD_MINUTES="7")
+    assert settings.policy.mirror_max_age == timedelta(minutes=30)
+    assert settings.policy.poll_without_push == timedelta(milliseconds=500)
+    assert settings.policy.hold_minutes == 7
+
+
 def test_nothing_secret_is_in_the_representation(read: Reading) -> None:
     secrets = {
         "DATABASE_URL": "postgresql+asyncpg://user:hidden-1@host/db",
