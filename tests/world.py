@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from argon2 import PasswordHasher
 from sqlalchemy import Row, select, update
 
 from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleSimulator
@@ -54,12 +55,14 @@ from meetings.domain.user import Role, User, UserSettings
 from meetings.infrastructure.database.tables import bookings, host_times, intents, slot_holds, sync_schedule
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
+from meetings.infrastructure.passwords import ArgonPasswords
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import Settings, read_settings
 
 KEYS = f"k1:{b64encode(bytes(range(32))).decode()}"
 PASSWORD = "correct horse battery"
 HOST_EMAIL = "anna@example.com"
+CHEAP_PASSWORDS = ArgonPasswords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 DASHBOARD = "http://127.0.0.1/dashboard"
 
 
@@ -465,7 +468,7 @@ async def world(
     async with Runtime.open(process) as runtime:
         if not await runtime.database.ready():
             await runtime.database.migrate()
-        tools = replace(runtime.toolbox, clock=clock)
+        tools = replace(runtime.toolbox, clock=clock, passwords=CHEAP_PASSWORDS)
         here = World(runtime, tools, google, mail, clock)
         await here.populate()
         yield here

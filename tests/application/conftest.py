@@ -6,7 +6,7 @@ import pytest
 
 from tests.world import World, berlin, outside, world
 
-EIGHT = berlin("2026-12-07 08:00")
+EIGHT = berlin("2035-12-03 08:00")
 
 
 @pytest.fixture

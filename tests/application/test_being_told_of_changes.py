@@ -18,8 +18,8 @@ from tests.contracts.google.receiver import Receiver, listening
 from tests.waiting import until
 from tests.world import HOST_EMAIL, Clock, World, berlin, world
 
-MONDAY = date(2026, 12, 7)
-TEN = berlin("2026-12-07 10:00")
+MONDAY = date(2035, 12, 3)
+TEN = berlin("2035-12-03 10:00")
 HALF_AN_HOUR = timedelta(minutes=30)
 
 
@@ -57,7 +57,7 @@ class Called:
 
 @pytest.fixture
 async def called(database_url: str) -> AsyncIterator[Called]:
-    clock = Clock(berlin("2026-12-07 08:00"))
+    clock = Clock(berlin("2035-12-03 08:00"))
     with GoogleSimulator(now=clock).serve() as google, MailCatcher() as mail, listening() as receiver:
         parts = urlsplit(receiver.address)
         own = {"push": True, "public_url": f"{parts.scheme}://{parts.netloc}"}

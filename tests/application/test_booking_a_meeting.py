@@ -17,8 +17,8 @@ from meetings.domain.page_settings import LocationKind, MeetingLocation
 from meetings.domain.scheduling_page import BookingBlocked, CalendarUnverified, PageOffline, SlotTaken
 from tests.world import HOST_EMAIL, World, berlin
 
-MONDAY = date(2026, 12, 7)
-TEN = berlin("2026-12-07 10:00")
+MONDAY = date(2035, 12, 3)
+TEN = berlin("2035-12-03 10:00")
 
 
 async def offered(here: World, page: PagePointer, day: date = MONDAY) -> list[str]:

@@ -21,8 +21,8 @@ from meetings.domain.identifiers import CalendarId
 from meetings.domain.scheduling_page import BookingBlocked, SlotTaken
 from tests.world import HOST_EMAIL, World, berlin
 
-MONDAY = date(2026, 12, 7)
-TEN = berlin("2026-12-07 10:00")
+MONDAY = date(2035, 12, 3)
+TEN = berlin("2035-12-03 10:00")
 HALF_AN_HOUR = timedelta(minutes=30)
 
 
@@ -67,9 +67,9 @@ async def test_every_chosen_calendar_blocks_time(anywhere: World) -> None:
     await anywhere.select_everything()
     assert not {"10:00", "11:00"} & set(await anywhere.offered(page, MONDAY))
     for calendar in own:
-        anywhere.google.add_event(calendar, "Away", berlin("2026-12-07 13:00"), berlin("2026-12-07 13:30"))
+        anywhere.google.add_event(calendar, "Away", berlin("2035-12-03 13:00"), berlin("2035-12-03 13:30"))
     with pytest.raises(SlotTaken):
-        await anywhere.book(page, berlin("2026-12-07 13:00"))
+        await anywhere.book(page, berlin("2035-12-03 13:00"))
 
 
 async def test_what_is_not_chosen_any_more_blocks_nothing(anywhere: World) -> None:

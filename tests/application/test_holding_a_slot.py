@@ -13,10 +13,10 @@ from meetings.domain.booking import BookingState
 from meetings.domain.scheduling_page import BookingBlocked, PageOffline, SlotTaken, SlotUnavailable
 from tests.world import World, berlin
 
-MONDAY = date(2026, 12, 7)
-TEN = berlin("2026-12-07 10:00")
-HALF_PAST = berlin("2026-12-07 10:30")
-ELEVEN = berlin("2026-12-07 11:00")
+MONDAY = date(2035, 12, 3)
+TEN = berlin("2035-12-03 10:00")
+HALF_PAST = berlin("2035-12-03 10:30")
+ELEVEN = berlin("2035-12-03 11:00")
 
 
 async def test_a_held_slot_is_hidden_from_everybody_else(anywhere: World) -> None:
@@ -117,7 +117,7 @@ async def test_a_visitor_has_two_live_holds_at_most(anywhere: World) -> None:
 async def test_an_address_has_ten_live_holds_on_a_page_at_most(anywhere: World) -> None:
     await anywhere.connect()
     page, other = await anywhere.page(), await anywhere.page("anna/other")
-    starts = [berlin("2026-12-07 09:00") + timedelta(minutes=30 * number) for number in range(12)]
+    starts = [berlin("2035-12-03 09:00") + timedelta(minutes=30 * number) for number in range(12)]
     for number, start in enumerate(starts[:10]):
         await anywhere.hold(page, start, visitor=f"visitor {number}")
     with pytest.raises(HoldLimitReached):

@@ -11,10 +11,10 @@ from meetings.domain.calendar_connection import ConnectionStatus
 from meetings.domain.page_settings import RollingWindow
 from tests.world import HOST_EMAIL, World, berlin
 
-MONDAY = date(2026, 12, 7)
-TUESDAY = date(2026, 12, 8)
-NEXT_MONDAY = date(2026, 12, 14)
-TEN = berlin("2026-12-07 10:00")
+MONDAY = date(2035, 12, 3)
+TUESDAY = date(2035, 12, 4)
+NEXT_MONDAY = date(2035, 12, 10)
+TEN = berlin("2035-12-03 10:00")
 HALF_AN_HOUR = timedelta(minutes=30)
 ALL_DAY = ["09:00", "09:30", *(f"{hour}:{minute}" for hour in range(10, 17) for minute in ("00", "30"))]
 
@@ -104,7 +104,7 @@ async def test_changes_of_a_series_and_of_one_of_its_instances_are_followed(anyw
     await anywhere.connect()
     page = await anywhere.page()
     tuesday, wednesday = TEN + timedelta(days=1), TEN + timedelta(days=2)
-    days = [MONDAY, TUESDAY, date(2026, 12, 9)]
+    days = [MONDAY, TUESDAY, date(2035, 12, 5)]
     series = anywhere.google.add_recurring(
         HOST_EMAIL, "Stand-up", TEN, TEN + HALF_AN_HOUR, ["RRULE:FREQ=DAILY;COUNT=5"]
     )["id"]
@@ -162,16 +162,16 @@ async def test_the_window_moves_on_with_time(here: World) -> None:
     """What lies beyond the window of a whole read is read before a page can offer it."""
     await here.connect()
     page = await here.page(window=RollingWindow(366))
-    far = datetime(2028, 1, 12, 9, 0, tzinfo=UTC)
+    far = datetime(2037, 1, 8, 9, 0, tzinfo=UTC)
     here.google.add_event(HOST_EMAIL, "Far away", far, far + HALF_AN_HOUR)
     await here.sync()
     here.google.forget_calls()
     await here.passes(days=36)
     await here.settle_down()
     assert ["timeMax" in call.query for call in syncs(here)] == [True]
-    here.clock.now = berlin("2027-01-12 08:00")
+    here.clock.now = berlin("2036-01-08 08:00")
     await here.sync()
-    times = await here.offered(page, date(2028, 1, 12))
+    times = await here.offered(page, date(2037, 1, 8))
     assert "10:30" in times
     assert "10:00" not in times
 
@@ -201,7 +201,7 @@ async def test_what_changes_while_a_calendar_is_read_whole_comes_with_the_next_r
     )
     google.on_call(
         "events.list",
-        lambda: google.add_event(HOST_EMAIL, "New", berlin("2026-12-07 09:00"), berlin("2026-12-07 09:30")),
+        lambda: google.add_event(HOST_EMAIL, "New", berlin("2035-12-03 09:00"), berlin("2035-12-03 09:30")),
         on_call=3,
     )
     await anywhere.connect()

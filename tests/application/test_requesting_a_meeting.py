@@ -19,9 +19,9 @@ from meetings.domain.period import Period
 from meetings.domain.scheduling_page import PageOffline, PageOnline, SlotTaken, SlotUnavailable
 from tests.world import HOST_EMAIL, World, berlin
 
-MONDAY = date(2026, 12, 7)
-TEN = berlin("2026-12-07 10:00")
-ELEVEN = berlin("2026-12-07 11:00")
+MONDAY = date(2035, 12, 3)
+TEN = berlin("2035-12-03 10:00")
+ELEVEN = berlin("2035-12-03 11:00")
 VISITOR = "grace@example.org"
 
 
@@ -116,7 +116,7 @@ async def test_a_request_is_held_to_the_rules_of_a_booking(here: World) -> None:
         await here.request(page, ELEVEN)
     agreed: dict[str, Any] = {"consents": ("terms",)}
     for start, reason in [
-        (berlin("2026-12-07 18:00"), Reason.OUTSIDE_HOURS),
+        (berlin("2035-12-03 18:00"), Reason.OUTSIDE_HOURS),
         (ELEVEN + timedelta(minutes=7), Reason.NOT_ON_GRID),
         (TEN, Reason.MINIMUM_NOTICE),
     ]:
@@ -132,7 +132,7 @@ async def test_a_request_is_held_to_the_rules_of_a_booking(here: World) -> None:
 async def test_one_impossible_time_refuses_the_whole_request(here: World) -> None:
     page = await here.page()
     with pytest.raises(SlotUnavailable):
-        await here.request(page, TEN, berlin("2026-12-07 18:00"))
+        await here.request(page, TEN, berlin("2035-12-03 18:00"))
     await here.settle_down()
     assert here.mail.mails == ()
 

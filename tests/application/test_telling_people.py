@@ -19,8 +19,8 @@ from meetings.infrastructure.demo.mail_catcher import Answer, CaughtMail, Drop, 
 from tests.application.conftest import EIGHT
 from tests.world import HOST_EMAIL, World, berlin, outside, world
 
-TEN = berlin("2026-12-07 10:00")
-ELEVEN = berlin("2026-12-07 11:00")
+TEN = berlin("2035-12-03 10:00")
+ELEVEN = berlin("2035-12-03 11:00")
 VISITOR = "grace@example.org"
 
 
@@ -80,7 +80,7 @@ async def test_a_move_that_was_overtaken_tells_only_the_newest_time(anywhere: Wo
     booking = await anywhere.book(page, TEN)
     await anywhere.settle_down()
     await anywhere.move(booking, ELEVEN)
-    await anywhere.move(booking, berlin("2026-12-07 14:00"))
+    await anywhere.move(booking, berlin("2035-12-03 14:00"))
     await anywhere.settle_down()
     told = anywhere.mails_to(VISITOR)
     assert all("8:00" in mail.text for mail in told[1:])  # 14:00 in Berlin, where Grace sits
@@ -178,7 +178,7 @@ async def test_a_letter_that_is_refused_for_good_is_listed_and_can_be_sent_again
 # ---- reminders (A-SP13, A-NO2) ------------------------------------------------------------------------------------
 
 A_DAY_AND_AN_HOUR = (Period(days=1), Period(minutes=60))
-THURSDAY = berlin("2026-12-10 10:00")
+THURSDAY = berlin("2035-12-06 10:00")
 
 
 async def reminders(here: World) -> int:
@@ -206,7 +206,7 @@ async def test_reminders_come_when_they_are_due_and_to_the_visitor_only(anywhere
 async def test_what_is_too_late_is_not_reminded_of(here: World) -> None:
     """Booked less than a day ahead: only the hour before is left."""
     await here.connect()
-    await here.book(await here.page(reminders=A_DAY_AND_AN_HOUR), berlin("2026-12-07 15:00"))
+    await here.book(await here.page(reminders=A_DAY_AND_AN_HOUR), berlin("2035-12-03 15:00"))
     assert await reminders(here) == 0
     await here.passes(hours=6, minutes=1)
     assert await reminders(here) == 1

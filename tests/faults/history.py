@@ -27,7 +27,7 @@ from meetings.domain.user import User
 from meetings.infrastructure.database.tables import bookings, host_times
 from tests.world import HOST_EMAIL, World, berlin
 
-FIRST = berlin("2026-12-07 13:00")
+FIRST = berlin("2035-12-03 13:00")
 STARTS = [FIRST + timedelta(minutes=15 * number) for number in range(8)]
 """Meetings last half an hour, so neighbours overlap and every host has room for four."""
 
@@ -99,7 +99,7 @@ class History:
             page = await here.page(f"{user.id.hex}/meet", owner=user, start_increment_minutes=15)
             self.hosts.append((user, page, email))
 
-    async def run(self, *, clients: int = 8, wishes: int = 8) -> None:
+    async def run(self, *, clients: int = 8, wishes: int = 6) -> None:
         """Let all clients do their wishes while workers carry out what follows and calendars fail."""
         over = asyncio.Event()
         around = [asyncio.create_task(work(over)) for work in (self._work, self._work, self._pass_time)]

@@ -18,7 +18,7 @@ SEEDS = [("sqlite", seed) for seed in range(10)] + [("postgresql", seed) for see
 @pytest.fixture
 async def here(database_url: str, simulators: tuple[GoogleSimulator, MailCatcher]) -> AsyncIterator[World]:
     google, mail = simulators
-    async with world(database_url, google, mail, now=berlin("2026-12-07 08:00")) as found:
+    async with world(database_url, google, mail, now=berlin("2035-12-03 08:00")) as found:
         yield found
 
 

@@ -21,7 +21,7 @@ from tests.contracts.google.receiver import listening
 from tests.databases import BOTH_DATABASES
 from tests.world import HOST_EMAIL, Clock, World, berlin, world
 
-TEN = berlin("2026-12-07 10:00")
+TEN = berlin("2035-12-03 10:00")
 HALF_AN_HOUR = timedelta(minutes=30)
 
 Sent = list[tuple[str, bool]]
@@ -49,7 +49,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 @asynccontextmanager
 async def with_push(database_url: str) -> AsyncIterator[World]:
     """A world that Google can call, with one clock for both."""
-    clock = Clock(berlin("2026-12-07 08:00"))
+    clock = Clock(berlin("2035-12-03 08:00"))
     with GoogleSimulator(now=clock).serve() as google, MailCatcher() as mail, listening() as receiver:
         address = receiver.address.partition("/hooks")[0]
         async with world(database_url, google, mail, now=clock, push=True, public_url=address) as here:
@@ -60,7 +60,7 @@ async def do_the_main_job(here: World) -> None:
     """From a request on an offline page to a lost grant, with everything that a host and visitors can do between."""
     tools, google = here.tools, here.google
     page = await here.page()
-    asked = await here.request(page, berlin("2026-12-07 16:00"))
+    asked = await here.request(page, berlin("2035-12-03 16:00"))
     await here.connect()
     await accept_request(
         here.caller,

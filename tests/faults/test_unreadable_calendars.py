@@ -25,8 +25,8 @@ from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from tests.databases import BOTH_DATABASES
 from tests.world import HOST_EMAIL, World, berlin, world
 
-MONDAY = date(2026, 12, 7)
-TEN = berlin("2026-12-07 10:00")
+MONDAY = date(2035, 12, 3)
+TEN = berlin("2035-12-03 10:00")
 HALF_AN_HOUR = timedelta(minutes=30)
 
 on_both_databases = pytest.mark.parametrize("database_url", BOTH_DATABASES, indirect=True)
@@ -36,7 +36,7 @@ on_both_databases = pytest.mark.parametrize("database_url", BOTH_DATABASES, indi
 async def here(database_url: str, simulators: tuple[GoogleSimulator, MailCatcher]) -> AsyncIterator[World]:
     """Anna with a connected calendar, on a Monday morning."""
     google, mail = simulators
-    async with world(database_url, google, mail, now=berlin("2026-12-07 08:00")) as found:
+    async with world(database_url, google, mail, now=berlin("2035-12-03 08:00")) as found:
         await found.connect()
         yield found
 
@@ -193,7 +193,7 @@ async def shown_free(here: World, broken: dict[str, Any] | None, at_page: int) -
     """
     here.google.settings.largest_page = len(BUSY) // PAGES
     for time in BUSY:
-        start = berlin(f"2026-12-07 {time}")
+        start = berlin(f"2035-12-03 {time}")
         here.google.add_event(HOST_EMAIL, "Busy", start, start + HALF_AN_HOUR)
     await here.sync()
     page = await here.page()
