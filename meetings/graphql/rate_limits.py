@@ -2,13 +2,13 @@
 
 import ipaddress
 import math
-import time
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import cast
 
 import structlog
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, SlidingWindowCounterSupport, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 log = structlog.get_logger(__name__)
@@ -54,9 +54,25 @@ _parsed = cache(parse)
 
 
 async def _take(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, what: str, *whose: str) -> None:
-    if not await limiter.hit(item, what, *whose):
-        window = await limiter.get_window_stats(item, what, *whose)
-        raise TooOften(item.amount, max(1, math.ceil(window.reset_time - time.time())))
+    if await limiter.hit(item, what, *whose):
+        return
+    key, expiry = item.key_for(what, *whose), item.get_expiry()
+    storage = cast(SlidingWindowCounterSupport, limiter.storage)  # the limiter was made for no other
+    previous, previous_left, current, current_left = await storage.get_sliding_window(key, expiry)
+    wait = _wait(item.amount, expiry, previous, previous_left, current, current_left)
+    raise TooOften(item.amount, max(1, math.ceil(wait)))
+
+
+def _wait(amount: int, expiry: float, previous: int, previous_left: float, current: int, current_left: float) -> float:
+    """Seconds until there is room for one more.
+
+    What happened in the previous window counts by the part of it that the sliding one still covers; the current one
+    counts whole, until it is the previous one itself.
+    """
+    room = amount - 1 - current
+    if room >= 0 and previous:
+        return previous_left - room * expiry / previous
+    return current_left + expiry * (current + 1 - amount) / max(current, 1)
 
 
 def _halved(item: RateLimitItem) -> RateLimitItem:
