@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import func, select
 
 from meetings.adapters.google.simulator import Call, GoogleSimulator
+from meetings.application.policy import Policy
 from meetings.infrastructure.database.tables import bookings, intents
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from tests.api.conftest import simulators
@@ -47,6 +48,9 @@ mutation Book($input: BookMeetingInput!) {
 LOOK = "query Look($token: String!) { bookingByToken(token: $token) { status } }"
 
 Simulators = tuple[GoogleSimulator, MailCatcher]
+
+PATIENT = Policy(settle_seconds=30)
+"""However slow the machine is, nobody is told PENDING only because of that."""
 
 UNGUARDED_SERVER = "tests.faults.unguarded_server"
 
@@ -85,7 +89,7 @@ async def unguarded(place: dict[str, Any], simulators: Simulators) -> AsyncItera
 @asynccontextmanager
 async def open_page(place: dict[str, Any], simulators: Simulators, **more: Any) -> AsyncIterator[Deployment]:
     google, mail = simulators
-    async with deployment(google=google, mail=mail, **place, **more) as prepared:
+    async with deployment(google=google, mail=mail, policy=PATIENT, **place, **more) as prepared:
         await prepared.here.connect()
         await prepared.here.page(SLUG)
         yield prepared
@@ -184,9 +188,9 @@ def event_starts(running: Deployment) -> list[datetime]:
 
 async def states(running: Deployment) -> dict[str, int]:
     """How many bookings the database has in each state."""
-    query = select(bookings.c.state, func.count()).group_by(bookings.c.state)
+    query = select(bookings.c.state, func.count().label("bookings")).group_by(bookings.c.state)
     async with running.here.runtime.database.snapshot() as connection:
-        return dict((await connection.execute(query)).tuples().all())
+        return {row.state: row.bookings for row in await connection.execute(query)}
 
 
 async def given_up(running: Deployment) -> int:
