@@ -67,12 +67,12 @@ def _wait(amount: int, expiry: float, previous: int, previous_left: float, curre
     """Seconds until there is room for one more.
 
     What happened in the previous window counts by the part of it that the sliding one still covers; the current one
-    counts whole, until it is the previous one itself.
+    counts whole, until it is the previous one itself; the library says how long it is kept, one window more than that.
     """
     room = amount - 1 - current
     if room >= 0 and previous:
         return previous_left - room * expiry / previous
-    return current_left + expiry * (current + 1 - amount) / max(current, 1)
+    return current_left % expiry + expiry * (current + 1 - amount) / max(current, 1)
 
 
 def _halved(item: RateLimitItem) -> RateLimitItem:
