@@ -96,6 +96,9 @@ HANDLERS: Mapping[str, Reaction] = {
 }
 """How each reaction of the table in `reactions.py` is carried out."""
 
+ENDED_BY_THEIR_COMMIT = frozenset({reactions.SETTLE_BOOKING, reactions.PLAN_REMINDERS, reactions.TELL_BLOCKED})
+"""Those that save something: the end of their intent is part of the same commit."""
+
 
 async def carry_out(intent: Intent, tools: Toolbox) -> None:
     """Carry out a claimed intent and mark it done, or give it back for another try, or list it as dead.
@@ -108,7 +111,8 @@ async def carry_out(intent: Intent, tools: Toolbox) -> None:
         return
     try:
         await handler(intent, tools)
-        await tools.outbox.done(intent)
+        if intent.reaction not in ENDED_BY_THEIR_COMMIT:
+            await tools.outbox.done(intent)
     except LeaseLost:
         log.info("another worker has this intent", extra={"intent": str(intent.id)})
     except (NotFound, LetterRefused) as gone:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Float, Update, and_, bindparam, exists, func, or_, select, update
 
 from meetings.application.ports.outbox import DeadIntent, Intent, LeaseLost
 from meetings.domain.identifiers import AccountId
@@ -42,6 +42,26 @@ _lane_is_busy = exists().where(
 )
 CLAIMABLE = and_(_is_open(_intents), _intents.due_at <= database_time(), ~_leased(_intents), ~_lane_is_busy)
 
+_OLDEST_OF = (
+    select(_intents.id)
+    .where(_intents.subject == bindparam("of"), _intents.reaction == bindparam("kind"), _is_open(_intents))
+    .order_by(_intents.seq)
+    .limit(1)
+)
+_LOCK_LANE = select(func.pg_advisory_xact_lock(func.hashtextextended(_intents.lane, 0))).where(
+    _intents.id == bindparam("intent")
+)
+_CLAIM = (
+    update(intents)
+    .where(_intents.id == bindparam("intent"), CLAIMABLE)
+    .values(
+        attempts=_intents.attempts + 1,
+        fence=_intents.fence + 1,
+        lease_until=database_time(bindparam("seconds", type_=Float)),
+    )
+    .returning(intents)
+)
+
 
 class SqlOutbox:
     """See the port. `lease_seconds` is shorter in tests only."""
@@ -56,34 +76,19 @@ class SqlOutbox:
             return list((await execute(connection, query)).scalars())
 
     async def claim(self, intent_id: UUID) -> Intent | None:
-        return await self._claim(_intents.id == intent_id)
-
-    async def claim_for(self, reaction: str, subject: UUID) -> Intent | None:
-        oldest = select(func.min(_intents.seq)).where(
-            _intents.subject == subject, _intents.reaction == reaction, _is_open(_intents)
-        )
-        async with self._database.snapshot() as connection:
-            seq = (await execute(connection, oldest)).scalar_one()
-        return None if seq is None else await self._claim(_intents.seq == seq)
-
-    async def _claim(self, which: ColumnElement[bool]) -> Intent | None:
-        take = (
-            update(intents)
-            .where(which, CLAIMABLE)
-            .values(
-                attempts=_intents.attempts + 1,
-                fence=_intents.fence + 1,
-                lease_until=database_time(self._lease_seconds),
-            )
-            .returning(intents)
-        )
         async with self._database.transaction() as connection:
             if connection.dialect.name == "postgresql":
                 # Two claims in one lane at the same time could each miss the other's row; here the later one waits.
-                lane = func.pg_advisory_xact_lock(func.hashtextextended(_intents.lane, 0))
-                await execute(connection, select(lane).select_from(intents).where(which))
-            row = (await execute(connection, take)).one_or_none()
+                await execute(connection, _LOCK_LANE, {"intent": intent_id})
+            row = (
+                await execute(connection, _CLAIM, {"intent": intent_id, "seconds": self._lease_seconds})
+            ).one_or_none()
         return None if row is None else _intent(row)
+
+    async def claim_for(self, reaction: str, subject: UUID) -> Intent | None:
+        async with self._database.snapshot() as connection:
+            found = (await execute(connection, _OLDEST_OF, {"of": subject, "kind": reaction})).scalar_one_or_none()
+        return None if found is None else await self.claim(found)
 
     async def extend(self, intent: Intent) -> None:
         await self._change_latest(intent, lease_until=database_time(self._lease_seconds), must=True)

@@ -1,6 +1,6 @@
 """Keys of commands that were carried out."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from meetings.application.ports.unit_of_work import KeptResult
 from meetings.domain.identifiers import BookingId
@@ -13,19 +13,22 @@ WAIT_SECONDS = 5
 
 _keys = idempotency_keys.c
 
+FIND = select(_keys.fingerprint, _keys.booking_id).where(
+    _keys.account_id == bindparam("account"),
+    _keys.operation == bindparam("operation"),
+    _keys.scope == bindparam("scope"),
+    _keys.key == bindparam("key"),
+)
+
 
 class SqlIdempotencyKeys:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def find(self, operation: str, scope: str, key: str) -> KeptResult | None:
-        query = select(_keys.fingerprint, _keys.booking_id).where(
-            _keys.account_id == self._transaction.account_id,
-            _keys.operation == operation,
-            _keys.scope == scope,
-            _keys.key == key,
-        )
-        for row in await self._transaction.rows(query):
+        account_id = self._transaction.account_id
+        values = {"account": account_id, "operation": operation, "scope": scope, "key": key}
+        for row in await self._transaction.rows(FIND, values):
             return KeptResult(row.fingerprint, BookingId(row.booking_id))
         return None
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer
+from sqlalchemy import JSON, BigInteger, ColumnElement, DateTime, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -57,8 +57,8 @@ class database_time(FunctionElement[datetime]):
     type = Instant()
     inherit_cache = True
 
-    def __init__(self, plus_seconds: float = 0) -> None:
-        super().__init__(float(plus_seconds))
+    def __init__(self, plus_seconds: float | ColumnElement[float] = 0) -> None:
+        super().__init__(plus_seconds if isinstance(plus_seconds, ColumnElement) else float(plus_seconds))
 
 
 @compiles(database_time, "postgresql")

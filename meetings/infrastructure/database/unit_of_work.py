@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -45,7 +45,7 @@ from meetings.infrastructure.database.mirror import SqlBusyMirror
 from meetings.infrastructure.database.pages import SqlSchedulingPages
 from meetings.infrastructure.database.tables import accounts, intents
 from meetings.infrastructure.database.transaction import Image, Transaction, transaction_open
-from meetings.infrastructure.database.types import database_time
+from meetings.infrastructure.database.types import Instant, database_time
 from meetings.infrastructure.database.users import SqlUsers
 from meetings.infrastructure.secrets import Keyring, Secrets
 
@@ -282,20 +282,20 @@ class SqlUnitOfWork:
         wanted = [intent for event, subject in events for intent in intents_for(event, subject)]
         wanted += [intent for intent in self._new_intents if not (intent.once and await self._lane_is_open(intent))]
         stored = {uuid4(): intent for intent in wanted}
-        for intent_id, intent in stored.items():  # one by one: their order is the order of their lane
-            row = {
+        rows = [
+            {
                 "id": intent_id,
                 "account_id": self.account_id,
                 "reaction": intent.reaction,
                 "subject": intent.subject,
                 "lane": intent.lane,
                 "details": dict(intent.details),
-                "created_at": database_time(),
-                "due_at": database_time() if intent.not_before is None else intent.not_before,
-                "attempts": 0,
-                "fence": 0,
+                "not_before": intent.not_before,
             }
-            await self._transaction.run(insert(intents).values(row))
+            for intent_id, intent in stored.items()
+        ]
+        if rows:
+            await self._transaction.run(NEW_INTENTS, rows)
         return [intent_id for intent_id, intent in stored.items() if intent.not_before is None]
 
     async def _lane_is_open(self, intent: NewIntent) -> bool:
@@ -307,6 +307,14 @@ class SqlUnitOfWork:
         )
         return bool(await self._transaction.rows(query.limit(1)))
 
+
+NEW_INTENTS = insert(intents).values(
+    created_at=database_time(),
+    due_at=func.coalesce(bindparam("not_before", type_=Instant()), database_time()),
+    attempts=0,
+    fence=0,
+)
+"""Executed for one row after the other: their order is the order of their lane."""
 
 _ORDER: list[type[Aggregate]] = [Account, User, CalendarConnection, SchedulingPage, Booking]
 
