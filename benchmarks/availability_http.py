@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from benchmarks.load import Job, Measurement, load
-from benchmarks.place import POSTGRESQL, SQLITE, fill_calendar, place
+from benchmarks.place import POSTGRESQL, SQLITE, cpu_ms_since, cpu_seconds, fill_calendar, place
 from tests.deployment import Deployment
 from tests.services import Run
 from tests.world import HOST_EMAIL
@@ -68,12 +68,12 @@ def question(document: str, first: date, last: date, **more: str) -> str:
     return json.dumps({"query": document, "variables": {"input": window, **more}})
 
 
-async def run(run: Run, *, quick: bool = False) -> dict[str, Any]:
+async def run(servers: Run, *, quick: bool = False) -> dict[str, Any]:
     """Measure both views on both databases."""
     rounds, seconds = (1, 1.2) if quick else (3, 2.5)
     rows = []
     for database in (POSTGRESQL, SQLITE):
-        async with place(run, database, with_worker=False) as deployed:
+        async with place(servers, database, with_worker=False) as deployed:
             fill_calendar(deployed.google, HOST_EMAIL, days=60, events=400)
             await deployed.here.connect()
             await deployed.here.page(SLUG, start_increment_minutes=15)
@@ -83,13 +83,15 @@ async def run(run: Run, *, quick: bool = False) -> dict[str, Any]:
 
 
 async def measure(deployed: Deployment, view: View, rounds: int, seconds: float) -> dict[str, Any]:
-    url = deployed.urls[0]
+    url, pid = deployed.urls[0], deployed.webs[0].pid
     answer = await first_answer(url, view)
-    statics, own = [], []
+    statics, own, cpu = [], [], []
     for _ in range(rounds):
-        common: dict[str, Any] = {"bodies": [view.body], "connections": CONNECTIONS}
+        common: dict[str, Any] = {"bodies": [view.body], "connections": CONNECTIONS, "warm_up": 0}
         statics.append(await load(Job(f"{url}/static", expected='"data"', seconds=seconds / 2, **common)))
+        before = cpu_seconds(pid)
         own.append(await load(Job(f"{url}/graphql", expected='"mode":"ONLINE"', seconds=seconds, **common)))
+        cpu.append(cpu_ms_since(before, pid, own[-1].answers))
     static_rate, own_rate = (statistics.median(each.per_second for each in found) for found in (statics, own))
     return {
         "view": view.name,
@@ -97,6 +99,7 @@ async def measure(deployed: Deployment, view: View, rounds: int, seconds: float)
         "per_second": own_rate,
         "p50_ms": _median(own, "p50_ms"),
         "p99_ms": _median(own, "p99_ms"),
+        "web_cpu_ms": None if None in cpu else statistics.median(each for each in cpu if each is not None),
         "static_per_second": static_rate,
         "static_p50_ms": _median(statics, "p50_ms"),
         "static_p99_ms": _median(statics, "p99_ms"),
@@ -121,15 +124,20 @@ def _median(found: list[Measurement], name: str) -> float:
 
 
 def table(results: dict[str, Any]) -> str:
-    lines = [
-        f"{'availability over HTTP':<28}{'database':<12}{'bytes':>7}{'per s':>8}{'p50 ms':>9}{'p99 ms':>9}"
-        f"{'static per s':>14}{'ratio':>8}"
-    ]
+    columns = {
+        "bytes": ("bytes", ">8"),
+        "per s": ("per_second", ">8.0f"),
+        "p50 ms": ("p50_ms", ">9.2f"),
+        "p99 ms": ("p99_ms", ">9.2f"),
+        "CPU ms": ("web_cpu_ms", ">9.2f"),
+        "static per s": ("static_per_second", ">14.0f"),
+        "ratio": ("ratio_to_static", ">8.2f"),
+    }
+    head = "".join(f"{name:{layout.split('.')[0]}}" for name, (_, layout) in columns.items())
+    lines = [f"{'availability over HTTP':<28}{'database':<12}{head}"]
     for row in results["rows"]:
-        lines.append(
-            f"{row['view']:<28}{row['database']:<12}{row['bytes']:>7}{row['per_second']:>8.0f}{row['p50_ms']:>9.2f}"
-            f"{row['p99_ms']:>9.2f}{row['static_per_second']:>14.0f}{row['ratio_to_static']:>8.2f}"
-        )
+        cells = "".join(f"{row[column] or 0:{layout}}" for column, layout in columns.values())
+        lines.append(f"{row['view']:<28}{row['database']:<12}{cells}")
     return "\n".join(lines)
 
 

@@ -1,5 +1,6 @@
 """Where the product is measured: its own processes, PostgreSQL and Redis or SQLite, all on this machine."""
 
+import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 @asynccontextmanager
 async def place(run: Run, database: str, *, with_worker: bool, **more: Any) -> AsyncIterator[Deployment]:
     """One web process on an empty database, not started yet; on PostgreSQL there is a worker process only when asked
-    for, on SQLite the web process works as well. Logs are written as in production."""
+    for, on SQLite the web process works as well. Logs and sweeps are those of production."""
     with TemporaryDirectory(prefix="meetings-benchmark-") as folder, outside() as (google, mail):
         url = f"sqlite+aiosqlite:///{folder}/meetings.db"
         if database == POSTGRESQL:
@@ -37,6 +38,7 @@ async def place(run: Run, database: str, *, with_worker: bool, **more: Any) -> A
             serving_module="benchmarks.server",
             log_level="INFO",
             log_format="json",
+            sweep_seconds=10.0,
             **more,
         ) as prepared:
             yield prepared
@@ -61,3 +63,19 @@ def fill_calendar(google: GoogleSimulator, calendar: str, *, days: int, events: 
     for number in range(events):
         start = today + timedelta(days=chance.randrange(days), minutes=15 * chance.randrange(40))
         google.add_event(calendar, f"Event {number}", start, start + timedelta(minutes=15 * chance.randrange(1, 5)))
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """What a process has used of a processor so far, which a busy machine distorts less than it does times; None where
+    the system does not tell it this way (proc(5))."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_ms_since(before: float | None, pid: int, answers: int) -> float | None:
+    """Milliseconds of a processor per answer since `before`."""
+    now = cpu_seconds(pid)
+    return None if before is None or now is None or not answers else round((now - before) * 1000 / answers, 2)
