@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -174,9 +175,10 @@ class GoogleWorld:
 
 
 def _seen(event: dict[str, Any]) -> SeenEvent:
+    """The event as Google's calendar shows it: descriptions are HTML there."""
     return SeenEvent(
         title=event.get("summary", ""),
-        description=event.get("description", ""),
+        description=unescape(event.get("description", "")),
         start=datetime.fromisoformat(event["start"]["dateTime"]).astimezone(UTC),
         end=datetime.fromisoformat(event["end"]["dateTime"]).astimezone(UTC),
         zone=event["start"].get("timeZone", ""),
