@@ -38,7 +38,7 @@ from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import PREFIX, Settings
 from tests.product import NO_RATES, ApiClient, RealClock
 from tests.services import Run
-from tests.world import World, settings_for
+from tests.world import World, settings_for, variables_of_providers
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = "meetings.infrastructure.cli"
@@ -116,7 +116,8 @@ def environment_of(settings: Settings, run: Run) -> dict[str, str]:
 
 
 def _variables(settings: Settings) -> Iterator[tuple[str, str]]:
-    for name in settings.model_fields_set:
+    yield from variables_of_providers(settings).items()
+    for name in settings.model_fields_set - {"providers"}:
         value = getattr(settings, name)
         if dataclasses.is_dataclass(value):
             for each in dataclasses.fields(value):

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
 
-from meetings.adapters.google.simulator import GoogleSimulator
+from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleSimulator
 from meetings.infrastructure.app import create_app
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from meetings.infrastructure.runtime import Runtime
@@ -168,8 +168,8 @@ async def product(
     given: dict[str, Any] = {"public_url": url, "push": True, "sweep_seconds": 0.5, "rates": NO_RATES, **more}
     app = create_app(settings_for(database_url, google, mail, **given), with_worker=with_worker)
     google.register_client(
-        app.state.process.settings.google_client_id,
-        app.state.process.settings.google_client_secret.get_secret_value(),
+        CLIENT_ID,
+        CLIENT_SECRET,
         (app.state.process.links.oauth_callback("GOOGLE"),),
     )
     async with Runtime.open(app.state.process) as runtime:

@@ -4,6 +4,7 @@ Everything is real and talks over sockets; there is no GraphQL here, the use cas
 """
 
 import asyncio
+import dataclasses
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 from sqlalchemy import Row, select, update
 
+from meetings.adapters.google.disclosure import DISCLOSURE as GOOGLE_DISCLOSURE
 from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleSimulator
 from meetings.application.book_meeting import BookMeeting, book_meeting
 from meetings.application.carry_out import carry_out
@@ -46,7 +48,6 @@ from meetings.application.toolbox import Toolbox
 from meetings.domain.availability_rules import AvailabilityRules, WallRange, WeeklyHours
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection, Provider
-from meetings.domain.disclosure import disclosure_for
 from meetings.domain.identifiers import BookingId, CalendarId, ConnectionId
 from meetings.domain.page_settings import PageSettings
 from meetings.domain.period import Period
@@ -105,6 +106,18 @@ def settings_for(database_url: str, google: GoogleSimulator, mail: MailCatcher, 
     return read_settings(env_file=None, **given)
 
 
+def variables_of_providers(settings: Settings) -> dict[str, str]:
+    """The environment variables that give another process the same providers."""
+    told: dict[str, str] = {}
+    for provider, own in settings.providers.items():
+        for each in dataclasses.fields(own):
+            value = getattr(own, each.name)
+            text = ",".join(value) if isinstance(value, tuple) else str(value)
+            if value is not None and text:
+                told[f"MEETINGS_{provider.value}_{each.name}".upper()] = text
+    return told
+
+
 def sqlite_url(folder: Path) -> str:
     return f"sqlite+aiosqlite:///{folder / 'meetings.db'}"
 
@@ -158,7 +171,7 @@ class World:
     ) -> StartedConnection:
         """Anna, or another user, has read the disclosure and is sent to the consent page."""
         tools = self.tools
-        version = disclosure_for(Provider.GOOGLE).version
+        version = GOOGLE_DISCLOSURE.version
         return await start_connection(
             StartConnection(Provider.GOOGLE, version, DASHBOARD, reconnect, login_hint),
             caller=self.caller_of(user or self.anna),

@@ -12,12 +12,15 @@ from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
     AccessNotGranted,
     AuthorizationDenied,
-    CalendarProvider,
+    Calendars,
     CodeRejected,
+    Credentials,
     Granted,
+    MailboxNotFound,
     ProviderError,
     Providers,
     ReauthorizationNeeded,
+    SignIn,
 )
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
@@ -31,7 +34,6 @@ from meetings.domain.calendar_connection import (
     ListedCalendar,
     Provider,
 )
-from meetings.domain.disclosure import disclosure_for
 from meetings.domain.identifiers import ConnectionId
 
 
@@ -58,6 +60,8 @@ CODE_REJECTED: FailureReason = "TOKEN_INVALID"
 NOT_GRANTED: FailureReason = "PERMISSION_MISSING"
 UNAVAILABLE: FailureReason = "PROVIDER_UNAVAILABLE"
 NO_CALENDAR: FailureReason = "CALENDAR_NOT_ELIGIBLE"
+NO_MAILBOX: FailureReason = "MAILBOX_NOT_FOUND"
+MAILBOX_ELSEWHERE: FailureReason = "MAILBOX_MIGRATION_OR_HYBRID"
 CONNECTED_ALREADY: FailureReason = "ALREADY_CONNECTED"
 
 
@@ -103,21 +107,22 @@ async def start_connection(
     clock: Clock,
     policy: Policy,
 ) -> StartedConnection:
-    """Prepare the trip to the consent page; nothing is asked of the provider yet.
+    """Prepare the trip to the consent page; the provider learns nothing about the person yet.
 
     Raises:
         ConsentRequired: not the current disclosure.
         AlreadyConnected: there is a working connection and it is not the one to reconnect.
-        NotFound: no such connection to reconnect.
+        NotFound: no such connection to reconnect, or no consent page of this provider.
     """
-    disclosure_for(wish.provider).check_accepted(wish.accepted_disclosure)
+    offered = providers.get(wish.provider)
+    if offered is None or offered.sign_in is None:
+        raise NotFound("consent page", ("provider",))
+    offered.disclosure.check_accepted(wish.accepted_disclosure)
     async with look(caller.account_id) as work:
         await _existing(work, caller, wish.reconnect)
     state, browser_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     redirect_uri = links.oauth_callback(wish.provider.value)
-    authorization = providers[wish.provider].sign_in.begin(
-        state=state, redirect_uri=redirect_uri, login_hint=wish.login_hint
-    )
+    authorization = await offered.sign_in.begin(state=state, redirect_uri=redirect_uri, login_hint=wish.login_hint)
     now, lasts = clock(), timedelta(minutes=policy.attempt_minutes)
     await attempts.add(
         SignInAttempt(
@@ -159,33 +164,38 @@ async def finish_connection(
             written, or connected meanwhile.
     """
     attempt = await attempts.take(token_hash(state))
+    offered = providers.get(provider)
+    if offered is None or offered.sign_in is None:
+        raise TokenInvalid
     if attempt is None or attempt.provider is not provider or attempt.expires_at <= clock():
         raise TokenInvalid
     if browser_secret is None or not secrets.compare_digest(token_hash(browser_secret), attempt.browser_hash):
         raise TokenInvalid
     if code is None:
         raise ConnectionFailed(DENIED if error == "access_denied" else CODE_REJECTED, attempt.return_to)
-    granted, listed = await _sign_in(providers[provider], attempt, code)
+    granted, listed = await _sign_in(offered.sign_in, offered.calendars, attempt, code)
     if not any(calendar.access.can_write for calendar in listed):
         raise ConnectionFailed(NO_CALENDAR, attempt.return_to)
     finished, replaced = await _store(attempt, granted, listed, begin=begin, clock=clock)
     if replaced is not None:
-        await give_back(providers[provider], replaced)
+        await give_back(offered, replaced)
     return finished
 
 
 async def _sign_in(
-    provider: CalendarProvider, attempt: SignInAttempt, code: str
+    sign_in: SignIn, calendars: Callable[[Credentials], Calendars], attempt: SignInAttempt, code: str
 ) -> tuple[Granted, tuple[ListedCalendar, ...]]:
     try:
-        granted = await provider.sign_in.finish(code=code, verifier=attempt.verifier, redirect_uri=attempt.redirect_uri)
-        return granted, await provider.calendars(_Fresh(granted.credentials)).list_calendars()
+        granted = await sign_in.finish(code=code, verifier=attempt.verifier, redirect_uri=attempt.redirect_uri)
+        return granted, await calendars(_Fresh(granted.credentials)).list_calendars()
     except AuthorizationDenied as no:
         raise ConnectionFailed(DENIED, attempt.return_to) from no
     except (CodeRejected, ReauthorizationNeeded) as no:
         raise ConnectionFailed(CODE_REJECTED, attempt.return_to) from no
     except AccessNotGranted as no:
         raise ConnectionFailed(NOT_GRANTED, attempt.return_to) from no
+    except MailboxNotFound as no:
+        raise ConnectionFailed(MAILBOX_ELSEWHERE if no.hybrid else NO_MAILBOX, attempt.return_to) from no
     except ProviderError as no:
         raise ConnectionFailed(UNAVAILABLE, attempt.return_to) from no
 

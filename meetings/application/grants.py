@@ -25,7 +25,12 @@ async def note_lost_grant(seen: CalendarConnection, *, begin: Begin, clock: Cloc
 
 
 async def give_back(provider: CalendarProvider, credentials: str) -> None:
-    """Revoke a grant at its provider, in a few tries (OA-4). Never raises: what fails is for the person to remove."""
+    """Revoke a grant at its provider, in a few tries (OA-4). Never raises: what fails is for the person to remove.
+
+    Where people sign in with a password there is nothing to give back.
+    """
+    if provider.sign_in is None:
+        return
     try:
         async with asyncio.timeout(GIVE_BACK_SECONDS):
             for pause in _PAUSES:

@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from meetings.application.links import Links, token_hash
-from meetings.application.ports.calendars import ProviderError, PushOf, RateLimited, ReauthorizationNeeded
+from meetings.application.ports.calendars import (
+    News,
+    Notice,
+    ProviderError,
+    PushOf,
+    RateLimited,
+    ReauthorizationNeeded,
+)
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.outbox import Intent
 from meetings.application.ports.sync_schedule import StoredChannel, SyncClaim, SyncSchedule
@@ -120,12 +127,20 @@ def _half_way(opened_at: datetime, expires_at: datetime) -> datetime:
     return opened_at + max((expires_at - opened_at) / 2, timedelta(0))
 
 
-async def take_notice(channel_id: str, secret: str, *, schedule: SyncSchedule) -> bool:
-    """A provider says that a calendar changed: have it read. False, and no work, for a channel that is not ours."""
-    if len(channel_id) > _LONGEST_CHANNEL_ID or not channel_id.isprintable():
+async def take_notice(notice: Notice, *, schedule: SyncSchedule) -> bool:
+    """A provider says that a calendar changed: have it read. False, and no work, for a channel that is not ours.
+
+    A channel that ends is replaced at the next chance, and the calendar read, because notices may be missing. A
+    greeting asks for nothing, and may come before the channel is known here.
+    """
+    if notice.news is News.GREETING:
+        return True
+    if len(notice.channel_id) > _LONGEST_CHANNEL_ID or not notice.channel_id.isprintable():
         return False
-    stored = await schedule.channel(channel_id, token_hash(secret))
+    stored = await schedule.channel(notice.channel_id, token_hash(notice.secret))
     if stored is None:
         return False
+    if notice.news is News.CHANNEL_ENDING:
+        await schedule.renew_channel(notice.channel_id)
     await schedule.request(stored.calendar_id)
     return True

@@ -170,6 +170,7 @@ def _event(
 ) -> CalendarEvent:
     manage = links.manage(booking.id) if connection.can(Capability.CHANGE_BOOKINGS) else None
     guests = tuple(Attendee("", guest) for guest in booking.guests)
+    same_account = any(calendar.id == booking.calendar_id for calendar in connection.calendars)
     return CalendarEvent(
         key=key,
         title=booking.title,
@@ -181,6 +182,7 @@ def _event(
         location=booking.location.text,
         conference=booking.location.kind is LocationKind.VIDEO,
         sequence=booking.sequence,
+        written_as=booking.event.event_id if booking.event and same_account else None,
     )
 
 

@@ -14,6 +14,8 @@ class Provider(Enum):
     """Whose calendar it is."""
 
     GOOGLE = "GOOGLE"
+    OFFICE365 = "OFFICE365"
+    EXCHANGE = "EXCHANGE"
 
 
 class Capability(Enum):
@@ -25,10 +27,10 @@ class Capability(Enum):
     CLICKABLE_TIMES = "CLICKABLE_TIMES"
 
 
-CAPABILITIES: Mapping[Provider, frozenset[Capability]] = {
-    Provider.GOOGLE: frozenset(Capability),
+LIMITS: Mapping[Provider, frozenset[Capability]] = {
+    Provider.EXCHANGE: frozenset(Capability),
 }
-"""What each provider's calendars can do (S94 to S98 name what some cannot)."""
+"""What a provider's calendars cannot do (S94 to S98); one that is not named here can do everything."""
 
 
 class CapabilityUnsupported(DomainError):
@@ -380,7 +382,7 @@ class CalendarConnection(Aggregate):
         return ConnectionAction.GRANT_ACCESS if self.status is ConnectionStatus.DEGRADED else None
 
     def can(self, capability: Capability) -> bool:
-        return capability in CAPABILITIES[self.provider]
+        return capability not in LIMITS.get(self.provider, ())
 
     def require(self, capability: Capability) -> None:
         """Raise `CapabilityUnsupported` unless the provider can do this."""

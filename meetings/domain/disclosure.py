@@ -1,9 +1,8 @@
-"""What a person must read and accept before a calendar is connected (S13, S15, S16, S21, S22)."""
+"""What a person must read and accept before a calendar is connected (S13, S15, S16). Each provider has its own text."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from meetings.domain.calendar_connection import ConsentRequired, Provider
+from meetings.domain.calendar_connection import ConsentRequired
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,29 +18,3 @@ class Disclosure:
         """Raise `ConsentRequired` unless exactly this version was accepted."""
         if version != self.version:
             raise ConsentRequired
-
-
-DISCLOSURES: Mapping[Provider, Disclosure] = {
-    Provider.GOOGLE: Disclosure(
-        version="google-2026-11",
-        title="Connect your Google calendar",
-        body_markdown=(
-            "If you go on, this product gets access to your Google calendar and to every calendar you can reach "
-            "through Google. It uses them to run your scheduling pages and to link events with contacts of your "
-            "CRM.\n\n"
-            "This product may create and change calendars, and create, change and delete single events in them. "
-            "It keeps a copy of when your selected calendars are busy, without titles or guests."
-        ),
-        notes=(
-            "Use your own account: a mailbox that is connected as a shared team inbox cannot be used as a calendar.",
-            "Check which Google account you are signed in with before you go on.",
-            "Google Workspace and free Gmail accounts both work. One account can be connected at a time.",
-            "Calendars of other people appear only if they are shared with all event details.",
-        ),
-    ),
-}
-
-
-def disclosure_for(provider: Provider) -> Disclosure:
-    """The current text for a provider."""
-    return DISCLOSURES[provider]

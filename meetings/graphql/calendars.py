@@ -14,9 +14,9 @@ from meetings.application.manage_connection import (
     refresh_connection,
     select_calendars,
 )
+from meetings.application.ports.calendars import CalendarProvider as OfferedProvider
 from meetings.application.ports.unit_of_work import MirrorState
 from meetings.domain import calendar_connection as domain
-from meetings.domain import disclosure as domain_disclosure
 from meetings.domain.base import Problem, refuse
 from meetings.domain.calendar_connection import AlreadyConnected, ConsentRequired, NotConnected
 from meetings.domain.identifiers import CalendarId, ConnectionId
@@ -28,9 +28,6 @@ from meetings.graphql.errors import Access, RefusedError, UserError, Wording, as
 from meetings.graphql.node_ids import Kind, from_id, to_id
 from meetings.graphql.nodes import Node
 from meetings.graphql.scalars import URL, EmailAddress, TimeZone
-
-_HELP = {Provider.GOOGLE: URL("https://support.google.com/calendar/answer/37095")}
-"""How to make a new calendar at the provider (S58)."""
 
 _STATUS_MESSAGES = {
     ConnectionStatus.SYNCING: "The selected calendars are being read for the first time.",
@@ -100,7 +97,12 @@ class Calendar:
     eligible: bool = strawberry.field(description="Whether it can be selected.")
     excluded_reason: ExcludedReason | None = strawberry.field(description="Why it cannot be selected; null if it can.")
     health: CalendarHealth = strawberry.field(description="Whether it can be read; only selected ones are.")
-    help_url: URL | None = strawberry.field(description="The provider's help on making and sharing calendars.")
+    provider: strawberry.Private[Provider]
+
+    @strawberry.field(description="The provider's help on making and sharing calendars.")
+    def help_url(self, info: Info) -> URL | None:
+        offered = info.context.tools.providers.get(self.provider)
+        return URL(offered.help_url) if offered and offered.help_url else None
 
     @classmethod
     def of(cls, calendar: domain.ConnectedCalendar, connection: domain.CalendarConnection) -> "Calendar":
@@ -122,7 +124,7 @@ class Calendar:
             eligible=calendar.eligible,
             excluded_reason=excluded,
             health=calendar.health,
-            help_url=_HELP.get(connection.provider),
+            provider=connection.provider,
         )
 
 
@@ -189,11 +191,11 @@ class Disclosure:
     )
 
     @classmethod
-    def of(cls, provider: Provider, connection: domain.CalendarConnection | None) -> "Disclosure":
-        disclosure = domain_disclosure.disclosure_for(provider)
+    def of(cls, offered: OfferedProvider, connection: domain.CalendarConnection | None) -> "Disclosure":
+        disclosure = offered.disclosure
         accepted = connection is not None and connection.consent.version == disclosure.version
         return cls(
-            provider=provider,
+            provider=offered.provider,
             version=disclosure.version,
             title=disclosure.title,
             body_markdown=disclosure.body_markdown,
@@ -259,7 +261,8 @@ class CalendarMutations:
     ) -> StartConnectionPayload:
         operation = info.context
         tools = operation.tools
-        if input.provider not in tools.providers:
+        offered = tools.providers.get(input.provider)
+        if offered is None or offered.sign_in is None:
             refuse(Problem(("provider",), Rule.NOT_AVAILABLE_YET))
         _check_return(operation, input.return_to)
         started = await start_connection(

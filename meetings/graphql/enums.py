@@ -71,6 +71,8 @@ _shown(
     "CalendarProvider",
     "Whose calendar it is.",
     GOOGLE="Google Calendar, of a Google Workspace or a free Gmail account.",
+    OFFICE365="Office 365, also called Microsoft 365: a mailbox that Microsoft hosts.",
+    EXCHANGE="Microsoft Exchange 2010 SP2 or later, on a server of one's own.",
 )
 _shown(
     Role,

@@ -46,12 +46,16 @@ class Viewer:
         connection = await info.context.loaders(self.own.account_id).connection_of.load(self.own.id)
         return [CalendarConnection.of(connection)] if connection else []
 
-    @strawberry.field(description="What they must read and accept before a calendar of this kind is connected.")
+    @strawberry.field(
+        description="What they must read and accept before a calendar of this kind is connected; null where calendars "
+        "of this kind are not offered."
+    )
     async def calendar_disclosure(
         self, info: Info, provider: Annotated[Provider, strawberry.argument(description="Whose calendars.")]
-    ) -> Disclosure:
+    ) -> Disclosure | None:
+        offered = info.context.tools.providers.get(provider)
         connection = await info.context.loaders(self.own.account_id).connection_of.load(self.own.id)
-        return Disclosure.of(provider, connection)
+        return Disclosure.of(offered, connection) if offered else None
 
     @strawberry.field(description="The account's pages, oldest first: everybody may see them, to share their links.")
     async def scheduling_pages(

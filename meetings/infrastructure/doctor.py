@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from urllib.parse import urlsplit
 
 import redis.asyncio
@@ -14,9 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from meetings.adapters.smtp.mailer import SmtpSecurity
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.domain.calendar_connection import Provider
+from meetings.infrastructure.providers import REGISTRY
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.secrets import BadKeys
-from meetings.infrastructure.settings import Settings
+from meetings.infrastructure.settings import PREFIX, Settings
 
 _SECONDS = 5.0
 
@@ -45,21 +46,11 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _settings(settings: Settings) -> list[Finding]:
-    providers = {
-        Provider.GOOGLE: "set MEETINGS_GOOGLE_CLIENT_ID and MEETINGS_GOOGLE_CLIENT_SECRET: an OAuth client of type web"
-        f" application, with the redirect address {settings.public_url}/oauth/google/callback"
-    }
-    known = Process(settings).providers
     found = [
         Finding("environment", settings.environment.value),
         Finding("public address", settings.public_url),
         Finding("secret keys", f"{len(settings.keyring().key_ids)}, the newest is {settings.keyring().newest}"),
-        *(
-            Finding(f"{provider.value.title()} calendars", "set up" if provider in known else "not set up", None)
-            if provider in known
-            else Finding(f"{provider.value.title()} calendars", "not set up", advice)
-            for provider, advice in providers.items()
-        ),
+        *(_provider(settings, provider) for provider in REGISTRY),
     ]
     push = "providers call us" if settings.uses_push else "calendars are polled, because the address is not https"
     found.append(Finding("changes in calendars", push))
@@ -72,6 +63,17 @@ def _settings(settings: Settings) -> list[Finding]:
             )
         )
     return found
+
+
+def _provider(settings: Settings, provider: Provider) -> Finding:
+    what = f"{provider.value.title()} calendars"
+    if provider in settings.providers:
+        return Finding(what, "set up")
+    registration = REGISTRY[provider]
+    needed = [field.name for field in fields(registration.settings) if field.default is MISSING]
+    variables = " and ".join(f"{PREFIX}{provider.value}_{name.upper()}" for name in needed)
+    callback = f"{settings.public_url}/oauth/{provider.value.lower()}/callback"
+    return Finding(what, "not set up", f"set {variables}: {registration.set_up.format(callback=callback)}")
 
 
 async def _within_time(what: str, check: Awaitable[Finding]) -> Finding:
@@ -143,13 +145,10 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[Finding]]] = {
 
 def _provider_addresses(settings: Settings) -> list[str]:
     """Scheme, host and port of everything a provider that is set up is asked at."""
-    if not settings.google_configured:
-        return []
-    return [
-        settings.google_authorize_url or "https://accounts.google.com",
-        settings.google_token_url or "https://oauth2.googleapis.com",
-        settings.google_api_url or "https://www.googleapis.com",
+    addresses = [
+        address for provider, own in settings.providers.items() for address in REGISTRY[provider].addresses(own)
     ]
+    return [f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, addresses)]
 
 
 async def _reachable(address: str) -> Finding:

@@ -25,7 +25,6 @@ _SECRET_TEXTS = (
 )
 _MASK = "[masked]"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_TALKATIVE = ("googleapiclient", "httplib2", "urllib3", "aiosmtplib", "google.auth", "httpx", "httpcore", "asyncio")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -48,9 +47,9 @@ def set_up_logs(format: LogFormat, level: str) -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in _TALKATIVE:  # at DEBUG they write down headers and bodies
-        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.INFO))
+    # At DEBUG, libraries write down headers and bodies, so only ours may.
+    root.setLevel(max(logging.getLevelName(level), logging.INFO))
+    logging.getLogger("meetings").setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "dramatiq"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

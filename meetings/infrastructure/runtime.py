@@ -50,7 +50,7 @@ class Process:
         self.settings = settings
         self.redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
         self.keyring = settings.keyring()
-        self.providers: Providers = providers_of(settings, utc_now)
+        self.providers: Providers = providers_of(settings.providers, utc_now)
         self.doorbell = Doorbell(self.redis_url)
         self.pokes = InProcessFanOut()
         self.keys_fit = False

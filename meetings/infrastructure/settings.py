@@ -6,7 +6,7 @@ names, and in `.env` of the current folder. Limits of the use cases are `MEETING
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from email.utils import parseaddr
 from enum import Enum
 from ipaddress import ip_network
@@ -36,7 +36,9 @@ from sqlalchemy.exc import ArgumentError
 
 from meetings.adapters.smtp.mailer import SmtpSecurity, SmtpSettings
 from meetings.application.policy import Policy
+from meetings.domain.calendar_connection import Provider
 from meetings.graphql.options import RateLimits
+from meetings.infrastructure.provider_settings import NAMES, settings_of_providers
 from meetings.infrastructure.secrets import BadKeys, Keyring
 
 PREFIX = "MEETINGS_"
@@ -136,13 +138,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///meetings.db")
     redis_url: SecretStr | None = None
 
-    google_client_id: str | None = None
-    google_client_secret: SecretStr | None = None
-    # Other addresses than Google's own, for a simulator or a gateway.
-    google_authorize_url: Address | None = None
-    google_token_url: Address | None = None
-    google_revoke_url: Address | None = None
-    google_api_url: Address | None = None
+    providers: Annotated[dict[Provider, Any], NoDecode] = Field(default_factory=dict)
+    """The settings of each calendar provider that is set up. Each field of theirs is a setting of its own, such as
+    `MEETINGS_GOOGLE_CLIENT_ID`; see `provider.py` in the provider's folder."""
 
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
     mail_from: str = "Meetings <meetings@localhost.localdomain>"
@@ -202,10 +200,6 @@ class Settings(BaseSettings):
     def uses_push(self) -> bool:
         return self.https if self.push is None else self.push
 
-    @property
-    def google_configured(self) -> bool:
-        return self.google_client_id is not None and self.google_client_secret is not None
-
     def keyring(self) -> Keyring:
         return Keyring.parse(self.secret_keys.get_secret_value())
 
@@ -261,6 +255,13 @@ class Settings(BaseSettings):
             raise ValueError("it must be redis://:password@host:6379/0, or rediss:// for TLS")
         return value
 
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _providers_can_be_used(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return settings_of_providers(value, prefix=PREFIX, address=_address)
+
     @field_validator("policy", mode="before")
     @classmethod
     def _spans_are_seconds_too(cls, value: object) -> object:
@@ -280,10 +281,6 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "Settings":
-        if (self.google_client_id is None) != (self.google_client_secret is None):
-            raise ValueError(
-                f"{PREFIX}GOOGLE_CLIENT_ID and {PREFIX}GOOGLE_CLIENT_SECRET belong together: set both, or neither."
-            )
         try:
             self.smtp()
         except ValueError as bad:
@@ -314,26 +311,64 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _NamedFiles(settings_cls), dotenv_settings
+        files = _NamedFiles(settings_cls)
+        of_providers = _OfProviders(settings_cls, init_settings, env_settings, dotenv_settings)
+        return of_providers, init_settings, env_settings, files, dotenv_settings
+
+
+class _OfProviders(PydanticBaseSettingsSource):
+    """The settings of providers, whose names come from `NAMES`, out of the same places as all others."""
+
+    def __init__(
+        self,
+        settings_cls: type[BaseSettings],
+        given: PydanticBaseSettingsSource,
+        environment: PydanticBaseSettingsSource,
+        env_file: PydanticBaseSettingsSource,
+    ) -> None:
+        super().__init__(settings_cls)
+        self._given: Mapping[str, Any] = getattr(given, "init_kwargs", {})
+        self._environment: Mapping[str, Any] = getattr(environment, "env_vars", {})
+        self._env_file: Mapping[str, Any] = getattr(env_file, "env_vars", {})
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        variable = f"{PREFIX}{field_name}".lower()
+        found = (
+            self._given.get(field_name)
+            or self._environment.get(variable)
+            or _in_named_file(field_name)
+            or self._env_file.get(variable)
+        )
+        return found, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        if "providers" in self._given:
+            return {}
+        values = {name: self.get_field_value(FieldInfo(), name)[0] for name in NAMES}
+        return {"providers": {name: value for name, value in values.items() if value}}
 
 
 class _NamedFiles(EnvSettingsSource):
     """Values from the files that `MEETINGS_…_FILE` variables name, such as secrets an orchestrator mounts."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        variable = f"{PREFIX}{field_name.upper()}_FILE"
-        path = os.environ.get(variable)
-        if not path:
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            raise SettingsUnusable([f"{variable} names a file that cannot be read ({path}): {reason}."]) from None
+        return _in_named_file(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
         return {name: value for name, value in values.items() if value}
+
+
+def _in_named_file(name: str) -> str | None:
+    variable = f"{PREFIX}{name.upper()}_FILE"
+    path = os.environ.get(variable)
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise SettingsUnusable([f"{variable} names a file that cannot be read ({path}): {reason}."]) from None
 
 
 def _security(parts: SplitResult) -> SmtpSecurity:
@@ -364,7 +399,7 @@ def read_settings(*, env_file: str | Path | None = ".env", **given: Any) -> Sett
 
 def _sentence(problem: Any) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
-    if not problem["loc"]:
+    if not problem["loc"] or text.startswith(PREFIX):
         return text
     variable = PREFIX + "__".join(str(part) for part in problem["loc"] if not isinstance(part, int)).upper()
     if problem["type"] == "missing":

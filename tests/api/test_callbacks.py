@@ -10,9 +10,9 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from meetings.adapters.google.disclosure import DISCLOSURE as GOOGLE_DISCLOSURE
 from meetings.application.connect_calendar import StartConnection, start_connection
 from meetings.domain.calendar_connection import Provider
-from meetings.domain.disclosure import disclosure_for
 from meetings.graphql.cookies import OAUTH_COOKIE, OAUTH_PATH
 from meetings.infrastructure.database.tables import sign_in_attempts
 from tests.product import ApiClient, Product
@@ -57,7 +57,7 @@ async def go(product: Product, visitor: ApiClient, **consent: Any) -> Trip:
     """Send Anna to the consent page, where she allows what `consent` says."""
     here = product.here
     started = await start_connection(
-        StartConnection(Provider.GOOGLE, disclosure_for(Provider.GOOGLE).version, RETURN_TO),
+        StartConnection(Provider.GOOGLE, GOOGLE_DISCLOSURE.version, RETURN_TO),
         caller=here.caller,
         look=here.tools.look,
         providers=here.tools.providers,

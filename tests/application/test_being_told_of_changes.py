@@ -11,9 +11,10 @@ from starlette.datastructures import Headers
 
 from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.application.plan_sync import renew_channels, take_notice
+from meetings.application.ports.calendars import News, Notice, PushCall
 from meetings.domain.calendar_connection import Provider
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
-from meetings.infrastructure.providers import REGISTRY, Notice
+from meetings.infrastructure.providers import REGISTRY
 from tests.contracts.google.receiver import Receiver, listening
 from tests.waiting import until
 from tests.world import HOST_EMAIL, Clock, World, berlin, world
@@ -36,16 +37,18 @@ class Called:
         await asyncio.to_thread(self.here.google.push.wait_until_sent)
         new = self.receiver.messages[self._taken :]
         self._taken += len(new)
-        read = [REGISTRY[Provider.GOOGLE].notice_in(Headers(message)) for message in new]
-        return [notice for notice in read if notice]
+        read_push = REGISTRY[Provider.GOOGLE].read_push
+        assert read_push is not None
+        read = [read_push(PushCall(dict(Headers(message)), {}, b"")) for message in new]
+        return [notice for each in read if each for notice in each.notices]
 
     async def take(self) -> list[bool]:
         """Do what the webhook does with everything that arrived."""
         schedule = self.here.tools.schedule
         return [
-            await take_notice(notice.channel_id, notice.secret, schedule=schedule)
+            await take_notice(notice, schedule=schedule)
             for notice in await self.notices()
-            if not notice.greeting
+            if notice.news is not News.GREETING
         ]
 
     async def renew(self) -> int:
@@ -75,7 +78,7 @@ async def test_a_channel_is_open_as_soon_as_a_calendar_is_connected(called: Call
     assert (channel.email, channel.calendar_id) == (HOST_EMAIL, HOST_EMAIL)
     assert channel.token
     assert len(channel.token) >= 22  # 128 bits in base64
-    assert [notice.greeting for notice in await called.notices()] == [True]
+    assert [notice.news for notice in await called.notices()] == [News.GREETING]
 
 
 async def test_a_change_is_known_as_soon_as_google_calls(called: Called) -> None:
@@ -116,11 +119,11 @@ async def test_five_hundred_calls_at_once_are_one_read_and_one_more_after_a_read
     before = reads(here)
     here.google.fault("events.list", delay=0.5)
     schedule = here.tools.schedule
-    await take_notice(notice.channel_id, notice.secret, schedule=schedule)
+    await take_notice(notice, schedule=schedule)
     reading = asyncio.create_task(here.sync_due())
     await until("a read", lambda: reads(here) > before)
     for _ in range(10):
-        batch = (take_notice(notice.channel_id, notice.secret, schedule=schedule) for _ in range(50))
+        batch = (take_notice(notice, schedule=schedule) for _ in range(50))
         assert all(await asyncio.gather(*batch))
     await reading
     await here.settle_down()
@@ -151,7 +154,7 @@ async def test_a_forged_call_makes_no_work(called: Called) -> None:
         *((true.channel_id, f"secret-{number}") for number in range(100)),
     ]
     for channel_id, secret in forged:
-        assert not await take_notice(channel_id, secret, schedule=here.tools.schedule)
+        assert not await take_notice(Notice(channel_id, secret), schedule=here.tools.schedule)
     await here.settle_down()
     assert reads(here) == before
 
@@ -175,7 +178,7 @@ async def test_a_new_channel_is_open_before_the_old_one_ends(called: Called) -> 
     here.google.add_event(HOST_EMAIL, "Dentist", TEN + timedelta(days=21), TEN + timedelta(days=22))
     assert await called.take() == [True]
     assert old.token
-    assert not await take_notice(old.id, old.token, schedule=here.tools.schedule)
+    assert not await take_notice(Notice(old.id, old.token), schedule=here.tools.schedule)
 
 
 async def test_a_channel_that_cannot_be_renewed_goes_on_until_it_ends(called: Called) -> None:
@@ -210,7 +213,7 @@ async def test_disconnecting_closes_the_channel(called: Called) -> None:
     await here.disconnect()
     assert here.google.push.channels == {}
     assert channel.token
-    assert not await take_notice(channel.id, channel.token, schedule=here.tools.schedule)
+    assert not await take_notice(Notice(channel.id, channel.token), schedule=here.tools.schedule)
 
 
 async def test_a_calendar_that_is_not_chosen_any_more_has_no_channel(called: Called) -> None:

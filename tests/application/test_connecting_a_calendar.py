@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select, update
 
+from meetings.adapters.google.disclosure import DISCLOSURE as GOOGLE_DISCLOSURE
 from meetings.adapters.google.simulator.browser import ConsentRefused
 from meetings.application.connect_calendar import ConnectionFailed, StartConnection, TokenInvalid, start_connection
 from meetings.application.links import token_hash
@@ -23,7 +24,6 @@ from meetings.domain.calendar_connection import (
     ConsentRequired,
     Provider,
 )
-from meetings.domain.disclosure import disclosure_for
 from meetings.domain.identifiers import ConnectionId
 from meetings.domain.scheduling_page import PageOffline
 from meetings.infrastructure.database.tables import connections, credentials, sign_in_attempts
@@ -51,7 +51,7 @@ async def sealed(here: World) -> list[str | None]:
 
 def test_the_disclosure_says_what_is_read_and_what_is_written() -> None:
     """S21, S22; S13: there are notes to read."""
-    disclosure = disclosure_for(Provider.GOOGLE)
+    disclosure = GOOGLE_DISCLOSURE
     for words in (
         "access to your Google calendar",
         "every calendar you can reach through Google",
@@ -66,7 +66,7 @@ def test_the_disclosure_says_what_is_read_and_what_is_written() -> None:
 async def test_without_accepting_the_current_disclosure_nothing_is_begun(here: World) -> None:
     """S16: no attempt is stored and no provider is called."""
     tools = here.tools
-    for version in ("", "google-2020-01", disclosure_for(Provider.GOOGLE).version.upper()):
+    for version in ("", "google-2020-01", GOOGLE_DISCLOSURE.version.upper()):
         with pytest.raises(ConsentRequired):
             await start_connection(
                 StartConnection(Provider.GOOGLE, version, DASHBOARD),
@@ -101,7 +101,7 @@ async def test_a_connection_records_the_consent_and_leads_to_the_dashboard(anywh
     connection = await anywhere.connection()
     assert (finished.connection_id, finished.return_to) == (connection.id, DASHBOARD)
     assert (connection.account_email, connection.status) == (HOST_EMAIL, ConnectionStatus.ACTIVE)
-    assert connection.consent.version == disclosure_for(Provider.GOOGLE).version
+    assert connection.consent.version == GOOGLE_DISCLOSURE.version
     assert connection.consent.accepted_at == anywhere.clock.now
     assert [calendar.name for calendar in connection.selected_calendars] == ["Anna Albers"]
     [stored] = await sealed(anywhere)
@@ -192,6 +192,7 @@ async def late_by_the_database(here: World, true: Callback) -> Callback:
 async def traded_in_before(here: World, true: Callback) -> Callback:
     assert true.code
     sign_in = here.tools.providers[Provider.GOOGLE].sign_in
+    assert sign_in is not None
     with pytest.raises(Exception, match="invalid_grant"):  # Google takes a code once, even with a wrong verifier
         await sign_in.finish(code=true.code, verifier="x" * 50, redirect_uri=here.tools.links.oauth_callback("GOOGLE"))
     return true

@@ -9,7 +9,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from meetings.domain.base import DomainError, ProblemCode, Rule
 from meetings.domain.calendar_connection import (
-    CAPABILITIES,
     CalendarAccess,
     CalendarAccessLost,
     CalendarAccessRegained,
@@ -468,9 +467,15 @@ def test_asking_for_what_a_provider_cannot_do_names_both(provider: Provider, cap
     assert (refusal.value.provider, refusal.value.capability) == (provider, capability)
 
 
-def test_every_provider_says_what_it_can_do_and_google_can_do_everything() -> None:
-    assert set(CAPABILITIES) == set(Provider)
-    assert CAPABILITIES[Provider.GOOGLE] == set(Capability)
+def test_google_and_office_365_can_do_everything_and_exchange_none_of_it() -> None:
+    able = {
+        provider: {each for each in Capability if a_connection(provider=provider).can(each)} for provider in Provider
+    }
+    assert able == {
+        Provider.GOOGLE: set(Capability),
+        Provider.OFFICE365: set(Capability),
+        Provider.EXCHANGE: set(),  # S94 to S98
+    }
 
 
 # ---- through any history ------------------------------------------------------------------------------------------

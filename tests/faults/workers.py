@@ -15,6 +15,7 @@ from pathlib import Path
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import Settings
 from meetings.infrastructure.worker import Worker
+from tests.world import variables_of_providers
 
 ROOT = Path(__file__).parents[2]
 DIE_SECONDS = 30.0
@@ -29,10 +30,10 @@ def environment_of(settings: Settings) -> dict[str, str]:
     given = {
         f"MEETINGS_{name.upper()}": str(getattr(value, "value", value))
         for name, value in values.items()
-        if value is not None and name not in ("policy", "rates", "allowed_origins", "trusted_proxies")
+        if value is not None and name not in ("policy", "rates", "allowed_origins", "trusted_proxies", "providers")
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MEETINGS_")}
-    return {**kept, **given}
+    return {**kept, **given, **variables_of_providers(settings)}
 
 
 class Nursery:

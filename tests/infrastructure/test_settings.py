@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from meetings.adapters.smtp.mailer import SmtpSecurity
+from meetings.domain.calendar_connection import Provider
+from meetings.infrastructure.provider_settings import NAMES
 from meetings.infrastructure.secrets import new_key
 from meetings.infrastructure.settings import Environment, Settings, SettingsUnusable, read_settings
 
@@ -130,11 +132,25 @@ def test_half_a_google_client_is_refused(read: Reading) -> None:
     assert problem.startswith("MEETINGS_GOOGLE_CLIENT_ID and MEETINGS_GOOGLE_CLIENT_SECRET belong together")
 
 
+def test_settings_of_a_provider_come_from_the_settings_file_too(read: Reading, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MEETINGS_GOOGLE_CLIENT_ID=client\nMEETINGS_GOOGLE_CLIENT_SECRET=one\n")
+    settings = read(GOOGLE_CLIENT_SECRET="two", GOOGLE_THREADS="3", GOOGLE_API_URL="https://gate.example.com/v3/")
+    google = settings.providers[Provider.GOOGLE]
+    assert (google.client_id, google.client_secret, google.threads) == ("client", "two", 3)
+    assert google.api_url == "https://gate.example.com/v3"
+
+
+@pytest.mark.parametrize(("name", "value"), [("GOOGLE_THREADS", "hidden"), ("GOOGLE_API_URL", "hidden")])
+def test_a_bad_setting_of_a_provider_is_named(read: Reading, name: str, value: str) -> None:
+    (problem,) = problems_of(read, GOOGLE_CLIENT_ID="client", GOOGLE_CLIENT_SECRET="s", **{name: value})
+    assert problem.startswith(f"MEETINGS_{name} cannot be used: ")
+    assert value not in problem
+
+
 def test_a_secret_can_stand_in_a_file(read: Reading, tmp_path: Path) -> None:
     (tmp_path / "google").write_text("the secret\n")
     settings = read(GOOGLE_CLIENT_ID="client", GOOGLE_CLIENT_SECRET_FILE=str(tmp_path / "google"))
-    assert settings.google_client_secret is not None
-    assert settings.google_client_secret.get_secret_value() == "the secret"
+    assert settings.providers[Provider.GOOGLE].client_secret == "the secret"
 
 
 def test_a_file_that_cannot_be_read_is_named(read: Reading, tmp_path: Path) -> None:
@@ -152,7 +168,7 @@ def test_an_empty_setting_counts_as_left_out(read: Reading) -> None:
     settings = read(REDIS_URL="", EXPLORER="", GOOGLE_CLIENT_ID="", GOOGLE_CLIENT_SECRET="", ALLOWED_ORIGINS="")
     assert settings.redis_url is None
     assert settings.allowed_origins == ()
-    assert not settings.google_configured
+    assert Provider.GOOGLE not in settings.providers
 
 
 def test_lists_are_separated_by_commas(read: Reading) -> None:
@@ -228,4 +244,4 @@ def test_providers_call_us_only_over_https_unless_it_is_set(read: Reading) -> No
 def test_every_setting_of_the_example_is_one() -> None:
     example = (Path(__file__).parents[2] / ".env.example").read_text()
     named = set(re.findall(r"^#? ?MEETINGS_(\w+)=", example, re.MULTILINE))
-    assert {name.lower() for name in named} <= set(Settings.model_fields)
+    assert {name.lower() for name in named} <= set(Settings.model_fields) | set(NAMES)

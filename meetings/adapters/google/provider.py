@@ -4,12 +4,20 @@ from dataclasses import dataclass, field
 
 from meetings.adapters.google.authorized import AuthorizedCalls
 from meetings.adapters.google.calendar import GoogleCalendars
+from meetings.adapters.google.disclosure import DISCLOSURE
 from meetings.adapters.google.event_writes import EventWrites
 from meetings.adapters.google.push import GooglePush
 from meetings.adapters.google.signin import GoogleSignIn
 from meetings.adapters.google.tokens import AccountsServer
 from meetings.adapters.google.transport import Transport
-from meetings.application.ports.calendars import CalendarProvider, Calendars, Credentials, PushChannels
+from meetings.adapters.google.wire import read_push
+from meetings.application.ports.calendars import (
+    CalendarProvider,
+    Calendars,
+    Credentials,
+    PushChannels,
+    Registration,
+)
 from meetings.application.ports.clock import Clock
 from meetings.domain.calendar_connection import Provider
 
@@ -66,7 +74,18 @@ def google_provider(settings: GoogleSettings, *, now: Clock) -> CalendarProvider
 
     return CalendarProvider(
         provider=Provider.GOOGLE,
+        disclosure=DISCLOSURE,
+        help_url="https://support.google.com/calendar/answer/37095",
         sign_in=GoogleSignIn(authorize_url=settings.authorize_url, accounts=accounts),
         calendars=calendars,
         push=push,
     )
+
+
+REGISTRATION = Registration(
+    settings=GoogleSettings,
+    make=lambda settings, clock: google_provider(settings, now=clock),
+    set_up="an OAuth client of type web application, with the redirect address {callback}",
+    addresses=lambda settings: (settings.authorize_url, settings.token_url, settings.api_url),
+    read_push=read_push,
+)

@@ -29,7 +29,7 @@ class GoogleSignIn:
     authorize_url: str
     accounts: AccountsServer
 
-    def begin(self, *, state: str, redirect_uri: str, login_hint: str | None) -> Authorization:
+    async def begin(self, *, state: str, redirect_uri: str, login_hint: str | None) -> Authorization:
         """`prompt=consent` with offline access: otherwise Google gives a refresh token only the very first time."""
         verifier = secrets.token_urlsafe(64)
         asked = {

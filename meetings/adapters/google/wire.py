@@ -4,8 +4,7 @@ Sources: the resources CalendarList, Freebusy, Events and Channel of Calendar AP
 Titles, descriptions and guests' names and addresses are never asked for: see the `fields` masks.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,9 +14,13 @@ from meetings.adapters.google.refusals import free_busy_error
 from meetings.application.ports.calendars import (
     BusyStatus,
     EventTime,
+    News,
+    Notice,
     ProviderError,
     ProviderUnavailable,
+    PushCall,
     PushChannel,
+    PushMessage,
     RemovedEvent,
 )
 from meetings.domain.calendar_connection import CalendarAccess, ListedCalendar
@@ -169,31 +172,14 @@ def channel(answer: Json) -> PushChannel:
         raise ProviderUnavailable("a channel without its particulars") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+def read_push(call: PushCall) -> PushMessage | None:
     """What a call of Google to our address says. There is no body: the news is that there is news.
 
-    `is_greeting` marks the call that only tests the address when a channel opens (resource state "sync"). `number`
-    grows with each message of a channel, not always by one. Believe nothing here before `secret` was compared.
+    The call that only tests the address when a channel opens has the resource state "sync".
     """
-
-    channel_id: str
-    secret: str = field(repr=False)
-    resource_id: str
-    is_greeting: bool
-    number: int
-
-
-def notification(headers: Mapping[str, str]) -> Notification | None:
-    """The notification in the headers of a call, whatever their case; None when it is none."""
-    told = {name.lower(): value for name, value in headers.items()}
-    channel_id, number = told.get("x-goog-channel-id"), told.get("x-goog-message-number", "")
+    channel_id, number = call.headers.get("x-goog-channel-id"), call.headers.get("x-goog-message-number", "")
     if not channel_id or not (number.isascii() and number.isdigit()):
         return None
-    return Notification(
-        channel_id=channel_id,
-        secret=told.get("x-goog-channel-token", ""),
-        resource_id=told.get("x-goog-resource-id", ""),
-        is_greeting=told.get("x-goog-resource-state") == "sync",
-        number=int(number),
-    )
+    greets = call.headers.get("x-goog-resource-state") == "sync"
+    secret = call.headers.get("x-goog-channel-token", "")
+    return PushMessage((Notice(channel_id, secret, News.GREETING if greets else News.CHANGED),))

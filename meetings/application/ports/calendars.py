@@ -4,12 +4,14 @@ Every method may raise any `ProviderError` and keeps its own time limit; nothing
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
+from meetings.application.ports.clock import Clock
 from meetings.domain.calendar_connection import CalendarConnection, ListedCalendar, Provider
+from meetings.domain.disclosure import Disclosure
 from meetings.domain.timespan import TimeSpan
 
 
@@ -35,6 +37,14 @@ class ReauthorizationNeeded(ProviderError):
 
 class CalendarUnreadable(ProviderError):
     """This one calendar may not be read any more, or is gone (403, 404), while the account works."""
+
+
+class MailboxNotFound(ProviderError):
+    """The account works but has no mailbox, and so no calendar. `hybrid`: it is elsewhere, or on the move (A-CC7)."""
+
+    def __init__(self, text: str = "no mailbox", *, hybrid: bool = False) -> None:
+        self.hybrid = hybrid
+        super().__init__(text)
 
 
 class CursorExpired(ProviderError):
@@ -122,7 +132,8 @@ class CalendarEvent:
     """An event as it should stand in the calendar.
 
     `start` and `end` are aware UTC instants, to be shown in `time_zone`. With `conference`, the provider is asked for
-    a conference link. `sequence` grows with each change.
+    a conference link. `sequence` grows with each change. `written_as` is the provider's id of the event as far as a
+    write was acknowledged before; providers that forget removed events need it to tell "removed" from "never written".
     """
 
     key: EventKey
@@ -135,6 +146,7 @@ class CalendarEvent:
     location: str | None = None
     conference: bool = False
     sequence: int = 0
+    written_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +192,7 @@ class Calendars(Protocol):
         Safe to repeat after an unknown outcome: it looks the event up by its key before it creates another.
 
         Raises:
-            EventRemoved: an event with this key existed and was removed.
+            EventRemoved: an event with this key existed and was removed, as far as the provider or `written_as` tell.
             EventRefused: will never be accepted, or the key belongs to a foreign event (left untouched).
             CalendarUnreadable: the calendar cannot be written any more.
         """
@@ -210,10 +222,11 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """Where to send the person, and the secret that proves later that it was us who sent them (PKCE verifier)."""
+    """Where to send the person, and the secret that proves later that it was us who sent them (the PKCE verifier, with
+    whatever else the adapter has to remember until then)."""
 
     url: str
-    verifier: str
+    verifier: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +234,7 @@ class Granted:
     """What signing in gave: whose account it is, and credentials to seal."""
 
     account_email: str
-    credentials: str
+    credentials: str = field(repr=False)
 
 
 class AuthorizationDenied(ProviderError):
@@ -243,8 +256,11 @@ class AccessNotGranted(ProviderError):
 class SignIn(Protocol):
     """A provider's consent page."""
 
-    def begin(self, *, state: str, redirect_uri: str, login_hint: str | None) -> Authorization:
-        """An address with our one-time `state`, a PKCE challenge and the scopes calendars need. No network call."""
+    async def begin(self, *, state: str, redirect_uri: str, login_hint: str | None) -> Authorization:
+        """An address with our one-time `state`, a PKCE challenge and the scopes calendars need.
+
+        Nothing about the person is asked or told; a provider's public description of itself may be read.
+        """
 
     async def finish(self, *, code: str, verifier: str, redirect_uri: str) -> Granted:
         """Trade the code of the callback in.
@@ -256,6 +272,118 @@ class SignIn(Protocol):
 
     async def revoke(self, credentials: str) -> None:
         """Give the grant back. Success when the provider does not know it any more."""
+
+
+class ServerAuth(Enum):
+    """How a password is shown to a server. AUTO: the best that the server offers."""
+
+    AUTO = "AUTO"
+    BASIC = "BASIC"
+    NTLM = "NTLM"
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxCredentials:
+    """What a person types in to connect a mailbox on a server of their own (S24 to S31).
+
+    Without `server_url` the server is looked for by the address; without `username` the address, then the part before
+    the "@", is tried (X9). `ca_certificate` is PEM of a private authority, believed for this connection alone.
+    """
+
+    email: str
+    password: str = field(repr=False)
+    username: str | None = None
+    server_url: str | None = None
+    auth: ServerAuth = ServerAuth.AUTO
+    ca_certificate: str | None = field(default=None, repr=False)
+
+
+class LoginProblem(Enum):
+    """Why a mailbox cannot be connected with what was typed in."""
+
+    CREDENTIALS_REJECTED = "CREDENTIALS_REJECTED"
+    APP_PASSWORD_REQUIRED = "APP_PASSWORD_REQUIRED"  # noqa: S105 - a word
+    USERNAME_REQUIRED = "USERNAME_REQUIRED"
+    URL_REQUIRED = "URL_REQUIRED"
+    URL_INVALID = "URL_INVALID"
+    ADDRESS_FORBIDDEN = "ADDRESS_FORBIDDEN"
+    UNREACHABLE = "UNREACHABLE"
+    CERTIFICATE_INVALID = "CERTIFICATE_INVALID"
+    VERSION_UNSUPPORTED = "VERSION_UNSUPPORTED"
+    USE_OFFICE365 = "USE_OFFICE365"
+    SHARED_MAILBOX = "SHARED_MAILBOX"
+    MAILBOX_NOT_FOUND = "MAILBOX_NOT_FOUND"
+
+
+class LoginRefused(ProviderError):
+    """A mailbox cannot be connected. `suggestion` is a better value for what was typed in, or a version, or a help
+    address, whichever fits the problem."""
+
+    def __init__(self, problem: LoginProblem, *, suggestion: str | None = None) -> None:
+        self.problem = problem
+        self.suggestion = suggestion
+        super().__init__(problem.value)
+
+
+class LoginStep(Enum):
+    """What connecting a mailbox goes through, in this order."""
+
+    ADDRESS = "ADDRESS"
+    DISCOVERY = "DISCOVERY"
+    TLS = "TLS"
+    AUTHENTICATION = "AUTHENTICATION"
+    VERSION = "VERSION"
+    MAILBOX = "MAILBOX"
+    CALENDAR = "CALENDAR"
+    FREE_BUSY = "FREE_BUSY"
+
+
+class StepOutcome(Enum):
+    """SKIPPED: not needed, or an earlier step failed."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCheck:
+    """What became of one step. `detail` is one sentence for the person; `problem` is set when it failed."""
+
+    step: LoginStep
+    outcome: StepOutcome
+    detail: str
+    problem: LoginProblem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedMailbox:
+    """What a login gave: whose mailbox on which server, credentials to seal, and its calendars, the primary first."""
+
+    account_email: str
+    credentials: str = field(repr=False)
+    server_url: str
+    server_version: str
+    calendars: tuple[ListedCalendar, ...]
+
+
+class MailboxLogin(Protocol):
+    """Connecting with an address and a password instead of a consent page. A wrong password is tried once (S38)."""
+
+    static_ranges: tuple[str, ...]
+    """The addresses all calls leave from, for the allowlist of a server's firewall; empty when that is off (S80)."""
+
+    async def connect(self, given: MailboxCredentials) -> ConnectedMailbox:
+        """Sign in, and prove that the mailbox can be used. Writes nothing there.
+
+        Raises:
+            LoginRefused: what was typed in has to change.
+            RateLimited: the server asked us to wait.
+            ProviderUnavailable: no answer that can be read.
+        """
+
+    async def examine(self, given: MailboxCredentials) -> tuple[LoginCheck, ...]:
+        """The same as a dry run: one check per step, in order; after one that failed the rest is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,14 +405,85 @@ class PushChannels(Protocol):
         """Ask for no more calls; a channel the provider does not know is success."""
 
 
+class News(Enum):
+    """What a provider's call is about. GREETING only says that the channel stands; CHANNEL_ENDING that it stops, or
+    will unless it is replaced now, and that notices may have been lost."""
+
+    GREETING = "GREETING"
+    CHANGED = "CHANGED"
+    CHANNEL_ENDING = "CHANNEL_ENDING"
+
+
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A call about one channel. Believe nothing before `secret` was compared."""
+
+    channel_id: str
+    secret: str = field(repr=False)
+    news: News = News.CHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class PushCall:
+    """A call to our address as it came in; names of headers in lower case."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """What a call says: any number of notices, or a text to be given back as plain text to prove that we are here."""
+
+    notices: tuple[Notice, ...] = ()
+    echo: str | None = None
+
+
+class ChangeListener(Protocol):
+    """Being told of changes over a connection that we hold open, where a provider cannot call us."""
+
+    def changes(self, calendars: Sequence[str]) -> AsyncIterator[str]:
+        """The external id of each calendar that changed, as it happens.
+
+        Ends after the provider's longest time for one connection; ask again. Whatever happens between two
+        connections is not told: read once after each start. Raises any `ProviderError`.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarProvider:
-    """Everything one provider offers. `push` is None where it cannot call us."""
+    """Everything one provider offers. People sign in on a consent page (`sign_in`) or with a password (`login`).
+
+    `push` is None where it cannot call us; `listen` is what it has instead, if anything. `help_url` explains how to
+    make and share calendars there (S58).
+    """
 
     provider: Provider
-    sign_in: SignIn
+    disclosure: Disclosure
     calendars: Callable[[Credentials], Calendars]
+    sign_in: SignIn | None = None
+    login: MailboxLogin | None = None
     push: Callable[[Credentials], PushChannels] | None = None
+    listen: Callable[[Credentials], ChangeListener] | None = None
+    help_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """How a provider joins the product; the one thing of its folder that the rest of the product names.
+
+    `settings` is a frozen dataclass. Each of its fields is read from `MEETINGS_<PROVIDER>_<FIELD>`; the provider is
+    there once all fields without a default are set. `make` gets these settings, and is called once per process.
+    `set_up` tells the operator what to do; `{callback}` stands for the redirect address. `addresses` are asked by
+    `meetings doctor` whether they can be reached. `read_push` is None for calls that are not the provider's.
+    """
+
+    settings: type[Any]
+    make: Callable[[Any, Clock], CalendarProvider]
+    set_up: str
+    addresses: Callable[[Any], tuple[str, ...]] = lambda settings: ()
+    read_push: Callable[[PushCall], PushMessage | None] | None = None
 
 
 Providers = Mapping[Provider, CalendarProvider]

@@ -62,6 +62,9 @@ class SyncSchedule(Protocol):
     async def drop_channel(self, channel_id: str) -> None:
         """Forget a channel."""
 
+    async def renew_channel(self, channel_id: str) -> None:
+        """Have a channel replaced at the next chance."""
+
     async def without_channel(self, limit: int, *, renew_before: datetime) -> list[SyncClaim]:
         """Planned calendars whose newest channel is missing or has its `renew_at` before the given instant.
 

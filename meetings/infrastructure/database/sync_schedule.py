@@ -1,7 +1,7 @@
 """When which calendar is read again, by whom, and the push channels behind it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hmac import compare_digest
 
 from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
@@ -107,6 +107,12 @@ class SqlSyncSchedule:
     async def drop_channel(self, channel_id: str) -> None:
         async with self._database.transaction() as connection:
             await execute(connection, delete(push_channels).where(_channels.channel_id == channel_id))
+
+    async def renew_channel(self, channel_id: str) -> None:
+        long_ago = datetime(1970, 1, 1, tzinfo=UTC)
+        query = update(push_channels).where(_channels.channel_id == channel_id).values(renew_at=long_ago)
+        async with self._database.transaction() as connection:
+            await execute(connection, query)
 
     async def without_channel(self, limit: int, *, renew_before: datetime) -> list[SyncClaim]:
         newest = (

@@ -12,8 +12,8 @@ from meetings.adapters.google.booking_event import event_id as google_event_id
 from meetings.adapters.google.provider import GoogleSettings, google_provider
 from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleSimulator
 from meetings.adapters.google.tokens import Grant
-from meetings.adapters.google.wire import notification
-from meetings.application.ports.calendars import BusyStatus, EventKey
+from meetings.adapters.google.wire import read_push
+from meetings.application.ports.calendars import BusyStatus, EventKey, News, Notice, PushCall
 from meetings.domain.calendar_connection import CalendarAccess
 from tests.contracts.calendars.world import Clock, HeldCredentials, SeenEvent
 from tests.contracts.google.discovery import DiscoveryCheck
@@ -165,13 +165,18 @@ class GoogleWorld:
     def wait_for_push(self, count: int) -> list[tuple[str, str]]:
         deadline = time.monotonic() + 5
         while True:
-            told = [notification(headers) for headers in list(self.receiver.messages)]
-            news = [(each.channel_id, each.secret) for each in told if each and not each.is_greeting]
+            told = [notice for headers in list(self.receiver.messages) for notice in _notices(headers)]
+            news = [(each.channel_id, each.secret) for each in told if each.news is not News.GREETING]
             if len(news) >= count:
                 return news
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{len(news)} of {count} notifications came")
             time.sleep(0.005)
+
+
+def _notices(headers: dict[str, str]) -> tuple[Notice, ...]:
+    message = read_push(PushCall({name.lower(): value for name, value in headers.items()}, {}, b""))
+    return message.notices if message else ()
 
 
 def _seen(event: dict[str, Any]) -> SeenEvent:

@@ -292,7 +292,7 @@ async def test_only_a_lost_grant_sends_the_person_to_sign_in_again(
 
 async def test_no_secret_is_in_a_log_an_error_or_a_repr(world: GoogleWorld, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    begun = world.provider.sign_in.begin(state="state-1", redirect_uri=REDIRECT, login_hint=None)
+    begun = await world.provider.sign_in.begin(state="state-1", redirect_uri=REDIRECT, login_hint=None)
     code = world.consent(begun.url)
     granted = await world.provider.sign_in.finish(code=code, verifier=begun.verifier, redirect_uri=REDIRECT)
     credentials = HeldCredentials(granted.credentials)
@@ -562,15 +562,15 @@ async def _finish(world: GoogleWorld, answer: dict[str, Any], verifier: str) -> 
     return await world.provider.sign_in.finish(code="c", verifier=verifier, redirect_uri=REDIRECT)
 
 
-def _begin(world: GoogleWorld) -> tuple[str, str]:
+async def _begin(world: GoogleWorld) -> tuple[str, str]:
     """A verifier, and the nonce that went with it."""
-    begun = world.provider.sign_in.begin(state="s", redirect_uri=REDIRECT, login_hint=None)
+    begun = await world.provider.sign_in.begin(state="s", redirect_uri=REDIRECT, login_hint=None)
     return begun.verifier, begun.url.partition("nonce=")[2].partition("&")[0]
 
 
 @pytest.mark.parametrize("name", CLAIMS)
 async def test_an_identity_that_is_not_meant_for_us_is_no_identity(world: GoogleWorld, name: str) -> None:
-    verifier, nonce = _begin(world)
+    verifier, nonce = await _begin(world)
     claims = _claims_of(world, nonce)
     assert (await _finish(world, _token_answer(id_token=_id_token(claims)), verifier)).account_email == ADA
     CLAIMS[name](claims)
@@ -580,7 +580,7 @@ async def test_an_identity_that_is_not_meant_for_us_is_no_identity(world: Google
 
 @pytest.mark.parametrize("id_token", [None, "", "a.b", "a.%%%.c", "a.W10.c"])
 async def test_an_identity_that_cannot_be_read_is_none(world: GoogleWorld, id_token: str | None) -> None:
-    verifier, _ = _begin(world)
+    verifier, _ = await _begin(world)
     with pytest.raises(CodeRejected):
         await _finish(world, _token_answer(id_token=id_token), verifier)
 
@@ -597,7 +597,7 @@ async def test_an_identity_that_cannot_be_read_is_none(world: GoogleWorld, id_to
 async def test_a_grant_that_is_too_small_says_what_is_missing(
     world: GoogleWorld, change: dict[str, Any], missing: str
 ) -> None:
-    verifier, nonce = _begin(world)
+    verifier, nonce = await _begin(world)
     answer = _token_answer(id_token=_id_token(_claims_of(world, nonce)), **change)
     with pytest.raises(AccessNotGranted) as refused:
         await _finish(world, answer, verifier)
@@ -605,7 +605,7 @@ async def test_a_grant_that_is_too_small_says_what_is_missing(
 
 
 async def test_an_account_without_an_address_cannot_be_named(world: GoogleWorld) -> None:
-    verifier, nonce = _begin(world)
+    verifier, nonce = await _begin(world)
     claims = {**_claims_of(world, nonce), "email": ""}
     with pytest.raises(AccessNotGranted):
         await _finish(world, _token_answer(id_token=_id_token(claims)), verifier)
@@ -614,7 +614,7 @@ async def test_an_account_without_an_address_cannot_be_named(world: GoogleWorld)
 async def test_every_sign_in_asks_for_lasting_access(world: GoogleWorld) -> None:
     """Connecting a second time gives a refresh token again."""
     for _ in range(2):
-        begun = world.provider.sign_in.begin(state="s", redirect_uri=REDIRECT, login_hint=ADA)
+        begun = await world.provider.sign_in.begin(state="s", redirect_uri=REDIRECT, login_hint=ADA)
         code = world.consent(begun.url)
         granted = await world.provider.sign_in.finish(code=code, verifier=begun.verifier, redirect_uri=REDIRECT)
         assert json.loads(granted.credentials)["refresh_token"]

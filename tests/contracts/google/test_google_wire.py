@@ -10,7 +10,11 @@ from meetings.application.ports.calendars import (
     BusyStatus,
     CalendarUnreadable,
     EventTime,
+    News,
+    Notice,
     ProviderUnavailable,
+    PushCall,
+    PushMessage,
     RemovedEvent,
 )
 from meetings.domain.calendar_connection import CalendarAccess, ListedCalendar
@@ -166,7 +170,11 @@ def test_bounds_are_rounded_up_so_that_nothing_is_left_out() -> None:
     assert wire.stamp(datetime(2026, 3, 3, 10, 0, 0, 1, tzinfo=cet)) == "2026-03-03T09:00:01Z"
 
 
-def test_a_notification_is_read_whatever_the_case_of_its_headers() -> None:
+def _call(headers: dict[str, str]) -> PushCall:
+    return PushCall({name.lower(): value for name, value in headers.items()}, {}, b"")
+
+
+def test_a_notification_names_the_channel_and_its_secret() -> None:
     headers = {
         "X-Goog-Channel-ID": "channel-1",
         "X-Goog-Channel-Token": "s3cret",
@@ -174,13 +182,11 @@ def test_a_notification_is_read_whatever_the_case_of_its_headers() -> None:
         "X-Goog-Resource-State": "exists",
         "X-Goog-Message-Number": "41",
     }
-    told = wire.notification({name.lower(): value for name, value in headers.items()})
-    assert told == wire.notification(headers)
-    assert told == wire.Notification("channel-1", "s3cret", "r1", is_greeting=False, number=41)
+    told = wire.read_push(_call(headers))
+    assert told == PushMessage((Notice("channel-1", "s3cret", News.CHANGED),))
     assert "s3cret" not in repr(told)
-    greeting = wire.notification({**headers, "X-Goog-Resource-State": "sync", "X-Goog-Message-Number": "1"})
-    assert greeting is not None
-    assert greeting.is_greeting
+    greeting = wire.read_push(_call({**headers, "X-Goog-Resource-State": "sync", "X-Goog-Message-Number": "1"}))
+    assert greeting == PushMessage((Notice("channel-1", "s3cret", News.GREETING),))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +199,7 @@ def test_a_notification_is_read_whatever_the_case_of_its_headers() -> None:
     ],
 )
 def test_a_call_without_the_headers_is_no_notification(headers: dict[str, str]) -> None:
-    assert wire.notification(headers) is None
+    assert wire.read_push(_call(headers)) is None
 
 
 def test_a_channel_without_its_particulars_cannot_be_used() -> None:
