@@ -41,7 +41,9 @@ class GoogleWorld:
     primary = ADA
     statuses = frozenset(_FIELDS)
 
-    def __init__(self, google: GoogleSimulator, clock: Clock, receiver: Receiver, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, google: GoogleSimulator, clock: Callable[[], datetime], receiver: Receiver, settings: dict[str, Any]
+    ) -> None:
         self.google = google
         self.clock = clock
         self.receiver = receiver
@@ -50,20 +52,22 @@ class GoogleWorld:
 
     def provider_with(self, **settings: Any) -> Any:
         """Another instance of the adapter, as another process would have."""
+        return google_provider(GoogleSettings(**{**self.settings(), **settings}), now=self.clock)
+
+    def settings(self) -> dict[str, Any]:
         endpoints = self.google.endpoints
-        given = GoogleSettings(
-            **{
-                "client_id": CLIENT_ID,
-                "client_secret": CLIENT_SECRET,
-                "api_url": endpoints.api,
-                "authorize_url": endpoints.authorize,
-                "token_url": endpoints.token,
-                "revoke_url": endpoints.revoke,
-                "link_seconds": 0.0,
-                **settings,
-            }
-        )
-        return google_provider(given, now=self.clock)
+        return {
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "api_url": endpoints.api,
+            "authorize_url": endpoints.authorize,
+            "token_url": endpoints.token,
+            "revoke_url": endpoints.revoke,
+            "link_seconds": 0.0,
+        }
+
+    def type_in(self) -> None:
+        return None
 
     def sign_in(self) -> HeldCredentials:
         tokens = self.google.grant(ADA)
@@ -141,6 +145,12 @@ class GoogleWorld:
     def during_list(self, action: Callable[[], object]) -> None:
         self.google.on_call("events.list", action)
 
+    def during_write(self, action: Callable[[], object]) -> None:
+        self.google.on_call("events.insert", action)
+
+    def during_renewal(self, action: Callable[[], object]) -> None:
+        self.google.on_call("oauth.token", action)
+
     def lose_answers(self, times: int) -> None:
         self.google.fault(lambda call: call.verb in ("POST", "PATCH", "DELETE"), drop_after_commit=True, times=times)
 
@@ -194,9 +204,12 @@ def _seen(event: dict[str, Any]) -> SeenEvent:
 
 
 @contextmanager
-def google_world(**settings: Any) -> Iterator[GoogleWorld]:
-    """A served simulator. Every call is checked against Google's own description of its API."""
-    clock, check = Clock(), DiscoveryCheck()
+def google_world(*, clock: Callable[[], datetime] | None = None, **settings: Any) -> Iterator[GoogleWorld]:
+    """A served simulator. Every call is checked against Google's own description of its API.
+
+    Its clock is a standing one unless another is given.
+    """
+    clock, check = clock or Clock(), DiscoveryCheck()
     with listening() as receiver, GoogleSimulator(now=clock).serve() as google:
         google.observe(check)
         google.add_account(ADA, "Ada Lovelace", time_zone="Europe/Berlin")

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from meetings.application.ports.calendars import (
     BusyStatus,
     CalendarProvider,
     EventKey,
+    MailboxCredentials,
     ReauthorizationNeeded,
 )
 from meetings.domain.calendar_connection import CalendarAccess
@@ -79,6 +80,12 @@ class CalendarWorld(Protocol):
     statuses: frozenset[BusyStatus]
     """What a person can make an event say there."""
 
+    def settings(self) -> dict[str, Any]:
+        """The fields of the provider's settings that let the product find this simulator."""
+
+    def type_in(self) -> MailboxCredentials | None:
+        """What the account's owner types in where there is no consent page; None where there is one."""
+
     def sign_in(self) -> HeldCredentials:
         """A grant that works, without the walk through the consent page."""
 
@@ -133,6 +140,12 @@ class CalendarWorld(Protocol):
 
     def during_list(self, action: Callable[[], object]) -> None:
         """Run `action` after the next page of a list of events, before it arrives."""
+
+    def during_write(self, action: Callable[[], object]) -> None:
+        """Run `action` once the next new event is written, before the answer to that arrives."""
+
+    def during_renewal(self, action: Callable[[], object]) -> None:
+        """Run `action` once the next renewal of the credentials is granted, before the answer to that arrives."""
 
     def lose_answers(self, times: int) -> None:
         """The next writes are done, but their answers are lost."""
