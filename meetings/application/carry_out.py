@@ -62,7 +62,12 @@ async def _send_reminder(intent: Intent, tools: Toolbox) -> None:
 async def _plan_sync(intent: Intent, tools: Toolbox) -> None:
     await plan_sync(intent, begin=tools.begin, look=tools.look, push_of=tools.push_of, schedule=tools.schedule)
     await renew_channels(
-        look=tools.look, push_of=tools.push_of, schedule=tools.schedule, links=tools.links, clock=tools.clock
+        look=tools.look,
+        providers=tools.providers,
+        push_of=tools.push_of,
+        schedule=tools.schedule,
+        links=tools.links,
+        clock=tools.clock,
     )
 
 

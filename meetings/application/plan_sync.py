@@ -12,6 +12,7 @@ from meetings.application.ports.calendars import (
     News,
     Notice,
     ProviderError,
+    Providers,
     PushOf,
     RateLimited,
     ReauthorizationNeeded,
@@ -71,7 +72,14 @@ async def request_sync(connection: CalendarConnection, schedule: SyncSchedule) -
 
 
 async def renew_channels(
-    *, look: Begin, push_of: PushOf, schedule: SyncSchedule, links: Links, clock: Clock, limit: int = 50
+    *,
+    look: Begin,
+    providers: Providers,
+    push_of: PushOf,
+    schedule: SyncSchedule,
+    links: Links,
+    clock: Clock,
+    limit: int = 50,
 ) -> int:
     """Open a push channel for calendars without one, and a new one before an old one runs out (SY-4).
 
@@ -79,7 +87,8 @@ async def renew_channels(
     provider that refuses is asked again next time; polling goes on anyway.
     """
     opened = 0
-    for wanted in await schedule.without_channel(limit, renew_before=clock()):
+    calling = [provider for provider, offered in providers.items() if offered.push is not None]
+    for wanted in await schedule.without_channel(calling, limit, renew_before=clock()):
         try:
             opened += await _renew(wanted, look=look, push_of=push_of, schedule=schedule, links=links, clock=clock)
         except RateLimited:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from meetings.application.links import Links
 from meetings.application.policy import Policy
-from meetings.application.ports.calendars import CalendarsOf, Providers, PushOf
+from meetings.application.ports.calendars import CalendarsOf, ListenerOf, Providers, PushOf
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.identities import Identities, Passwords
@@ -32,6 +32,7 @@ class Toolbox:
     providers: Providers
     calendars_of: CalendarsOf
     push_of: PushOf
+    listener_of: ListenerOf
     mailer: Mailer
     fan_out: FanOut
     links: Links

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from meetings.adapters.smtp.mailer import SmtpMailer
 from meetings.application.links import Links
-from meetings.application.ports.calendars import Calendars, Providers, PushChannels
+from meetings.application.ports.calendars import Calendars, ChangeListener, Providers, PushChannels
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.toolbox import Toolbox
@@ -130,6 +130,10 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
             return None
         return provider.push(credentials(connection))
 
+    def listener_of(connection: CalendarConnection) -> ChangeListener | None:
+        provider = process.providers.get(connection.provider)
+        return provider.listen(credentials(connection)) if provider and provider.listen else None
+
     return Toolbox(
         begin_as=database.begin,
         look=database.look(),
@@ -142,6 +146,7 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
         providers=process.providers,
         calendars_of=calendars_of,
         push_of=push_of,
+        listener_of=listener_of,
         mailer=SmtpMailer(settings.smtp(), now=utc_now),
         fan_out=fan_out,
         links=process.links,

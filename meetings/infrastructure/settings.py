@@ -168,6 +168,9 @@ class Settings(BaseSettings):
     intent_threads: Annotated[int, Field(ge=1, le=200)] = 8
     sync_threads: Annotated[int, Field(ge=1, le=200)] = 4
     """How many intents and how many calendars one worker process works on at a time."""
+    listen_at_most: Annotated[int, Field(ge=0, le=1000)] = 100
+    """With how many mailboxes the worker that leads keeps a connection open to be told of changes, where providers
+    offer that; all others are polled."""
 
     policy: Policy = Policy()
     rates: RateLimits = RateLimits()

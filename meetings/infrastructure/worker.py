@@ -24,6 +24,7 @@ from meetings.application.sync_calendar import sync_calendar
 from meetings.domain.identifiers import CalendarId
 from meetings.infrastructure.doorbell import Bell, Doorbell
 from meetings.infrastructure.housekeeping import tidy_up
+from meetings.infrastructure.listening import Listening
 from meetings.infrastructure.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -234,19 +235,27 @@ class _Spacing:
 
 
 class _Chores:
-    """What one worker at a time sees to: push channels at every sweep, housekeeping every hour."""
+    """What one worker at a time sees to: push channels and conversations at every sweep, housekeeping every hour."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._listening = Listening(runtime, runtime.settings.listen_at_most)
         self._housekeeping_at = 0.0
 
     async def see_to(self) -> None:
         if not await self._runtime.leadership.held():
+            await self._listening.stop()
             return
+        await self._listening.see_to()
         tools = self._runtime.toolbox
         if self._runtime.settings.uses_push:
             await renew_channels(
-                look=tools.look, push_of=tools.push_of, schedule=tools.schedule, links=tools.links, clock=tools.clock
+                look=tools.look,
+                providers=tools.providers,
+                push_of=tools.push_of,
+                schedule=tools.schedule,
+                links=tools.links,
+                clock=tools.clock,
             )
         now = asyncio.get_running_loop().time()
         if now >= self._housekeeping_at:

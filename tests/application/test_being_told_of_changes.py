@@ -54,7 +54,12 @@ class Called:
     async def renew(self) -> int:
         tools = self.here.tools
         return await renew_channels(
-            look=tools.look, push_of=tools.push_of, schedule=tools.schedule, links=tools.links, clock=self.here.clock
+            look=tools.look,
+            providers=tools.providers,
+            push_of=tools.push_of,
+            schedule=tools.schedule,
+            links=tools.links,
+            clock=self.here.clock,
         )
 
 

@@ -98,7 +98,12 @@ async def do_the_main_job(here: World) -> None:
     assert (await here.book(page, TEN + 2 * HALF_AN_HOUR)).state is BookingState.CONFIRMED
     await here.passes(days=16)
     await renew_channels(
-        look=tools.look, push_of=tools.push_of, schedule=tools.schedule, links=tools.links, clock=here.clock
+        look=tools.look,
+        providers=tools.providers,
+        push_of=tools.push_of,
+        schedule=tools.schedule,
+        links=tools.links,
+        clock=here.clock,
     )
     google.revoke_grants(HOST_EMAIL)
     await here.sync()

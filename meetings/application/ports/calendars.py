@@ -491,5 +491,8 @@ Providers = Mapping[Provider, CalendarProvider]
 CalendarsOf = Callable[[CalendarConnection], Calendars]
 """The calendars behind a stored connection, with its stored credentials."""
 
+ListenerOf = Callable[[CalendarConnection], ChangeListener | None]
+"""Whom to listen to about changes behind a stored connection; None where its provider tells nothing that way."""
+
 PushOf = Callable[[CalendarConnection], PushChannels | None]
 """The push channels behind a stored connection; None where its provider has none or nobody can call us."""

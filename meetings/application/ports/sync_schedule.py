@@ -1,10 +1,12 @@
 """When which calendar is read again, by whom, and which push channels stand behind it (SY-1 to SY-4)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from meetings.application.ports.calendars import PushChannel
+from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
 
 
@@ -29,11 +31,24 @@ class StoredChannel:
     renew_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedConnection:
+    """A connection of which calendars are read, which, and when it was last signed in to: the same plan is equal."""
+
+    account_id: AccountId
+    connection_id: ConnectionId
+    connected_at: datetime
+    calendars: frozenset[CalendarId]
+
+
 class SyncSchedule(Protocol):
     """One sync per calendar at a time, one more after it however many were asked for meanwhile (SY-3)."""
 
     async def plan(self, account_id: AccountId, connection_id: ConnectionId, calendars: list[CalendarId]) -> None:
         """Have exactly these calendars of a connection read, new ones at once; others of it are forgotten."""
+
+    async def planned(self, providers: Collection[Provider], limit: int) -> list[PlannedConnection]:
+        """Connections of these providers of which calendars are read, those connected longest first."""
 
     async def request(self, calendar_id: CalendarId) -> None:
         """Have a calendar read as soon as possible. Cheap, and repeating it changes nothing."""
@@ -65,8 +80,10 @@ class SyncSchedule(Protocol):
     async def renew_channel(self, channel_id: str) -> None:
         """Have a channel replaced at the next chance."""
 
-    async def without_channel(self, limit: int, *, renew_before: datetime) -> list[SyncClaim]:
-        """Planned calendars whose newest channel is missing or has its `renew_at` before the given instant.
+    async def without_channel(
+        self, providers: Collection[Provider], limit: int, *, renew_before: datetime
+    ) -> list[SyncClaim]:
+        """Planned calendars of these providers whose newest channel is missing, or to be renewed before an instant.
 
         The claims given carry fence 0: they only say which calendar of which connection.
         """

@@ -1,15 +1,16 @@
 """When which calendar is read again, by whom, and the push channels behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from hmac import compare_digest
 
-from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import and_, case, delete, exists, func, insert, literal, or_, select, update
 
 from meetings.application.ports.calendars import PushChannel
-from meetings.application.ports.sync_schedule import StoredChannel, SyncClaim
+from meetings.application.ports.sync_schedule import PlannedConnection, StoredChannel, SyncClaim
+from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
-from meetings.infrastructure.database.tables import push_channels, sync_schedule
+from meetings.infrastructure.database.tables import connections, push_channels, sync_schedule
 from meetings.infrastructure.database.transaction import AnyRow, execute, insert_into
 from meetings.infrastructure.database.types import Instant, database_time
 from meetings.infrastructure.database.unit_of_work import Database
@@ -41,6 +42,24 @@ class SqlSyncSchedule:
             for row in rows:
                 new = insert_into(connection, sync_schedule).values(**row, due_at=database_time())
                 await execute(connection, new.on_conflict_do_nothing())
+
+    async def planned(self, providers: Collection[Provider], limit: int) -> list[PlannedConnection]:
+        told = connections.c
+        chosen = (
+            select(told.id, told.account_id, told.connected_at)
+            .where(told.provider.in_([provider.value for provider in providers]))
+            .where(exists().where(_plan.connection_id == told.id))
+            .order_by(told.connected_at, told.id)
+            .limit(limit)
+            .subquery()
+        )
+        query = select(chosen, _plan.calendar_id).join(sync_schedule, _plan.connection_id == chosen.c.id)
+        async with self._database.snapshot() as connection:
+            rows = (await execute(connection, query.order_by(chosen.c.connected_at, chosen.c.id))).all()
+        found: dict[tuple[AccountId, ConnectionId, datetime], set[CalendarId]] = {}
+        for row in rows:
+            found.setdefault((row.account_id, row.id, row.connected_at), set()).add(row.calendar_id)
+        return [PlannedConnection(*whose, frozenset(calendars)) for whose, calendars in found.items()]
 
     async def request(self, calendar_id: CalendarId) -> None:
         soon = case((_plan.due_at > database_time(), database_time()), else_=_plan.due_at)
@@ -114,17 +133,20 @@ class SqlSyncSchedule:
         async with self._database.transaction() as connection:
             await execute(connection, query)
 
-    async def without_channel(self, limit: int, *, renew_before: datetime) -> list[SyncClaim]:
+    async def without_channel(
+        self, providers: Collection[Provider], limit: int, *, renew_before: datetime
+    ) -> list[SyncClaim]:
         newest = (
             select(_channels.calendar_id, func.max(_channels.id).label("id")).group_by(_channels.calendar_id).subquery()
         )
         query = (
             select(sync_schedule)
             .select_from(
-                sync_schedule.outerjoin(newest, newest.c.calendar_id == _plan.calendar_id).outerjoin(
-                    push_channels, _channels.id == newest.c.id
-                )
+                sync_schedule.join(connections, connections.c.id == _plan.connection_id)
+                .outerjoin(newest, newest.c.calendar_id == _plan.calendar_id)
+                .outerjoin(push_channels, _channels.id == newest.c.id)
             )
+            .where(connections.c.provider.in_([provider.value for provider in providers]))
             .where(or_(_channels.id.is_(None), _channels.renew_at < renew_before))
             .order_by(_channels.renew_at, _plan.calendar_id)
             .limit(limit)

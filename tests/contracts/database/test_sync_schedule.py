@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from meetings.application.ports.calendars import PushChannel
-from meetings.application.ports.sync_schedule import StoredChannel, SyncClaim
+from meetings.application.ports.sync_schedule import PlannedConnection, StoredChannel, SyncClaim
+from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import CalendarId
 from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
 from meetings.infrastructure.database.tables import sync_schedule
@@ -142,7 +143,39 @@ async def test_calendars_whose_newest_channel_is_missing_or_old_are_listed(
         await schedule.store_channel(a_channel(tenant, calendar, name, renew_at=later(minutes)), secret_hash="hash")
     newest_first = [channel.channel.channel_id for channel in await schedule.channels_of(renewed)]
     assert newest_first == ["second", "first"]
-    wanted = await schedule.without_channel(10, renew_before=later(30))
+    wanted = await schedule.without_channel([Provider.GOOGLE], 10, renew_before=later(30))
     assert {claim.calendar_id for claim in wanted} == {none, old}
     assert wanted[0] == SyncClaim(wanted[0].calendar_id, tenant.connection.id, tenant.account.account_id, 0)
-    assert len(await schedule.without_channel(1, renew_before=later(30))) == 1
+    assert len(await schedule.without_channel([Provider.GOOGLE], 1, renew_before=later(30))) == 1
+    assert await schedule.without_channel([Provider.EXCHANGE], 10, renew_before=later(30)) == []
+
+
+async def test_a_channel_that_ends_is_wanted_anew(tenant: Tenant, schedule: SqlSyncSchedule) -> None:
+    calendar = calendar_id()
+    await plan(schedule, tenant, calendar)
+    await schedule.store_channel(a_channel(tenant, calendar, "channel", renew_at=later(600)), secret_hash="hash")
+    assert await schedule.without_channel([Provider.GOOGLE], 10, renew_before=later(0)) == []
+    for _ in range(2):
+        await schedule.renew_channel("channel")
+    (wanted,) = await schedule.without_channel([Provider.GOOGLE], 10, renew_before=later(0))
+    assert wanted.calendar_id == calendar
+    assert await schedule.channel("channel", "hash")
+    await schedule.renew_channel("never opened")
+
+
+async def test_connections_of_which_calendars_are_read_are_told_by_provider(
+    tenant: Tenant, stranger: Tenant, schedule: SqlSyncSchedule
+) -> None:
+    first, second, theirs = (calendar_id() for _ in range(3))
+    await plan(schedule, tenant, first, second)
+    await plan(schedule, stranger, theirs)
+    found = {planned.connection_id: planned for planned in await schedule.planned([Provider.GOOGLE], 10)}
+    mine = tenant.connection
+    assert found[mine.id] == PlannedConnection(mine.account_id, mine.id, mine.connected_at, frozenset({first, second}))
+    assert found[stranger.connection.id].calendars == {theirs}
+    assert await schedule.planned([Provider.EXCHANGE], 10) == []
+    assert len(await schedule.planned([Provider.GOOGLE], 1)) == 1
+    await plan(schedule, tenant)
+    assert [planned.connection_id for planned in await schedule.planned([Provider.GOOGLE], 10)] == [
+        stranger.connection.id
+    ]
