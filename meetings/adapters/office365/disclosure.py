@@ -1,0 +1,25 @@
+"""What a person must read and accept before an Office 365 calendar is connected (S13, S16, A-CC2, A-CC4, A-CC5)."""
+
+from meetings.domain.disclosure import Disclosure
+
+HELP_URL = "https://support.microsoft.com/office/0d62dbe4-f5d3-4bff-9c9b-6a3fcbf40c2f"
+"""Microsoft's page on making, opening and sharing calendars in Outlook (S58)."""
+
+DISCLOSURE = Disclosure(
+    version="office365-2026-11",
+    title="Connect your Office 365 calendar",
+    body_markdown=(
+        "If you go on, this product gets access to your Office 365 calendar and to every calendar you can reach "
+        "through Outlook. It uses them to run your scheduling pages and to link events with contacts of your CRM.\n\n"
+        "This product may create and change calendars, and create, change and delete single events in them. It keeps a "
+        "copy of when your selected calendars are busy, without titles or guests."
+    ),
+    notes=(
+        "Use your own account: a mailbox that is connected as a shared team inbox cannot be used as a calendar.",
+        "Check which Microsoft account you are signed in with before you go on.",
+        "One account can be connected at a time. It needs a mailbox in the cloud: one that is kept on a server of your "
+        "organisation is connected as an Exchange calendar instead.",
+        "Some organisations allow apps only after an administrator approved them. If Microsoft says so, ask yours, and "
+        "come back here afterwards.",
+    ),
+)

@@ -1,0 +1,176 @@
+"""Writing the one event of a booking so that a lost answer, a repetition or a rival makes no second one (PW-2)."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from meetings.adapters.office365 import booking_event
+from meetings.adapters.office365.authorized import AuthorizedCalls
+from meetings.adapters.office365.booking_event import KEY_PROPERTY, READ_SELECT, STATE_PROPERTY
+from meetings.adapters.office365.graph import Question
+from meetings.adapters.office365.paths import events_of, one_event
+from meetings.adapters.office365.reading import items_of
+from meetings.adapters.office365.refusals import Asked, Refused
+from meetings.application.ports.calendars import (
+    CalendarEvent,
+    EventKey,
+    EventRefused,
+    EventRemoved,
+    ProviderError,
+    ProviderUnavailable,
+    WrittenEvent,
+)
+
+_READ = {"$select": READ_SELECT, "$expand": booking_event.expand(KEY_PROPERTY, STATE_PROPERTY)}
+# The one, a copy or two that somebody made of it by hand, and then some.
+_CARRIERS = "10"
+_UNKNOWN_ZONE = "TimeZoneNotSupportedException"
+
+
+@dataclass(frozen=True, slots=True)
+class EventWrites:
+    """Outlook mails the guests. `link_seconds`: how long a link that is still being made is waited for."""
+
+    calls: AuthorizedCalls
+    link_seconds: float
+
+    async def put(self, calendar: str, event: CalendarEvent) -> WrittenEvent:
+        """As `Calendars.put_event`. Always looks first, and overwrites nothing that changed meanwhile.
+
+        Outlook forgets what was removed, so only `written_as` tells that there was an event.
+        """
+        until = self.calls.limit()
+        existing = await self._find(calendar, event, until)
+        if existing is None:
+            if event.written_as is not None:
+                raise EventRemoved("the event was removed in the calendar")
+            existing = await self._create(calendar, event, until)
+        if existing.get("isCancelled"):
+            raise EventRemoved("the event was cancelled in the calendar")
+        existing = await self._as_wished(calendar, event, existing, until)
+        if event.conference and existing.get("isOnlineMeeting") and booking_event.join_url(existing) is None:
+            existing = await self._with_link(calendar, existing, until)
+        return booking_event.written(existing, event)
+
+    async def remove(self, calendar: str, key: EventKey) -> None:
+        """As `Calendars.remove_event`. Meetings are cancelled, which tells the guests; what nobody was invited to is no
+        meeting, and deleted."""
+        until = self.calls.limit()
+        existing = await self._by_key(calendar, key, until)
+        if existing is None:
+            return
+        path = one_event(calendar, existing["id"])
+        if existing.get("attendees") and await self._cancelled(path, until):
+            return
+        try:
+            await self.calls.attempt(Question("DELETE", path), until)
+        except Refused as refused:
+            if not refused.says_gone:
+                raise self.calls.error(refused, Asked.EVENT) from None
+
+    async def _cancelled(self, path: str, until: float) -> bool:
+        """False: only the organiser may ("event: cancel"), and it is not this calendar's owner, who can still delete."""
+        try:
+            await self.calls.attempt(Question("POST", f"{path}/cancel", body={"comment": ""}), until)
+        except Refused as refused:
+            if refused.status == 400:
+                return False
+            if not refused.says_gone:
+                raise self.calls.error(refused, Asked.EVENT) from None
+        return True
+
+    async def _find(self, calendar: str, event: CalendarEvent, until: float) -> Any:
+        """Where it was written, then by its key: an event that was exported and imported has another id."""
+        if event.written_as is not None:
+            try:
+                found = await self.calls.attempt(
+                    Question("GET", one_event(calendar, event.written_as), params=_READ), until
+                )
+            except Refused as refused:
+                if not (refused.says_gone or refused.status == 400):
+                    raise self.calls.error(refused, Asked.EVENT) from None
+            else:
+                if not booking_event.is_ours(found, event.key):
+                    raise EventRefused("the event is not the booking's any more")
+                return found
+        return await self._by_key(calendar, event.key, until)
+
+    async def _by_key(self, calendar: str, key: EventKey, until: float) -> Any:
+        question = Question(
+            "GET",
+            events_of(calendar),
+            params={**_READ, "$filter": booking_event.carries(key), "$top": _CARRIERS},
+        )
+        page = await self.calls.call(question, Asked.NEW_EVENT, until)
+        return booking_event.best(items_of(page), key)
+
+    async def _create(self, calendar: str, event: CalendarEvent, until: float) -> Any:
+        """The new event, or the one an earlier try made. An answer that got lost is looked for once."""
+
+        def question(in_utc: bool) -> Question:
+            return Question("POST", events_of(calendar), body=booking_event.new_event(event, in_utc=in_utc))
+
+        try:
+            created = await self._in_a_zone(question, until)
+        except Refused as refused:
+            error = self.calls.error(refused, Asked.NEW_EVENT)
+            if refused.status != 409 and not isinstance(error, ProviderUnavailable):
+                raise error from None
+        except ProviderUnavailable as unavailable:
+            error = unavailable
+        else:
+            if booking_event.stands_as(event, created):
+                return {**created, **_properties(event)}
+            error = ProviderUnavailable("another event came back than the one that was sent")
+        return await self._find_after(error, calendar, event.key, until)
+
+    async def _find_after(self, error: Exception, calendar: str, key: EventKey, until: float) -> Any:
+        """Whether the event was written although we did not hear so. Not seeing it proves nothing: `error` stands."""
+        try:
+            found = await self._by_key(calendar, key, until)
+        except ProviderError:
+            raise error from None
+        if found is None:
+            raise error
+        return found
+
+    async def _as_wished(self, calendar: str, event: CalendarEvent, existing: Any, until: float) -> Any:
+        if booking_event.change(event, existing) is None:
+            return existing
+
+        def question(in_utc: bool) -> Question:
+            patch = booking_event.change(event, existing, in_utc=in_utc)
+            # 412 when somebody changed it since: the caller tries again, and reads again.
+            return Question(
+                "PATCH", one_event(calendar, existing["id"]), body=patch, if_match=existing.get("@odata.etag")
+            )
+
+        try:
+            return await self._in_a_zone(question, until)
+        except Refused as refused:
+            raise self.calls.error(refused, Asked.EVENT) from None
+
+    async def _in_a_zone(self, question: Callable[[bool], Question], until: float) -> Any:
+        """Mailbox servers do not know every zone ("Update event"); for those the event is written in UTC."""
+        try:
+            return await self.calls.attempt(question(False), until)
+        except Refused as refused:
+            if refused.code != _UNKNOWN_ZONE:
+                raise
+        return await self.calls.attempt(question(True), until)
+
+    async def _with_link(self, calendar: str, existing: Any, until: float) -> Any:
+        """One more look. The event is written in any case, so no trouble here is reported."""
+        await asyncio.sleep(self.link_seconds)
+        try:
+            return await self.calls.call(
+                Question("GET", one_event(calendar, existing["id"]), params=_READ), Asked.EVENT, until
+            )
+        except ProviderError:
+            return existing
+
+
+def _properties(event: CalendarEvent) -> Any:
+    """What was just stored on a new event; Graph does not repeat it."""
+    return {"singleValueExtendedProperties": booking_event.new_event(event)["singleValueExtendedProperties"]}

@@ -1,0 +1,133 @@
+"""Following one calendar through `calendarView/delta`.
+
+How it goes, where the documentation ("event: delta") is silent, as seen in public reports:
+
+- Graph tells every property of single events and series, and of an occurrence only its ids and times; the rest is its
+  series' (microsoft-graph-docs, issue 7632). `$select` and `$expand` are not taken, so titles and guests arrive, and
+  are dropped page by page; which of our bookings an event stands for is asked one by one, of the few that may be ours.
+- When a series changes, it comes with all its occurrences and exceptions in the window, on one page; occurrences that
+  are gone are not mentioned (pull request 4501). So a series that comes again replaces all that was told of it. One
+  that comes without any instance leaves open what became of them: CursorExpired, and the full read says.
+- What changed outside the window comes as removed; the window is that of the full read. When its end comes near, read
+  again without a cursor, with a window that reaches further.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from meetings.adapters.office365 import booking_event, wire
+from meetings.adapters.office365.authorized import AuthorizedCalls
+from meetings.adapters.office365.booking_event import KEY_PROPERTY
+from meetings.adapters.office365.graph import Question
+from meetings.adapters.office365.mailbox_zone import MailboxZone
+from meetings.adapters.office365.paths import one_calendar, one_event
+from meetings.adapters.office365.reading import items_of, read
+from meetings.adapters.office365.refusals import Asked, Refused
+from meetings.application.ports.calendars import Changes, CursorExpired, EventTime, ProviderUnavailable, RemovedEvent
+from meetings.domain.timespan import TimeSpan
+
+# A cursor goes with what was asked for: something else, another number here.
+_CURSOR_FORM = "1:"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """`page_size` is how many events are held at once."""
+
+    calls: AuthorizedCalls
+    zone: MailboxZone
+    page_size: int
+
+    async def changes(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[Changes]:
+        """As `Calendars.changes`. Pages as Graph gives them, one in memory at a time, each with the limit of a call.
+
+        Remembered over the pages of one read: of each series what its instances need.
+        """
+        question, asked = self._question(calendar, cursor, window), Asked.CALENDAR if cursor is None else Asked.CHANGES
+        series: dict[str, Any] = {}
+        async for page in self.calls.pages(question, asked, None):
+            items = items_of(page)
+            replaced = [] if cursor is None else _series_told_again(items, set(series))
+            series |= {item["id"]: wire.inherited(item) for item in items if wire.is_series(item)}
+            told = await self._told(calendar, items, series)
+            yield Changes(
+                changed=tuple(each for each in told if isinstance(each, EventTime)),
+                removed=(*replaced, *(each for each in told if isinstance(each, RemovedEvent))),
+                cursor=self._cursor(page),
+            )
+
+    def _question(self, calendar: str, cursor: str | None, window: TimeSpan) -> Question:
+        prefer = (f"odata.maxpagesize={self.page_size}",)
+        if cursor is None:
+            only = {"startDateTime": wire.stamp(window.start), "endDateTime": wire.stamp(window.end)}
+            return Question("GET", f"{one_calendar(calendar)}/calendarView/delta", params=only, prefer=prefer)
+        link = cursor.removeprefix(_CURSOR_FORM)
+        if link == cursor or not self.calls.graph.leads_here(link):
+            raise CursorExpired("a cursor of another form")
+        return Question("GET", link, prefer=prefer)
+
+    def _cursor(self, page: Any) -> str | None:
+        link = page.get("@odata.deltaLink")
+        if link is None:
+            return None
+        if not isinstance(link, str) or not self.calls.graph.leads_here(link):
+            raise ProviderUnavailable("a cursor that is not Microsoft Graph's")
+        return f"{_CURSOR_FORM}{link}"
+
+    async def _told(self, calendar: str, items: list[Any], series: dict[str, Any]) -> list[EventTime | RemovedEvent]:
+        items = await self._with_series(calendar, [item for item in items if not wire.is_series(item)], series)
+        items = await self._with_keys(calendar, items)
+        zone = await self.zone.name() if wire.has_whole_days(items) else None
+        return read(lambda: [wire.event(item, zone) for item in items])
+
+    async def _with_series(self, calendar: str, items: list[Any], series: dict[str, Any]) -> list[Any]:
+        """Instances with what they leave to their series; an instance whose series is gone meanwhile is gone too."""
+        instances = [item for item in items if item.get("seriesMasterId") and "@removed" not in item]
+        missing = {item["seriesMasterId"] for item in instances if "showAs" not in item} - set(series)
+        ordered = sorted(missing)
+        found = await asyncio.gather(*(self._one(calendar, each, {"$select": wire.EVENT_SELECT}) for each in ordered))
+        series |= {id: wire.inherited(one) for id, one in zip(ordered, found, strict=True) if one is not None}
+        gone = {id for id, one in zip(ordered, found, strict=True) if one is None}
+        return [
+            _removed(item)
+            if item.get("seriesMasterId") in gone and "showAs" not in item
+            else wire.with_series(item, series.get(item.get("seriesMasterId"), {}))
+            for item in items
+        ]
+
+    async def _with_keys(self, calendar: str, items: list[Any]) -> list[Any]:
+        """The extended property that names the booking, of events that may be ours."""
+        maybe = [item["id"] for item in items if booking_event.may_be_ours(item)]
+        wanted = {"$select": "id,transactionId,isOrganizer", "$expand": booking_event.expand(KEY_PROPERTY)}
+        found = await asyncio.gather(*(self._one(calendar, each, wanted) for each in maybe))
+        told = dict(zip(maybe, found, strict=True))
+        return [
+            item if item["id"] not in told else _removed(item) if (own := told[item["id"]]) is None else {**item, **own}
+            for item in items
+        ]
+
+    async def _one(self, calendar: str, event: str, wanted: dict[str, str]) -> Any:
+        """None: it is gone meanwhile."""
+        try:
+            return await self.calls.attempt(
+                Question("GET", one_event(calendar, event), params=wanted), self.calls.limit()
+            )
+        except Refused as refused:
+            if refused.says_gone:
+                return None
+            raise self.calls.error(refused, Asked.CALENDAR) from None
+
+
+def _series_told_again(items: list[Any], before: set[str]) -> list[RemovedEvent]:
+    """The series on this page that replace what was told of them earlier."""
+    again = [item["id"] for item in items if wire.is_series(item)]
+    with_instances = {item.get("seriesMasterId") for item in items}
+    if any(each in before or each not in with_instances for each in again):
+        raise CursorExpired("what became of the instances of a series is not told")
+    return [RemovedEvent(each) for each in again]
+
+
+def _removed(item: Any) -> Any:
+    return {"id": item["id"], "@removed": {"reason": "deleted"}}

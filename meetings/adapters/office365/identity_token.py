@@ -1,0 +1,44 @@
+"""Whether the ID token that came with a code is meant for us. msal reads it and checks nothing (since 1.38).
+
+Sources: OpenID Connect Core 3.1.3.7; "ID token claims reference" and "Secure applications and APIs by validating
+claims" (Microsoft identity platform). The signature is not checked: the token came from Microsoft itself over TLS, not
+through a browser (OpenID Connect Core 3.1.3.7, 6).
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+_CLOCK_SECONDS = 120
+_TENANT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
+"""The tenant of all personal Microsoft accounts ("ID token claims reference", tid)."""
+
+
+def is_for_us(
+    claims: Mapping[str, Any], *, client_id: str, nonce: str, issuer: str, tenant: str, now: datetime
+) -> bool:
+    """Audience, nonce, expiry, issuer and tenant.
+
+    `issuer` is what the sign-in service says of itself, where "{tenantid}" stands for the account's tenant; `tenant` is
+    whom the operator lets in: anybody (common), any organisation (organizations), or one.
+    """
+    told = claims.get("tid")
+    if not isinstance(told, str) or not _TENANT.fullmatch(told):
+        return False
+    if tenant == "organizations" and told == _PERSONAL:
+        return False
+    if _TENANT.fullmatch(tenant) and told.lower() != tenant.lower():
+        return False
+    expires_at, said_nonce = claims.get("exp"), claims.get("nonce")
+    return (
+        claims.get("aud") == client_id
+        and isinstance(said_nonce, str)
+        and secrets.compare_digest(said_nonce.encode(), hashlib.sha256(nonce.encode()).hexdigest().encode())
+        and isinstance(expires_at, int)
+        and expires_at + _CLOCK_SECONDS > now.timestamp()
+        and claims.get("iss") == issuer.replace("{tenantid}", told)
+    )

@@ -1,0 +1,144 @@
+"""Microsoft's consent page: OAuth 2.0 code flow with PKCE, and OpenID Connect to know that it was us who asked.
+
+Sources: "Microsoft identity platform and OAuth 2.0 authorization code flow", "Scopes and permissions in the Microsoft
+identity platform" (Microsoft's documentation); msal makes the requests.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from meetings.adapters.office365.graph import Graph, Question
+from meetings.adapters.office365.identity import Entra, Tokens
+from meetings.adapters.office365.identity_token import is_for_us
+from meetings.adapters.office365.refusals import Asked, Refused, as_provider_error, code_error, refresh_error
+from meetings.adapters.office365.tokens import Grant, lean
+from meetings.application.ports.calendars import (
+    AccessNotGranted,
+    Authorization,
+    CodeRejected,
+    Granted,
+    ProviderUnavailable,
+)
+
+CALENDAR_SCOPE = "Calendars.ReadWrite"
+SCOPES = (CALENDAR_SCOPE, "User.Read", "email")
+"""What calendars need (A-CC6); msal adds openid and offline_access. Writing includes reading."""
+
+_KEPT = ("state", "redirect_uri", "scope", "code_verifier", "nonce")
+
+
+@dataclass(frozen=True, slots=True)
+class Office365SignIn:
+    """`SignIn` for Microsoft Entra. `tenant` is whom the operator lets in; `scopes` what is asked for."""
+
+    entra: Entra
+    graph: Graph
+    tenant: str
+    scopes: tuple[str, ...] = SCOPES
+
+    async def begin(self, *, state: str, redirect_uri: str, login_hint: str | None) -> Authorization:
+        """Reads the tenant's public description, once an hour at most. The verifier is JSON: PKCE's verifier, the
+        nonce, and what both belong to.
+
+        The person is asked which account to use (A-CC5).
+        """
+        flow = await self.entra.begin(list(self.scopes), state=state, redirect_uri=redirect_uri, login_hint=login_hint)
+        return Authorization(url=flow["auth_uri"], verifier=json.dumps({name: flow[name] for name in _KEPT}))
+
+    async def finish(self, *, code: str, verifier: str, redirect_uri: str) -> Granted:
+        """Besides what the port says, CodeRejected stands for an identity that is not meant for us (OA-1).
+
+        Raises:
+            AuthorizationDenied: the organisation's administrator does not let us in.
+        """
+        flow, until = _flow(verifier), self.entra.limit()
+        if flow["redirect_uri"] != redirect_uri:
+            raise CodeRejected("the code was asked for another address")
+        tokens = await self.entra.trade_code(flow, code, until)
+        answer = tokens.answer or {}
+        if "access_token" not in answer:
+            raise code_error(answer)
+        self._require_identity(answer.get("id_token_claims"), flow["nonce"], tokens)
+        _require_scopes(answer, tokens)
+        email = await self._address(answer["access_token"], until)
+        return Granted(account_email=email, credentials=self._grant(tokens, email).to_text())
+
+    async def revoke(self, credentials: str) -> None:
+        """Nothing that an app may do takes its grant back: Entra has no endpoint to revoke a token, ending all sessions
+        of the person would also end those of every other app and needs a permission of its own
+        (user: revokeSignInSessions), and so does deleting the consent (oAuth2PermissionGrant). The stored credentials
+        being deleted is what there is; the rest is the person's, at https://myapps.microsoft.com.
+        """
+
+    async def refreshed(self, text: str, until: float) -> str:
+        """Credentials with a new access token. A refresh token that Entra replaced is replaced; the old one would work
+        on for a while.
+
+        Raises:
+            ReauthorizationNeeded: the grant was revoked or expired, or the organisation wants to see the person again.
+        """
+        grant = Grant.from_text(text)
+        asked = [scope for scope in self.scopes if scope != "email"]
+        tokens = await self.entra.refresh(grant.cache, grant.mailbox, asked, until)
+        if tokens.answer is None or "access_token" not in tokens.answer:
+            raise refresh_error(tokens.answer)
+        return self._grant(tokens, grant.email).to_text()
+
+    def _require_identity(self, claims: Any, nonce: str, tokens: Tokens) -> None:
+        if not isinstance(claims, dict) or not is_for_us(
+            claims,
+            client_id=self.entra.client_id,
+            nonce=nonce,
+            issuer=tokens.issuer,
+            tenant=self.tenant,
+            now=self.entra.now(),
+        ):
+            raise CodeRejected("the identity that came with the code is not meant for us")
+
+    async def _address(self, access_token: str, until: float) -> str:
+        """The mailbox's own address; of an account without one, its sign-in name."""
+        question = Question("GET", "/me", params={"$select": "mail,userPrincipalName"})
+        try:
+            me = await self.graph.ask(access_token, question, until)
+        except Refused as refused:
+            raise as_provider_error(refused, Asked.ACCOUNT, self.entra.now()) from None
+        email = me.get("mail") or me.get("userPrincipalName")
+        if not isinstance(email, str) or not email:
+            raise AccessNotGranted("email address")
+        return email
+
+    def _grant(self, tokens: Tokens, email: str) -> Grant:
+        assert tokens.answer is not None
+        try:
+            life = timedelta(seconds=int(tokens.answer["expires_in"]))
+            return Grant(
+                access_token=str(tokens.answer["access_token"]),
+                expires_at=int((self.entra.now() + life).timestamp()),
+                mailbox=tokens.mailbox,
+                email=email,
+                cache=lean(tokens.cache),
+            )
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise ProviderUnavailable("a token answer without tokens") from None
+
+
+def _flow(verifier: str) -> Any:
+    """Raises CodeRejected for what `begin` did not make."""
+    try:
+        flow = json.loads(verifier)
+    except (ValueError, RecursionError):
+        flow = None
+    if not isinstance(flow, dict) or set(flow) != set(_KEPT):
+        raise CodeRejected("not a verifier of ours")
+    return flow
+
+
+def _require_scopes(answer: Any, tokens: Tokens) -> None:
+    """Scopes come back with or without the address of what they are for, in any case."""
+    granted = {scope.rpartition("/")[2].lower() for scope in str(answer.get("scope", "")).split()}
+    if CALENDAR_SCOPE.lower() not in granted:
+        raise AccessNotGranted("calendar")
+    if not json.loads(tokens.cache).get("RefreshToken"):
+        raise AccessNotGranted("access while you are away")
