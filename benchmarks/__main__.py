@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import availability_http, booking_http, engine
+from benchmarks import availability_http, booking_http, calendar_sync, engine
 from tests.services import Postgres, Run
 
 HERE = Path(__file__).parent
@@ -49,6 +49,8 @@ async def measure(servers: Run, *, quick: bool) -> dict[str, Any]:
     tell(availability_http.table(results["availability"]))
     results["booking"] = await booking_http.run(servers, quick=quick)
     tell(booking_http.table(results["booking"]))
+    results["calendar_sync"] = await calendar_sync.run(servers, quick=quick)
+    tell(calendar_sync.table(results["calendar_sync"]))
     return results
 
 

@@ -163,6 +163,9 @@ class GoogleWorld:
     def recover(self) -> None:
         self.google.clear_faults()
 
+    def calls(self) -> int:
+        return len(self.google.calls)
+
     def seen(self, calendar: str) -> list[SeenEvent]:
         return [_seen(event) for event in self.google.events(calendar)]
 

@@ -158,6 +158,9 @@ class CalendarWorld(Protocol):
 
     def recover(self) -> None: ...
 
+    def calls(self) -> int:
+        """How many requests came to the provider so far."""
+
     def seen(self, calendar: str) -> list[SeenEvent]: ...
 
     def invitations(self) -> list[tuple[str, str]]:
