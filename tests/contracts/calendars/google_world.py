@@ -40,6 +40,9 @@ class GoogleWorld:
     account = ADA
     primary = ADA
     statuses = frozenset(_FIELDS)
+    shared = frozenset(_ROLES) - {CalendarAccess.OWNER}
+    chosen_ids = True
+    returned_grants = True
 
     def __init__(
         self, google: GoogleSimulator, clock: Callable[[], datetime], receiver: Receiver, settings: dict[str, Any]

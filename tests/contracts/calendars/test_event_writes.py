@@ -176,7 +176,8 @@ async def test_an_event_that_the_host_removed_is_not_written_again(world: Calend
     wish = a_wish()
     written = await calendars.put_event(world.primary, wish)
     world.cancel_event(world.primary, written.event_id)
-    for again in (wish, replace(wish, sequence=1)):
+    known = replace(wish, written_as=written.event_id)
+    for again in (known, replace(known, sequence=1)):
         with pytest.raises(EventRemoved):
             await calendars.put_event(world.primary, again)
     assert world.seen(world.primary) == []
@@ -185,6 +186,8 @@ async def test_an_event_that_the_host_removed_is_not_written_again(world: Calend
 
 
 async def test_a_foreign_event_in_its_place_is_left_alone(world: CalendarWorld, calendars: Calendars) -> None:
+    if not world.chosen_ids:
+        pytest.skip("the provider chooses the ids of events, so nobody else's event can stand in the place of ours")
     wish = a_wish()
     world.occupy(world.primary, wish.key, at(6, 9), at(6, 10))
     before = world.seen(world.primary)

@@ -79,6 +79,12 @@ class CalendarWorld(Protocol):
     primary: str
     statuses: frozenset[BusyStatus]
     """What a person can make an event say there."""
+    shared: frozenset[CalendarAccess]
+    """What somebody else's calendar can be shared for, as far as the provider tells."""
+    chosen_ids: bool
+    """Whether the writer of an event chooses its id, so that somebody else's event may have it already."""
+    returned_grants: bool
+    """Whether a grant can be given back to the provider; if not, forgetting it is all there is."""
 
     def settings(self) -> dict[str, Any]:
         """The fields of the provider's settings that let the product find this simulator."""
