@@ -1,0 +1,326 @@
+"""The ASGI application: finds the operation, checks the token, does the work, logs the call, applies faults."""
+
+import asyncio
+import base64
+import json
+import logging
+import time
+import uuid
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from meetings.adapters.office365.simulator import errors, pages
+from meetings.adapters.office365.simulator.api import CalendarApi, Request, page_number
+from meetings.adapters.office365.simulator.calls import Call, CallLog
+from meetings.adapters.office365.simulator.consent import ConsentPages
+from meetings.adapters.office365.simulator.delivery import deliver
+from meetings.adapters.office365.simulator.errors import EntraError, GraphError, Json
+from meetings.adapters.office365.simulator.faults import Fault, Faults
+from meetings.adapters.office365.simulator.grants import Grants
+from meetings.adapters.office365.simulator.id_tokens import IdTokens, issuer
+from meetings.adapters.office365.simulator.odata import read_prefer
+from meetings.adapters.office365.simulator.operations import CALLING_BACK, find_operation
+from meetings.adapters.office365.simulator.world import PERSONAL_TENANT, Account, World
+
+logger = logging.getLogger(__name__)
+
+_GRAPH_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+_OPTIONS = frozenset("$select $expand $filter $orderby $top $skip $count $search $skiptoken $deltatoken".split())
+
+
+class SimulatorApp:
+    """Give it to any ASGI server; faults below HTTP need the simulator's own."""
+
+    def __init__(
+        self,
+        world: World,
+        grants: Grants,
+        id_tokens: IdTokens,
+        consent: ConsentPages,
+        api: CalendarApi,
+        log: CallLog,
+        faults: Faults,
+    ) -> None:
+        self._world = world
+        self._grants = grants
+        self._id_tokens = id_tokens
+        self._consent = consent
+        self._api = api
+        self._log = log
+        self._faults = faults
+        self._running: dict[str, int] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        http = HttpRequest(scope, receive)
+        call = self._arrived(http, await http.body())
+        fault = self._faults.fault_for(call)
+        if fault is not None:
+            call.fault = fault.name
+            await asyncio.sleep(fault.delay_before)
+        if fault is not None and fault.replaces_the_work:
+            response = self._scripted(call, fault)
+            self._log.finish(call, 0 if fault.reset else response.status_code, None, worked=False)
+        else:
+            response = await self._counted(call, str(http.base_url).rstrip("/"))
+            for hook in self._faults.hooks_for(call):
+                # In a thread: the hook may itself call the simulator over HTTP.
+                await asyncio.to_thread(hook.action)
+        if fault is not None:
+            await asyncio.sleep(fault.delay)
+        await deliver(response, fault, scope, receive, send)
+
+    def _arrived(self, http: HttpRequest, raw: bytes) -> Call:
+        operation, parameters, _ = find_operation(http.method, http.scope["path"])
+        with self._world.lock:
+            known = self._grants.account_of(_bearer(http.headers.get("authorization")) or "")
+            return self._log.arrive(
+                verb=http.method,
+                path=http.scope["path"],
+                operation=operation,
+                path_parameters=parameters,
+                query=http.query_params,
+                headers=http.headers,
+                body=_parsed(http.headers.get("content-type", ""), raw),
+                at=self._world.now(),
+                monotonic_seconds=time.monotonic(),
+                page=page_number({name.lower(): value for name, value in http.query_params.items()}),
+                account=known[0].email if known else None,
+            )
+
+    async def _counted(self, call: Call, base_url: str) -> Response:
+        """The work, unless too many calls for one mailbox run already: four at once for one app ("Microsoft Graph
+        service-specific throttling limits", Outlook)."""
+        if call.account is None or not call.path.startswith("/v1.0"):
+            return self._work(call, base_url)
+        self._running[call.account] = self._running.get(call.account, 0) + 1
+        try:
+            if self._running[call.account] > self._api.settings.concurrent_calls:
+                response = self._graph_error(call, errors.mailbox_busy())
+                self._log.finish(call, 429, json.loads(bytes(response.body)), worked=True)
+                return response
+            if self._api.settings.service_seconds:
+                await asyncio.sleep(self._api.settings.service_seconds)
+            if call.operation in CALLING_BACK:
+                return await asyncio.to_thread(self._work, call, base_url)
+            return self._work(call, base_url)
+        finally:
+            self._running[call.account] -= 1
+
+    def _work(self, call: Call, base_url: str) -> Response:
+        try:
+            if call.operation in CALLING_BACK:
+                response = self._answer(call, base_url)
+            else:
+                with self._world.lock:
+                    response = self._answer(call, base_url)
+        except GraphError as error:
+            response = self._graph_error(call, error)
+        except EntraError as error:
+            response = JSONResponse(error.body(self._world.now()), error.status)
+        except Exception:
+            logger.exception("the Office 365 simulator failed at %s", call.operation)
+            response = self._graph_error(call, errors.scripted(500))
+        answer = _parsed(response.headers.get("content-type", ""), response.body)
+        self._log.finish(call, response.status_code, answer, worked=True)
+        return response
+
+    def _answer(self, call: Call, base_url: str) -> Response:
+        if call.operation == "page":
+            return self._page(call)
+        if call.operation == "unknown":
+            segment = call.path.rpartition("/")[2]
+            raise errors.bad_request(f"Resource not found for the segment '{segment}'.")
+        if call.operation.startswith("oauth."):
+            return self._sign_in(call, base_url)
+        return self._graph(call, base_url)
+
+    def _graph(self, call: Call, base_url: str) -> Response:
+        account, client_id = self._authorized(call)
+        query = {name.lower(): value for name, value in call.query.items()}
+        unknown = {name for name in query if name.startswith("$")} - _OPTIONS
+        if unknown:
+            raise errors.bad_request(f"The query parameter '{sorted(unknown)[0]}' is not supported.")
+        if call.verb in ("POST", "PATCH") and call.body is None and call.headers.get("content-length", "0") != "0":
+            raise errors.bad_request("Unable to read JSON request payload. Please ensure Content-Type header is set.")
+        prefer = read_prefer({"prefer": ", ".join(call.headers.getlist("prefer"))})
+        request = Request(
+            account=account,
+            client_id=client_id,
+            path=call.path_parameters,
+            url=base_url + call.path,
+            query=query,
+            body=call.body if isinstance(call.body, dict) else {},
+            prefer=prefer,
+            if_match=call.headers.get("if-match"),
+        )
+        answer = self._api.answer(call.operation, request)
+        headers = self._headers(call)
+        if prefer.applied:
+            headers["Preference-Applied"] = prefer.applied
+        if answer.location is not None:
+            headers["Location"] = answer.location
+        if answer.body is None:
+            return Response(status_code=answer.status, headers=headers)
+        return JSONResponse(answer.body, answer.status, headers, media_type=_GRAPH_TYPE)
+
+    def _authorized(self, call: Call) -> tuple[Account, str]:
+        """The account behind the bearer token, if one of the operation's permissions was granted."""
+        token = _bearer(call.headers.get("authorization"))
+        if token is None:
+            raise errors.bad_token("Access token is empty.")
+        known = self._grants.account_of(token)
+        if known is None and not self._grants.knows(token):
+            raise errors.bad_token("IDX14100: JWT is not well formed.")
+        if known is None:
+            raise errors.bad_token()
+        account, granted, client_id = known
+        user = call.path_parameters.get("user", account.object_id).lower()
+        if user not in (account.object_id, account.email, account.user_principal_name):
+            raise errors.access_denied()
+        needed = find_operation(call.verb, call.path)[2]
+        if needed and not granted & (needed | {".default"}):
+            if call.operation == "me.get":
+                message = "Insufficient privileges to complete the operation."
+                raise GraphError(403, "Authorization_RequestDenied", message)
+            raise errors.access_denied()
+        return account, client_id
+
+    def _sign_in(self, call: Call, base_url: str) -> Response:
+        tenant = call.path_parameters["tenant"]
+        form = call.body if isinstance(call.body, dict) else {}
+        if call.operation == "oauth.configuration":
+            return JSONResponse(self._configuration(tenant, base_url))
+        if call.operation == "oauth.keys":
+            return JSONResponse(self._id_tokens.key_set())
+        if call.operation == "oauth.authorize":
+            return self._consent.show(tenant, call.query)
+        if call.operation == "oauth.consent":
+            return self._consent.decide(form)
+        if call.operation == "oauth.logout":
+            return HTMLResponse(pages.page("Sign out", "<h1>You signed out of your account</h1>"))
+        single = {name: values[-1] for name, values in form.items() if isinstance(values, list)}
+        single |= _basic_credentials(call.headers.get("authorization"))
+        answer = self._grants.exchange(tenant, single, base_url)
+        return JSONResponse(answer, 200, {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
+
+    def _configuration(self, tenant: str, base_url: str) -> Json:
+        """The discovery document. Under `common` and `organizations` the issuer is a pattern, a tenant's own document
+        names its id ("OpenID Connect on the Microsoft identity platform").
+
+        Raises:
+            EntraError: a tenant that nobody here belongs to.
+        """
+        own = {account.tenant_id for account in self._world.accounts.values()}
+        domains = {account.email.partition("@")[2]: account.tenant_id for account in self._world.accounts.values()}
+        tenant_id = {"common": "{tenantid}", "organizations": "{tenantid}", "consumers": PERSONAL_TENANT}.get(
+            tenant, domains.get(tenant, tenant)
+        )
+        if tenant_id not in own | {"{tenantid}", PERSONAL_TENANT}:
+            raise EntraError("invalid_tenant", 90002, f"Tenant '{tenant}' not found.")
+        base = f"{base_url}/{tenant if tenant_id.startswith('{') else tenant_id}"
+        return {
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "issuer": issuer(base_url, tenant_id),
+            "request_uri_parameter_supported": False,
+            "userinfo_endpoint": "https://graph.microsoft.com/oidc/userinfo",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "http_logout_supported": True,
+            "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
+            "claims_supported": [
+                "sub",
+                "iss",
+                "aud",
+                "exp",
+                "iat",
+                "nonce",
+                "preferred_username",
+                "name",
+                "tid",
+                "email",
+            ],
+            "tenant_region_scope": "EU",
+            "cloud_instance_name": "microsoftonline.com",
+            "cloud_graph_host_name": "graph.windows.net",
+            "msgraph_host": "graph.microsoft.com",
+        }
+
+    def _page(self, call: Call) -> Response:
+        if call.path == "/":
+            return HTMLResponse(pages.index_page(self._world))
+        account = self._world.accounts.get(call.path.removeprefix("/calendar/"))
+        if account is None:
+            return HTMLResponse(pages.page("Not found", "<h1>404</h1>"), status_code=404)
+        return HTMLResponse(pages.account_page(self._world, account))
+
+    def _graph_error(self, call: Call, error: GraphError) -> Response:
+        headers = self._headers(call)
+        body = error.body(headers["request-id"], headers["client-request-id"], self._world.now())
+        return JSONResponse(body, error.status, {**headers, **error.headers}, media_type="application/json")
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        request_id = str(uuid.uuid4())
+        return {
+            "request-id": request_id,
+            "client-request-id": call.headers.get("client-request-id", request_id),
+            "OData-Version": "4.0",
+            "Cache-Control": "private",
+        }
+
+    def _scripted(self, call: Call, fault: Fault) -> Response:
+        """The answer a fault gives instead of the work."""
+        headers = dict(fault.headers)
+        if fault.retry_after is not None:
+            headers["Retry-After"] = str(fault.retry_after)
+        status = fault.status or 200
+        if fault.body is not None or fault.content_type is not None:
+            body = "<html><body>Sign in to the network</body></html>" if fault.body is None else fault.body
+            return Response(body, status, headers, media_type=fault.content_type or "application/json")
+        if call.operation.startswith("oauth."):
+            error = EntraError(fault.reason or "temporarily_unavailable", 90033, "A transient error has occurred.")
+            return JSONResponse(error.body(self._world.now()), status, headers)
+        response = self._graph_error(call, errors.scripted(status, fault.reason))
+        response.headers.update(headers)
+        return response
+
+
+def _bearer(header: str | None) -> str | None:
+    kind, _, token = (header or "").partition(" ")
+    return token if kind.lower() == "bearer" and token else None
+
+
+def _basic_credentials(header: str | None) -> dict[str, str]:
+    """A client may also name itself by HTTP Basic (`token_endpoint_auth_methods_supported`)."""
+    kind, _, value = (header or "").partition(" ")
+    if kind.lower() != "basic":
+        return {}
+    try:
+        client_id, _, secret = base64.b64decode(value).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}
+
+
+def _parsed(content_type: str, raw: bytes | memoryview) -> Any:
+    """JSON, or a form as lists by name; None for anything else."""
+    data = bytes(raw)
+    if "x-www-form-urlencoded" in content_type:
+        return parse_qs(data.decode(), keep_blank_values=True)
+    if "json" in content_type and data:
+        try:
+            return json.loads(data)
+        except ValueError:
+            return None
+    return None

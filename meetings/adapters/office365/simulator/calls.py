@@ -1,0 +1,62 @@
+"""The log of every call that reached the simulator."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from starlette.datastructures import Headers, QueryParams
+
+from meetings.adapters.office365.simulator.errors import Json
+
+
+@dataclass
+class Call:
+    """One request and what came of it.
+
+    `operation` is a method of Graph by its name in `operations.py` (`events.list`) or one of `oauth.configuration`,
+    `oauth.keys`, `oauth.authorize`, `oauth.consent`, `oauth.token`, `oauth.logout`, `page` and `unknown`. `account` is
+    the address the access token speaks for. `body` and `answer` are parsed JSON, a form as lists by name, or None.
+    `status` is what the work gave, or the fault that stood in for it; 0 while it runs and after a reset. `fault` names
+    what a scripted fault did: then the client may have seen something else than `status` and `answer`. `worked` says
+    whether the work was done. `at` is the simulator's clock; `monotonic_seconds` serves to measure pauses between
+    calls.
+    """
+
+    number: int
+    verb: str
+    path: str
+    operation: str
+    path_parameters: dict[str, str]
+    query: QueryParams
+    headers: Headers
+    body: Any
+    at: datetime
+    monotonic_seconds: float
+    page: int = 1
+    account: str | None = None
+    status: int = 0
+    answer: Any = None
+    fault: str | None = None
+    worked: bool = False
+
+
+@dataclass
+class CallLog:
+    """Calls in the order they arrived. Observers hear of each finished call, in the server's thread."""
+
+    calls: list[Call] = field(default_factory=list)
+    observers: list[Callable[[Call], None]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arrive(self, **about: Any) -> Call:
+        with self._lock:
+            call = Call(number=len(self.calls) + 1, **about)
+            self.calls.append(call)
+            return call
+
+    def finish(self, call: Call, status: int, answer: Json | None, *, worked: bool) -> None:
+        call.status, call.answer, call.worked = status, answer, worked
+        for observer in list(self.observers):
+            observer(call)
