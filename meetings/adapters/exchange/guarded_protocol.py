@@ -13,7 +13,7 @@ from exchangelib.protocol import CachingProtocol, Protocol
 from exchangelib.transport import DEFAULT_HEADERS
 from exchangelib.util import is_xml
 
-from meetings.adapters.exchange.guarded_http import GuardedSession
+from meetings.adapters.exchange.guarded_http import AnswerRefused, GuardedSession
 from meetings.adapters.exchange.xml_limits import XmlRefused, check_xml, whole_documents
 
 
@@ -36,7 +36,7 @@ class EwsSession(GuardedSession):
         return answer
 
 
-class MarkupRefused(requests.exceptions.ConnectionError):
+class MarkupRefused(AnswerRefused):
     """An answer that no parser should see."""
 
     def __init__(self, refused: XmlRefused, answer: requests.Response) -> None:

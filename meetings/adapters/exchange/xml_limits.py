@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 LONGEST = 10 * 2**20
 DEEPEST = 100
-MOST_NODES = 200_000
+MOST_NODES = 100_000
 """Elements and attributes together: each costs the parser a hundred bytes and more, and may be as short as four. A full
 page of a calendar has some ten thousand."""
 
