@@ -70,7 +70,7 @@ class EventWrites:
                 raise self.calls.error(refused, Asked.EVENT) from None
 
     async def _cancelled(self, path: str, until: float) -> bool:
-        """False: only the organiser may ("event: cancel"), and it is not this calendar's owner, who can still delete."""
+        """False: only the organiser may ("event: cancel"), who is not this calendar's owner; they can still delete."""
         try:
             await self.calls.attempt(Question("POST", f"{path}/cancel", body={"comment": ""}), until)
         except Refused as refused:
