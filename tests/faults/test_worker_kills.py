@@ -7,18 +7,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.application.ports.reads import PagePointer
 from meetings.domain.booking import BookingState, CancelledBy
 from meetings.domain.identifiers import BookingId
 from meetings.domain.scheduling_page import SlotTaken
 from meetings.domain.timespan import TimeSpan
 from meetings.infrastructure.database.tables import bookings, host_times, intents, sync_schedule
-from meetings.infrastructure.demo.mail_catcher import MailCatcher
-from tests.databases import BOTH_DATABASES
+from tests.contracts.calendars.conftest import WORLDS
+from tests.contracts.calendars.world import CalendarWorld
+from tests.databases import Simulators
 from tests.faults.workers import Nursery, fresh_worker
+from tests.hosted import Hosted, hosted, place
 from tests.waiting import until
-from tests.world import HOST_EMAIL, World, world
+from tests.world import World
+
+__all__ = ["place"]
 
 WRITING = [
     "outbox.claim:before",
@@ -33,14 +36,20 @@ WRITING = [
 REMOVING = ["calendars.remove_event:before", "calendars.remove_event:after"]
 READING = ["schedule.claim:before", "schedule.claim:after", "schedule.finish:before"]
 
-on_both_databases = pytest.mark.parametrize("database_url", BOTH_DATABASES, indirect=True)
+
+def _runs() -> list[Any]:
+    """Google on both databases, every other provider on SQLite: storing is the same for all."""
+    on_sqlite = [pytest.param("sqlite", provider, id=f"{provider}-sqlite") for provider in WORLDS]
+    return [*on_sqlite, pytest.param("postgresql", "google", id="google-postgresql", marks=pytest.mark.services)]
+
+
+everywhere = pytest.mark.parametrize(("database_url", "place"), _runs(), indirect=True)
 
 
 @pytest.fixture
-async def here(database_url: str, simulators: tuple[GoogleSimulator, MailCatcher]) -> AsyncIterator[World]:
+async def anna(database_url: str, place: CalendarWorld, simulators: Simulators) -> AsyncIterator[Hosted]:
     """Anna, with a connected calendar; leases are short, so that a test need not wait for them."""
-    google, mail = simulators
-    async with world(database_url, google, mail, lease_seconds=1, sweep_seconds=0.2) as found:
+    async with hosted(database_url, place, simulators, lease_seconds=1, sweep_seconds=0.2) as found:
         await found.connect()
         yield found
 
@@ -66,15 +75,17 @@ async def nothing_open(here: World) -> bool:
     return all(row.done_at is not None for row in await all_rows(here, intents))
 
 
-async def check_booked_once(here: World, page: PagePointer, booking_id: BookingId) -> None:
+async def check_booked_once(anna: Hosted, page: PagePointer, booking_id: BookingId) -> None:
     """One booking, one event that equals it, every intent done, and the time is taken."""
+    here = anna.here
     booking = await here.booking(booking_id)
     assert booking.state is BookingState.CONFIRMED
-    (event,) = here.events()
+    (event,) = anna.events()
+    assert (event.start, event.end) == (booking.start, booking.end)
+    busy = await (await here.calendars()).busy([anna.place.primary], TimeSpan(booking.start, booking.end))
+    (standing,) = busy[anna.place.primary]  # type: ignore[misc]
     assert booking.event is not None
-    assert event["id"] == booking.event.event_id
-    assert datetime.fromisoformat(event["start"]["dateTime"]) == booking.start
-    assert datetime.fromisoformat(event["end"]["dateTime"]) == booking.end
+    assert (standing.event_id, standing.booking_key) == (booking.event.event_id, str(booking_id))
     assert [row.id for row in await all_rows(here, bookings)] == [booking_id]
     assert len(await all_rows(here, host_times)) == 1
     assert [row.reaction for row in await all_rows(here, intents) if row.done_at is None] == []
@@ -83,55 +94,61 @@ async def check_booked_once(here: World, page: PagePointer, booking_id: BookingI
         await here.reserve(here.wish(page, next_monday(), key="another-key"))
 
 
-@on_both_databases
+@everywhere
 @pytest.mark.parametrize("step", WRITING)
 async def test_a_worker_killed_while_it_settles_a_booking_leaves_nothing_behind(
-    here: World, killable_worker: Nursery, step: str
+    anna: Hosted, killable_worker: Nursery, step: str
 ) -> None:
+    here = anna.here
     page, booking_id = await reserve(here)
     killable_worker.start(here.runtime.settings, step)
     assert await killable_worker.killed()
     async with fresh_worker(here.runtime.settings):
         await until("everything to be done", lambda: nothing_open(here))
-    await check_booked_once(here, page, booking_id)
+    await check_booked_once(anna, page, booking_id)
     letters = [mail for mail in here.mail.mails if mail.recipients == ("grace@example.org",)]
     assert 1 <= len(letters) <= 2
     assert len({mail.message["Message-ID"] for mail in letters}) == 1
 
 
-@on_both_databases
-async def test_a_worker_killed_while_google_is_answering_leaves_one_event(
-    here: World, killable_worker: Nursery
+@everywhere
+async def test_a_worker_killed_while_the_provider_is_answering_leaves_one_event(
+    anna: Hosted, killable_worker: Nursery
 ) -> None:
+    here = anna.here
     page, booking_id = await reserve(here)
-    here.google.on_call("events.insert", killable_worker.kill)
+    anna.place.during_write(killable_worker.kill)
     killable_worker.start(here.runtime.settings)
     assert await killable_worker.killed()
     async with fresh_worker(here.runtime.settings):
         await until("everything to be done", lambda: nothing_open(here))
-    await check_booked_once(here, page, booking_id)
+    await check_booked_once(anna, page, booking_id)
 
 
-@on_both_databases
+@everywhere
 async def test_a_worker_killed_in_a_token_refresh_does_not_lose_the_grant(
-    here: World, killable_worker: Nursery
+    anna: Hosted, killable_worker: Nursery
 ) -> None:
+    here = anna.here
     page, booking_id = await reserve(here)
-    here.google.expire_access_tokens(HOST_EMAIL)
-    here.google.on_call("oauth.token", killable_worker.kill)
+    if anna.offered.sign_in is None:
+        pytest.skip("a password is not renewed")
+    anna.place.expire_access()
+    anna.place.during_renewal(killable_worker.kill)
     killable_worker.start(here.runtime.settings)
     assert await killable_worker.killed()
     async with fresh_worker(here.runtime.settings):
         await until("everything to be done", lambda: nothing_open(here))
-    await check_booked_once(here, page, booking_id)
+    await check_booked_once(anna, page, booking_id)
     assert (await here.connection()).usable
 
 
-@on_both_databases
+@everywhere
 @pytest.mark.parametrize("step", REMOVING)
 async def test_a_worker_killed_while_it_removes_an_event_leaves_none(
-    here: World, killable_worker: Nursery, step: str
+    anna: Hosted, killable_worker: Nursery, step: str
 ) -> None:
+    here = anna.here
     page, booking_id = await reserve(here)
     await here.settle(page, booking_id)
     await here.settle_down()
@@ -143,19 +160,20 @@ async def test_a_worker_killed_while_it_removes_an_event_leaves_none(
     assert await killable_worker.killed()
     async with fresh_worker(here.runtime.settings):
         await until("everything to be done", lambda: nothing_open(here))
-    assert here.events() == []
+    assert anna.events() == []
     assert await all_rows(here, host_times) == []
     assert (await here.booking(booking_id)).state is BookingState.CANCELLED
 
 
-@on_both_databases
+@everywhere
 @pytest.mark.parametrize("step", READING)
 async def test_a_worker_killed_while_it_reads_a_calendar_misses_no_change(
-    here: World, killable_worker: Nursery, step: str
+    anna: Hosted, killable_worker: Nursery, step: str
 ) -> None:
+    here = anna.here
     page = await here.page()
     start = next_monday()
-    here.google.add_event(HOST_EMAIL, "Dentist", start, start + timedelta(minutes=30))
+    anna.place.add_event(anna.place.primary, start, start + timedelta(minutes=30))
     (calendar,) = (await here.connection()).selected_calendars
     await here.tools.schedule.request(calendar.id)
     killable_worker.start(here.runtime.settings, step)
@@ -164,7 +182,6 @@ async def test_a_worker_killed_while_it_reads_a_calendar_misses_no_change(
         await connection.execute(update(sync_schedule).values(lease_until=datetime.now(UTC) - timedelta(seconds=1)))
     async with fresh_worker(here.runtime.settings):
         await until("the event to be seen", lambda: is_busy(here, page, start))
-    assert here.google.events(HOST_EMAIL)
 
 
 async def is_busy(here: World, page: PagePointer, start: datetime) -> bool:
