@@ -187,7 +187,7 @@ class Grants:
         _check_verifier(code.request.challenge, form.get("code_verifier"))
         self._check_person(code.email, tenant, client)
         code.used = True
-        scopes = _asked(form, code.scopes)
+        scopes = _asked(form, code.scopes, all_of_them=False)
         grant = Grant(code.email, client.id, code.scopes, self._world.now())
         self.grants.append(grant)
         wants_info = code.request.client_info or form.get("client_info") == "1"
@@ -214,9 +214,8 @@ class Grants:
             del grant.refresh_tokens[token]
         else:
             grant.refresh_tokens[token] = self._world.now()
-        return self._token_answer(
-            grant, _asked(form, grant.scopes), base_url, client_info=form.get("client_info") == "1", nonce=None
-        )
+        scopes = _asked(form, grant.scopes, all_of_them=True)
+        return self._token_answer(grant, scopes, base_url, client_info=form.get("client_info") == "1", nonce=None)
 
     def _check_person(self, email: str, tenant: str, client: Client) -> None:
         account = self._world.accounts[email]
@@ -261,21 +260,23 @@ def short(scope: str) -> str:
     return re.sub(rf"^{re.escape(GRAPH)}", "", scope, flags=re.IGNORECASE).lower()
 
 
-def _asked(form: dict[str, str], granted: tuple[str, ...]) -> tuple[str, ...]:
-    """The scopes of a token request, at most what was granted; `/.default` and none at all mean everything."""
+def _asked(form: dict[str, str], granted: tuple[str, ...], *, all_of_them: bool) -> tuple[str, ...]:
+    """The scopes of a token request that were granted; `/.default` and none at all mean everything.
+
+    Raises:
+        EntraError: one was not, and `all_of_them` are wanted. That a code gives what there is, without an error, is
+            assumed.
+    """
     wanted = form.get("scope", "").split()
-    if not wanted or any(scope.endswith("/.default") for scope in wanted):
+    names = {short(scope) for scope in wanted} - SIGN_IN_SCOPES
+    if not names or ".default" in names:
         return granted
-    names = {short(scope) for scope in wanted}
-    if not names - SIGN_IN_SCOPES:
-        return granted
-    found = tuple(scope for scope in granted if short(scope) in names or scope in SIGN_IN_SCOPES)
-    if names - {short(scope) for scope in granted} - SIGN_IN_SCOPES:
+    if all_of_them and names - {short(scope) for scope in granted}:
         words = "The user or administrator has not consented to use the application. Send an interactive authorization"
         raise EntraError(
             "invalid_grant", 65001, f"{words} request for this user and resource.", suberror="consent_required"
         )
-    return found
+    return tuple(scope for scope in granted if short(scope) in names or scope in SIGN_IN_SCOPES)
 
 
 def _check_verifier(challenge: str | None, verifier: str | None) -> None:

@@ -269,7 +269,8 @@ class Subscriptions:
     def _own(self, account: Account, subscription_id: str) -> Subscription:
         found = self.open.get(subscription_id)
         if found is None or found.email != account.email or self._over(found):
-            raise GraphError(404, "ResourceNotFound", f"The object with id '{subscription_id}' was not found.")
+            # Code and message as in msgraph-sdk-php, issue 221.
+            raise GraphError(404, "ResourceNotFound", "The object was not found.")
         return found
 
     def _over(self, subscription: Subscription) -> bool:
