@@ -3,30 +3,7 @@
 from urllib.parse import quote, urlsplit
 
 from meetings.application.ports.calendars import LoginProblem, LoginRefused
-
-EWS_PATH = "/ews/exchange.asmx"
-
-# Names of Microsoft's cloud, its national clouds included ("Office 365 URLs and IP address ranges", Microsoft Learn).
-_ONLINE = (
-    "office365.com",
-    "office.com",
-    "outlook.com",
-    "office365.us",
-    "outlook.cn",
-    "outlook.de",
-    "hotmail.com",
-    "live.com",
-    "msn.com",
-    "microsoftonline.com",
-    "onmicrosoft.com",
-    "onmicrosoft.us",
-)
-
-
-def is_exchange_online(host: str) -> bool:
-    """Whether a server, or the domain of a mail address, is Microsoft's cloud: the Office 365 provider's business."""
-    name = host.lower().rstrip(".")
-    return any(name == domain or name.endswith(f".{domain}") for domain in _ONLINE)
+from meetings.domain.exchange_address import SERVICE_PATH, ExchangeUrlInvalid, HostedByMicrosoft, service_url
 
 
 def server_address(typed: str) -> str:
@@ -35,42 +12,28 @@ def server_address(typed: str) -> str:
     Raises:
         LoginRefused: USE_OFFICE365; or URL_INVALID with the address that was probably meant.
     """
-    text = typed.strip()
-    parts = _split(text if "://" in text else f"https://{text}")
-    if is_exchange_online(parts.host):
-        raise LoginRefused(LoginProblem.USE_OFFICE365)
-    address = f"https://{parts.authority}{EWS_PATH}"
-    if parts.scheme != "https" or "://" not in text or parts.path.lower() != EWS_PATH or parts.more:
-        raise LoginRefused(LoginProblem.URL_INVALID, suggestion=address)
-    return f"https://{parts.authority}/EWS/Exchange.asmx"
-
-
-class _Split:
-    def __init__(self, scheme: str, host: str, port: int | None, path: str, more: bool) -> None:
-        self.scheme = scheme
-        self.host = host
-        bracketed = f"[{host}]" if ":" in host else host
-        keeps_port = port is not None and not (scheme == "http" and port == 80)
-        self.authority = f"{bracketed}:{port}" if keeps_port else bracketed
-        self.path = path
-        self.more = more
-
-
-def _split(text: str) -> _Split:
     try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise LoginRefused(LoginProblem.URL_INVALID) from None
-    if not host or any(character.isspace() for character in text):
-        raise LoginRefused(LoginProblem.URL_INVALID)
-    more = bool(parts.query or parts.fragment or parts.username is not None)
-    return _Split(parts.scheme.lower(), host, port, parts.path, more)
+        return service_url(typed)
+    except HostedByMicrosoft:
+        raise LoginRefused(LoginProblem.USE_OFFICE365) from None
+    except ExchangeUrlInvalid as invalid:
+        raise LoginRefused(LoginProblem.URL_INVALID, suggestion=invalid.suggestion) from None
 
 
-def web_login_suggestion(url: str) -> str:
-    """What to suggest for an address that shows people a login page instead of a web service."""
-    return f"https://{urlsplit(url).netloc.rpartition('@')[2].lower()}{EWS_PATH}"
+def is_exchange_online(host: str) -> bool:
+    """Whether a server, or the domain of a mail address, is Microsoft's cloud: the Office 365 provider's business."""
+    try:
+        service_url(f"https://{host.rstrip('.')}{SERVICE_PATH}")
+    except HostedByMicrosoft:
+        return True
+    except ExchangeUrlInvalid:
+        return False
+    return False
+
+
+def web_service_suggestion(url: str) -> str:
+    """What to suggest for an address that leads somewhere else than to a web service, by its host."""
+    return f"https://{urlsplit(url).netloc.rpartition('@')[2].lower()}{SERVICE_PATH.lower()}"
 
 
 def owner_link(url: str, event_id: str, *, modern: bool) -> str:

@@ -10,7 +10,7 @@ import requests
 
 from meetings.adapters.exchange import wire
 from meetings.adapters.exchange.access import MailboxAccess
-from meetings.adapters.exchange.addresses import is_exchange_online, server_address, web_login_suggestion
+from meetings.adapters.exchange.addresses import is_exchange_online, server_address, web_service_suggestion
 from meetings.adapters.exchange.answers import WEB_PAGE, check_answer, offered
 from meetings.adapters.exchange.autodiscover import Autodiscover
 from meetings.adapters.exchange.guarded_http import CallRefused, GuardedSession
@@ -190,7 +190,7 @@ class Attempt:
             check_answer(answer)
         except Refused as refused:
             if refused.code in (WEB_PAGE, "HTTP404", "HTTP405", "HTTP400", "HTTP410"):
-                raise LoginRefused(LoginProblem.URL_INVALID, suggestion=web_login_suggestion(url)) from None
+                raise LoginRefused(LoginProblem.URL_INVALID, suggestion=web_service_suggestion(url)) from None
             if refused.code in ("HTTP403", "HTTP407"):
                 raise self._unreachable() from None
             raise self._error(refused) from None

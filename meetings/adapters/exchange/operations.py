@@ -33,7 +33,7 @@ from exchangelib.properties import (
     EWSElement,
     FolderId,
     ItemId,
-    UserConfigurationName,
+    UserConfigurationNameMNS,
 )
 from exchangelib.properties import Mailbox as Address
 from exchangelib.util import MNS, create_element
@@ -385,7 +385,7 @@ def configuration(mailbox: Mailbox, name: str, folder: FolderId, kind: str) -> E
     """A configuration item of a folder; None where there is none. `kind` is Dictionary or XmlData."""
     try:
         (element,) = _GetUserConfiguration(mailbox).ask(
-            user_configuration_name=UserConfigurationName(name=name, folder=folder), properties=kind
+            user_configuration_name=UserConfigurationNameMNS(name=name, folder=folder), properties=kind
         )
     except Refused as refused:
         if refused.says_gone:

@@ -189,7 +189,7 @@ class Single:
     def _get_soap_messages(self, body: Any) -> Any:
         if body.find(self._response_tag()) is None:
             self._raise_soap_errors(body.find(f"{{{SOAPNS}}}Fault"))
-        return super()._get_soap_messages(body)
+        return EWSService._get_soap_messages(self, body)
 
     @classmethod
     def _raise_soap_errors(cls, fault: Any) -> None:
