@@ -53,8 +53,8 @@ class Office365Push:
         try:
             await self.calls.attempt(question, self.calls.limit())
         except Refused as refused:
-            # 400: not even an id of a subscription.
-            if not refused.says_gone and refused.status != 400:
+            # 404: Graph does not know it; 400: it is not even an id of a subscription.
+            if refused.status not in (400, 404, 410) or refused.code is None:
                 raise self.calls.error(refused, Asked.CHANNEL) from None
 
 

@@ -74,6 +74,8 @@ _NO_MAILBOX = frozenset(
     "MailboxNotEnabledForRESTAPI MailboxNotSupportedForRESTAPI MailboxNotHostedInExchangeOnline ResourceNotFound"
     " ErrorNonExistentMailbox ErrorMailboxNotFound ErrorMissingEmailAddress ErrorNoMailbox MailboxNotFound".split()
 )
+# Of a mailbox it says that it "could not be discovered"; of a subscription, that there is none.
+_NO_CHANNEL = (Asked.CHANNEL, "ResourceNotFound")
 _MOVING = frozenset("ErrorMailboxMoveInProgress MailboxNotHostedInExchangeOnline".split())
 _ELSEWHERE = re.compile(r"REST API is not (yet )?(supported|enabled)|on-?premise|migrat", re.IGNORECASE)
 # The calendar is fine; the account as a whole has not granted enough, or its organisation forbids it.
@@ -120,7 +122,7 @@ def as_provider_error(refused: Refused, asked: Asked, now: datetime) -> Provider
         return ReauthorizationNeeded(text) if refused.claims else ProviderUnavailable(text)
     if code is None:
         return ProviderUnavailable(text)
-    if code in _MOVING or (code in _NO_MAILBOX and 400 <= status < 500):
+    if code in _MOVING or (code in _NO_MAILBOX and 400 <= status < 500 and (asked, code) != _NO_CHANNEL):
         return MailboxNotFound(text, hybrid=refused.elsewhere or code in _MOVING)
     if code.lower() in _DEAD_CURSOR:
         return CursorExpired(text)

@@ -7,10 +7,12 @@ import pytest
 
 from meetings.application.ports.calendars import Calendars
 from tests.contracts.calendars.google_world import google_world
+from tests.contracts.calendars.office365_world import office365_world
 from tests.contracts.calendars.world import CalendarWorld, HeldCredentials
 
 WORLDS: dict[str, Callable[[], AbstractContextManager[CalendarWorld]]] = {
     "google": google_world,
+    "office365": office365_world,
 }
 
 
