@@ -1,0 +1,49 @@
+"""How the simulated server is set up."""
+
+from dataclasses import dataclass, field
+
+from meetings.adapters.exchange.simulator.versions import EXCHANGE_2010_SP2, ServerVersion
+
+
+@dataclass
+class Settings:
+    """May be changed while the server runs.
+
+    `schemes` are offered in this order: Basic, NTLM. An account is locked after `lock_after` failed sign-ins in a row.
+    `find_limit` is the throttling policy's EWSFindCountLimit, `sync_limit` the schema's greatest MaxChangesReturned;
+    `most_at_once` is EWSMaxConcurrency and `most_streams` the limit of hanging connections. A "minute" of a
+    subscription lasts `minute_seconds`. `autodiscover` says what is found: see `autodiscover`.
+    """
+
+    version: ServerVersion = EXCHANGE_2010_SP2
+    schemes: tuple[str, ...] = ("Basic", "NTLM")
+    lock_after: int | None = 5
+    find_limit: int = 1000
+    sync_limit: int = 512
+    most_at_once: int = 10
+    most_streams: int = 10
+    minute_seconds: float = 60.0
+    heartbeat_seconds: float = 45.0
+    autodiscover: "Autodiscover" = field(default_factory=lambda: Autodiscover())
+
+
+@dataclass
+class Autodiscover:
+    """What autodiscover answers. First that is set wins.
+
+    - `absent`: 404, as where nobody set it up
+    - `http_redirect`: 302 to this address
+    - `redirect_url`, `redirect_address`: an answer that sends the client on
+    - `error`: an error code of autodiscover, such as 500 (the address is not known), with HTTP 200
+    - `ews_url`: this address instead of the server's own, such as Exchange Online's
+    """
+
+    absent: bool = False
+    http_redirect: str | None = None
+    redirect_url: str | None = None
+    redirect_address: str | None = None
+    error: int | None = None
+    ews_url: str | None = None
+
+
+EXCHANGE_ONLINE = "https://outlook.office365.com/EWS/Exchange.asmx"
