@@ -23,6 +23,14 @@ class ProviderUnavailable(ProviderError):
     """Time-out, reset, 5xx, or an answer that cannot be read. For a write: its outcome is unknown; repeat it."""
 
 
+class ProviderResting(ProviderUnavailable):
+    """It was not asked at all, because it failed too often just now. `retry_after` is in seconds."""
+
+    def __init__(self, text: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(text)
+
+
 class RateLimited(ProviderError):
     """Too many calls. `retry_after` is in seconds, None when the provider did not say."""
 
@@ -451,12 +459,20 @@ class ChangeListener(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class CallQuota:
+    """How many requests a minute a provider answers: those for one account, and those for all accounts together."""
+
+    per_account: int
+    altogether: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarProvider:
     """Everything one provider offers. People sign in on a consent page (`sign_in`) or with a password (`login`).
 
     `push` is None where it cannot call us; `listen` is what it has instead, if anything. `help_url` explains how to
-    make and share calendars there (S58).
+    make and share calendars there (S58). `quota` is None where none is known that would matter.
     """
 
     provider: Provider
@@ -467,6 +483,7 @@ class CalendarProvider:
     push: Callable[[Credentials], PushChannels] | None = None
     listen: Callable[[Credentials], ChangeListener] | None = None
     help_url: str | None = None
+    quota: CallQuota | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
