@@ -14,6 +14,7 @@ from meetings.adapters.google.wire import read_push
 from meetings.application.ports.calendars import (
     CalendarProvider,
     Calendars,
+    CallQuota,
     Credentials,
     PushChannels,
     Registration,
@@ -79,6 +80,8 @@ def google_provider(settings: GoogleSettings, *, now: Clock) -> CalendarProvider
         sign_in=GoogleSignIn(authorize_url=settings.authorize_url, accounts=accounts),
         calendars=calendars,
         push=push,
+        # "Manage quotas" guide of the Calendar API: per minute per project per user, and per minute per project.
+        quota=CallQuota(per_account=600, altogether=10_000),
     )
 
 
