@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import redis.asyncio
@@ -14,10 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from meetings.adapters.smtp.mailer import SmtpSecurity
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.domain.calendar_connection import Provider
+from meetings.infrastructure.provider_settings import fields_without_default
 from meetings.infrastructure.providers import REGISTRY
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.secrets import BadKeys
-from meetings.infrastructure.settings import PREFIX, Settings
+from meetings.infrastructure.settings import Settings
 
 _SECONDS = 5.0
 
@@ -66,14 +67,14 @@ def _settings(settings: Settings) -> list[Finding]:
 
 
 def _provider(settings: Settings, provider: Provider) -> Finding:
+    """Not to offer a provider is a choice, as long as there is one of those with a consent page."""
     what = f"{provider.value.title()} calendars"
     if provider in settings.providers:
         return Finding(what, "set up")
-    registration = REGISTRY[provider]
-    needed = [field.name for field in fields(registration.settings) if field.default is MISSING]
-    variables = " and ".join(f"{PREFIX}{provider.value}_{name.upper()}" for name in needed)
+    registered_here = [name for name in settings.providers if fields_without_default(REGISTRY[name])]
     callback = f"{settings.public_url}/oauth/{provider.value.lower()}/callback"
-    return Finding(what, "not set up", f"set {variables}: {registration.set_up.format(callback=callback)}")
+    advice = REGISTRY[provider].set_up.format(callback=callback)
+    return Finding(what, "not set up", None if registered_here else advice)
 
 
 async def _within_time(what: str, check: Awaitable[Finding]) -> Finding:

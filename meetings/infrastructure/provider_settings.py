@@ -1,7 +1,7 @@
 """What can be set about each calendar provider: `MEETINGS_<PROVIDER>_<FIELD>` for each field of its settings."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, fields
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -31,7 +31,7 @@ def settings_of_providers(
     found: dict[Provider, Any] = {}
     for provider, registration in REGISTRY.items():
         told = {field: given[name] for name, (whose, field) in NAMES.items() if whose is provider and given.get(name)}
-        needed = [field.name for field in fields(registration.settings) if _needed(field)]
+        needed = fields_without_default(registration)
         variables = {
             field.name: f"{prefix}{provider.value}_{field.name.upper()}" for field in fields(registration.settings)
         }
@@ -44,8 +44,10 @@ def settings_of_providers(
     return found
 
 
-def _needed(field: "Field[Any]") -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
+def fields_without_default(registration: Registration) -> list[str]:
+    """What has to be set before a provider is there at all."""
+    found = fields(registration.settings)
+    return [field.name for field in found if field.default is MISSING and field.default_factory is MISSING]
 
 
 def _settings(

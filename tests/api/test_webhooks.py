@@ -35,7 +35,8 @@ async def channel_of(running: Product) -> dict[str, str]:
 
     async def stored() -> Any:
         async with running.here.runtime.database.snapshot() as connection:
-            return (await connection.execute(select(push_channels))).one_or_none()
+            newest = select(push_channels).order_by(push_channels.c.id.desc()).limit(1)  # two may open at once
+            return (await connection.execute(newest)).one_or_none()
 
     row = await until("the channel to be opened", stored)
     opened = next(

@@ -88,7 +88,10 @@ def google_provider(settings: GoogleSettings, *, now: Clock) -> CalendarProvider
 REGISTRATION = Registration(
     settings=GoogleSettings,
     make=lambda settings, clock: google_provider(settings, now=clock),
-    set_up="an OAuth client of type web application, with the redirect address {callback}",
+    set_up=(
+        "set MEETINGS_GOOGLE_CLIENT_ID and MEETINGS_GOOGLE_CLIENT_SECRET: an OAuth client of type web application,"
+        " with the redirect address {callback}"
+    ),
     addresses=lambda settings: (settings.authorize_url, settings.token_url, settings.api_url),
     read_push=read_push,
 )
