@@ -42,6 +42,8 @@ class GoogleWorld:
     statuses = frozenset(_FIELDS)
     shared = frozenset(_ROLES) - {CalendarAccess.OWNER}
     chosen_ids = True
+    conferences = True
+    renewable = True
     returned_grants = True
 
     def __init__(

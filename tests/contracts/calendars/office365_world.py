@@ -41,6 +41,8 @@ class Office365World:
     statuses = frozenset(_SHOWN_AS)
     shared = frozenset({CalendarAccess.WRITER, CalendarAccess.READER})
     chosen_ids = False
+    conferences = True
+    renewable = True
     returned_grants = False
 
     def __init__(

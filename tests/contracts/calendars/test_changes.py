@@ -171,9 +171,9 @@ async def test_only_the_last_page_has_a_cursor(world: CalendarWorld, calendars: 
     made = {world.add_event(world.primary, at(3, hour), at(3, hour + 1)) for hour in range(9)}
     world.small_pages(2)
     pages = [page async for page in calendars.changes(world.primary, None, WINDOW)]
-    assert len(pages) == 5
+    assert len(pages) >= 5  # more where pages are spans of time, of which some are empty
     assert {event.event_id for page in pages for event in page.changed} == made
-    assert [page.cursor is None for page in pages] == [True, True, True, True, False]
+    assert [page.cursor is None for page in pages] == [True] * (len(pages) - 1) + [False]
 
 
 async def test_a_change_between_two_pages_of_a_full_read_is_not_missed(

@@ -73,9 +73,15 @@ async def test_without_the_calendar_permission_there_is_no_connection(world: Cal
     assert refused.value.missing == "calendar"
 
 
+def _needs_renewal(world: CalendarWorld) -> None:
+    if not world.renewable:
+        pytest.skip("people sign in with a password there, which nobody but they can renew")
+
+
 async def test_a_rejected_access_is_renewed_once_and_the_call_repeated_once(
     world: CalendarWorld, calendars: Calendars, credentials: HeldCredentials
 ) -> None:
+    _needs_renewal(world)
     world.expire_access()
     event = world.add_event(world.primary, at(3, 9), at(3, 10))
     (page,) = [page async for page in calendars.changes(world.primary, None, WEEK)]
@@ -87,6 +93,7 @@ async def test_a_rejected_access_is_renewed_once_and_the_call_repeated_once(
 async def test_many_calls_at_once_share_one_renewal(
     world: CalendarWorld, calendars: Calendars, credentials: HeldCredentials
 ) -> None:
+    _needs_renewal(world)
     world.expire_access()
     several = [world.provider.calendars(credentials) for _ in range(3)]
     await asyncio.gather(*(each.list_calendars() for each in [*several, calendars, calendars]))
@@ -99,7 +106,7 @@ async def test_a_revoked_grant_needs_the_person(
     world.revoke()
     with pytest.raises(ReauthorizationNeeded):
         await calendars.list_calendars()
-    assert credentials.renewals == 1
+    assert credentials.renewals == int(world.renewable)
 
 
 async def test_credentials_that_are_not_ours_need_the_person(world: CalendarWorld) -> None:

@@ -83,6 +83,10 @@ class CalendarWorld(Protocol):
     """What somebody else's calendar can be shared for, as far as the provider tells."""
     chosen_ids: bool
     """Whether the writer of an event chooses its id, so that somebody else's event may have it already."""
+    conferences: bool
+    """Whether the provider makes links to join a meeting by."""
+    renewable: bool
+    """Whether credentials are renewed now and then; a password is not."""
     returned_grants: bool
     """Whether a grant can be given back to the provider; if not, forgetting it is all there is."""
 
