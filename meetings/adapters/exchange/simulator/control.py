@@ -306,12 +306,12 @@ class ExchangeSimulator:
         attendees: tuple[str, ...] = (),
         location: str | None = None,
         recurrence: Element | None = None,
-        extended: dict[str, str] | None = None,
+        extended: dict[tuple[str, str], str] | None = None,
     ) -> str:
         """A person adds an event, and invites when there are guests; gives its id.
 
-        The zone is the mailbox's own unless `time_zone` (a tz database name) is given. `extended` are string properties
-        of PublicStrings.
+        The zone is the mailbox's own unless `time_zone` (a tz database name) is given. `extended` are string
+        properties: (id of the property set, name) -> value.
         """
         with self._world.lock:
             folder = self._folder(calendar)
@@ -324,8 +324,8 @@ class ExchangeSimulator:
                 item.elements["Location"] = t("Location", location)
             item.recurrence = recurrence
             item.attendees = [Attendee(self._person(email)) for email in attendees]
-            for name, value in (extended or {}).items():
-                _set_public_string(item, name, value)
+            for (set_id, name), value in (extended or {}).items():
+                _set_property(item, set_id, name, value)
             self._world.put(folder, item)
             if attendees:
                 invitations.send(self._world, folder, None, item, changed_only=False)
@@ -592,6 +592,6 @@ def _event(folder: Folder, item: CalendarItem) -> Event:
     )
 
 
-def _set_public_string(item: CalendarItem, name: str, value: str) -> None:
-    uri = t("ExtendedFieldURI", DistinguishedPropertySetId="PublicStrings", PropertyName=name, PropertyType="String")
+def _set_property(item: CalendarItem, set_id: str, name: str, value: str) -> None:
+    uri = t("ExtendedFieldURI", PropertySetId=set_id, PropertyName=name, PropertyType="String")
     item.extended[property_key(uri)] = t("ExtendedProperty", uri, t("Value", value))

@@ -7,10 +7,14 @@ with the account; and a resource's calendar is processed automatically, which th
 calendar folder says (`AutomateProcessing`, as Set-CalendarProcessing writes it; the numbers are assumed).
 """
 
+import base64
+
+from lxml import etree
+
 from meetings.adapters.exchange.simulator import access, ids, zones
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
 from meetings.adapters.exchange.simulator.request import Request, each, explained, response, success
-from meetings.adapters.exchange.simulator.soap import Element, children, find, flag, m, t, text
+from meetings.adapters.exchange.simulator.soap import Element, children, find, flag, local, m, t, text
 from meetings.adapters.exchange.simulator.world import Account, Folder
 
 
@@ -75,23 +79,51 @@ def get_user_configuration(request: Request) -> Element:
             raise invalid_schema("The element 'GetUserConfiguration' has incomplete content.")
         folder = access.folder(request, next(children(named)))
         name = named.get("Name", "")
-        content = _configuration(folder, name)
+        content = _configuration(folder, name, request.year)
         if content is None:
             raise EwsError("ErrorItemNotFound")
+        asked = text(request.element, "m:UserConfigurationProperties").split()
         where = t("UserConfigurationName", t("FolderId", Id=folder.id, ChangeKey=folder.change_key), Name=name)
-        return success("GetUserConfiguration", m("UserConfiguration", where, content))
+        shown = content if "All" in asked or local(content) in asked else None
+        return success("GetUserConfiguration", m("UserConfiguration", where, shown))
 
     return each("GetUserConfiguration", [request.element], one)
 
 
-def _configuration(folder: Folder, name: str) -> Element | None:
+def _configuration(folder: Folder, name: str, year: int) -> Element | None:
     account = folder.mailbox
     if name == "OWA.UserOptions" and folder.distinguished == "msgfolderroot":
         return t("Dictionary", _entry("timezone", "String", account.time_zone))
+    if name == "WorkHours" and folder.distinguished == "calendar":
+        return t("XmlData", base64.b64encode(_working_hours(account.time_zone, year)).decode())
     if name == "Calendar" and folder.distinguished == "calendar":
         processing = {"room": "2", "equipment": "2"}.get(account.kind, "1")
         return t("Dictionary", _entry("AutomateProcessing", "Integer32", processing))
     return None
+
+
+def _working_hours(zone: str, year: int) -> bytes:
+    """Nine to five, in XML of its own kind (MS-OXOCFG 2.2.6.2.1)."""
+    rules = zones.rules_of(zone, year)
+    hours = etree.Element("Root", xmlns="WorkingHours.xsd")
+    version = etree.SubElement(hours, "WorkHoursVersion1")
+    about = etree.SubElement(version, "TimeZone")
+    etree.SubElement(about, "Bias").text = str(-rules.standard)
+    for tag, rule, bias in (
+        ("Standard", rules.to_standard, 0),
+        ("DaylightSavings", rules.to_daylight, rules.standard - rules.daylight),
+    ):
+        change = etree.SubElement(about, tag)
+        etree.SubElement(change, "Bias").text = str(bias)
+        when = etree.SubElement(change, "ChangeDate")
+        etree.SubElement(when, "Time").text = f"{rule.at // 60:02}:{rule.at % 60:02}:00" if rule else "00:00:00"
+        etree.SubElement(when, "Date").text = f"0000/{rule.month:02}/{rule.occurrence % 6:02}" if rule else "0000/00/00"
+        etree.SubElement(when, "DayOfWeek").text = str((zones.DAYS.index(rule.day) + 1) % 7) if rule else "0"
+    etree.SubElement(about, "Name").text = zone
+    slot = etree.SubElement(version, "TimeSlot")
+    etree.SubElement(slot, "Start").text, etree.SubElement(slot, "End").text = "09:00:00", "17:00:00"
+    etree.SubElement(version, "WorkDays").text = "Monday Tuesday Wednesday Thursday Friday"
+    return etree.tostring(hours, xml_declaration=True, encoding="utf-8")
 
 
 def _entry(key: str, kind: str, value: str) -> Element:

@@ -36,7 +36,7 @@ def find_folder(request: Request) -> Element:
         parent = access.folder(request, named, "none")
         found = [] if request.element.get("Traversal") == "SoftDeleted" else _below(parent, deep=deep)
         seen = [each for each in found if each.lost is None and matches_folder(restriction, each)]
-        return success("FindFolder", _page(request.element, seen, shape))
+        return success("FindFolder", _page(request, seen, shape))
 
     return each("FindFolder", children(find(request.element, "m:ParentFolderIds")), one)
 
@@ -85,11 +85,11 @@ def _below(parent: Folder, *, deep: bool) -> list[Folder]:
     return own if not deep else [found for each in own for found in (each, *_below(each, deep=True))]
 
 
-def _page(request: Element, found: list[Folder], shape: Shape) -> Element:
-    page = find(request, "m:IndexedPageFolderView")
-    first, most = (
-        (0, len(found)) if page is None else (int(page.get("Offset", "0")), int(page.get("MaxEntriesReturned", "1000")))
-    )
+def _page(request: Request, found: list[Folder], shape: Shape) -> Element:
+    page = find(request.element, "m:IndexedPageFolderView")
+    limit = request.settings.find_limit
+    first = 0 if page is None else int(page.get("Offset", "0"))
+    most = limit if page is None else min(int(page.get("MaxEntriesReturned", limit)), limit)
     shown = found[first : first + most]
     made = m("RootFolder", t("Folders", *(_folder(each, shape) for each in shown)), TotalItemsInView=str(len(found)))
     made.set("IncludesLastItemInRange", truth(first + most >= len(found)))
