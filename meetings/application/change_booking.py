@@ -14,7 +14,7 @@ from meetings.application.ports.unit_of_work import Begin, UnitOfWork
 from meetings.application.repeated_commands import CommandKey, KeptMeanwhile, earlier_result, keep_result
 from meetings.domain.base import NotFound, refuse
 from meetings.domain.booking import Booking, BookingClosed, BookingState, CancelledBy
-from meetings.domain.calendar_connection import Capability
+from meetings.domain.booking_changes import check_changeable
 from meetings.domain.identifiers import AccountId, BookingId
 from meetings.domain.scheduling_page import surroundings
 from meetings.domain.text import text_problem
@@ -133,10 +133,8 @@ async def _booking(work: UnitOfWork, booking_id: BookingId, by: Mover) -> Bookin
 
 
 def _check_changeable(state: PageState, booking: Booking, by: Mover, now: datetime) -> None:
-    """An occupying booking needs a provider that can change it; an invitee has to come in time."""
-    connection = state.connections.get(booking.host)
-    if booking.occupies and connection is not None and connection.usable:
-        connection.require(Capability.CHANGE_BOOKINGS)
+    """The host's calendar has to allow it, and an invitee has to come in time."""
+    check_changeable(booking, state.connections.get(booking.host))
     until = state.page.changeable_until(booking)
     if isinstance(by, ByInvitee) and booking.occupies and now > until:
         raise BookingClosed(until)

@@ -4,9 +4,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import uuid4
 
-from meetings.application.grants import give_back
 from meetings.application.links import Links, token_hash
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
@@ -25,11 +23,11 @@ from meetings.application.ports.calendars import (
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.sign_in_attempts import SignInAttempt, SignInAttempts
-from meetings.application.ports.unit_of_work import Begin, UnitOfWork
+from meetings.application.ports.unit_of_work import Begin
+from meetings.application.store_connection import NewConnection, existing_connection, store_connection
 from meetings.domain.base import DomainError, NotFound
 from meetings.domain.calendar_connection import (
     AlreadyConnected,
-    CalendarConnection,
     Consent,
     ListedCalendar,
     Provider,
@@ -55,6 +53,7 @@ class ConnectionFailed(DomainError):
 
 
 FailureReason = str
+"""One of the words below; the description of `startCalendarConnection` lists them for clients."""
 DENIED: FailureReason = "OAUTH_DENIED"
 CODE_REJECTED: FailureReason = "TOKEN_INVALID"
 NOT_GRANTED: FailureReason = "PERMISSION_MISSING"
@@ -119,7 +118,7 @@ async def start_connection(
         raise NotFound("consent page", ("provider",))
     offered.disclosure.check_accepted(wish.accepted_disclosure)
     async with look(caller.account_id) as work:
-        await _existing(work, caller, wish.reconnect)
+        await existing_connection(work, caller, wish.reconnect)
     state, browser_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     redirect_uri = links.oauth_callback(wish.provider.value)
     authorization = await offered.sign_in.begin(state=state, redirect_uri=redirect_uri, login_hint=wish.login_hint)
@@ -176,10 +175,7 @@ async def finish_connection(
     granted, listed = await _sign_in(offered.sign_in, offered.calendars, attempt, code)
     if not any(calendar.access.can_write for calendar in listed):
         raise ConnectionFailed(NO_CALENDAR, attempt.return_to)
-    finished, replaced = await _store(attempt, granted, listed, begin=begin, clock=clock)
-    if replaced is not None:
-        await give_back(offered, replaced)
-    return finished
+    return await _store(attempt, granted, listed, begin=begin, providers=providers, clock=clock)
 
 
 async def _sign_in(
@@ -216,53 +212,28 @@ class _Fresh:
 
 
 async def _store(
-    attempt: SignInAttempt, granted: Granted, listed: tuple[ListedCalendar, ...], *, begin: Begin, clock: Clock
-) -> tuple[FinishedConnection, str | None]:
-    """The connection as it stands now, and the credentials of another account that it had before."""
+    attempt: SignInAttempt,
+    granted: Granted,
+    listed: tuple[ListedCalendar, ...],
+    *,
+    begin: Begin,
+    providers: Providers,
+    clock: Clock,
+) -> FinishedConnection:
+    new = NewConnection(
+        provider=attempt.provider,
+        account_email=granted.account_email,
+        credentials=granted.credentials,
+        listed=listed,
+        consent=Consent(attempt.disclosure_version, attempt.created_at),
+    )
     caller = Caller(attempt.account_id, attempt.user_id, frozenset())
-    consent = Consent(attempt.disclosure_version, attempt.created_at)
+    try:
+        stored = await store_connection(
+            new, caller=caller, reconnect=attempt.reconnect, begin=begin, providers=providers, clock=clock
+        )
+    except AlreadyConnected as already:
+        raise ConnectionFailed(CONNECTED_ALREADY, attempt.return_to) from already
     hinted = attempt.login_hint
-    replaced = None
-    async with begin(attempt.account_id) as work:
-        await work.host_times.lock([attempt.user_id])  # or two trips at once would both find nothing
-        try:
-            connection = await _existing(work, caller, attempt.reconnect)
-        except AlreadyConnected as already:
-            raise ConnectionFailed(CONNECTED_ALREADY, attempt.return_to) from already
-        kept = True
-        if connection is not None and connection.provider is attempt.provider:
-            kept = connection.reconnect(
-                account_email=granted.account_email, consent=consent, listed=listed, now=clock()
-            )
-            before = await work.connections.replace_credentials(connection.id, granted.credentials)
-            replaced = None if kept else before
-        else:
-            connection = CalendarConnection.connect(
-                ConnectionId(uuid4()),
-                account_id=attempt.account_id,
-                user_id=attempt.user_id,
-                provider=attempt.provider,
-                account_email=granted.account_email,
-                consent=consent,
-                listed=listed,
-                now=clock(),
-            )
-            work.connections.add(connection, granted.credentials)
-        await work.commit()
     other = hinted is not None and hinted.casefold() != granted.account_email.casefold()
-    return FinishedConnection(connection.id, attempt.return_to, kept, other), replaced
-
-
-async def _existing(work: UnitOfWork, caller: Caller, reconnect: ConnectionId | None) -> CalendarConnection | None:
-    """The person's connection, working or not.
-
-    Raises:
-        AlreadyConnected: it works and is not the one named to be reconnected.
-        NotFound: the one named is not theirs.
-    """
-    connection = (await work.connections.of_users([caller.user_id])).get(caller.user_id)
-    if reconnect is not None and (connection is None or connection.id != reconnect):
-        raise NotFound("calendar connection", ("reconnect",))
-    if connection is not None and connection.usable and reconnect is None:
-        raise AlreadyConnected
-    return connection
+    return FinishedConnection(stored.connection_id, attempt.return_to, stored.selection_kept, other)

@@ -32,7 +32,8 @@ from meetings.domain.booking import (
     MeetingRequested,
     MoveConfirmed,
 )
-from meetings.domain.calendar_connection import CalendarConnection, Capability
+from meetings.domain.booking_changes import is_changeable
+from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import BookingId, ConnectionId, UserId
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
@@ -136,9 +137,10 @@ async def tell_grant_lost(intent: Intent, *, look: Begin, mailer: Mailer, links:
         letter = ConnectionLostLetter(
             message_id=_message_id(intent, links),
             to=_host_as_recipient(host),
-            provider=connection.provider.value,
+            provider=connection.provider.brand,
             account_email=connection.account_email,
             settings_url=links.settings(),
+            with_password=connection.with_password,
         )
         await _send(letter, mailer)
 
@@ -204,7 +206,7 @@ def letter_about(
     previous_start: datetime | None = None,
 ) -> MeetingLetter:
     """What one side of a booking is told; also what a calendar file of it says."""
-    changeable = connection is None or connection.can(Capability.CHANGE_BOOKINGS)
+    changeable = is_changeable(booking, connection)
     ended = booking.state in (BookingState.CANCELLED, BookingState.DECLINED, BookingState.FAILED)
     manage = links.manage(booking.id) if changeable and not ended and audience is Audience.INVITEE else None
     with_description = news is not MeetingNews.REMINDER or page.settings.reminders_include_description

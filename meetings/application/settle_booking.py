@@ -24,7 +24,8 @@ from meetings.application.ports.clock import Clock
 from meetings.application.ports.outbox import Intent
 from meetings.application.ports.unit_of_work import Begin
 from meetings.domain.booking import BookedEvent, Booking, BookingClosed, BookingStateInvalid, CancelledBy
-from meetings.domain.calendar_connection import CalendarConnection, Capability
+from meetings.domain.booking_changes import is_changeable
+from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import BookingId
 from meetings.domain.page_settings import LocationKind
 from meetings.domain.scheduling_page import SchedulingPage
@@ -168,7 +169,7 @@ def _target(booking: Booking, connection: CalendarConnection | None) -> str | No
 def _event(
     booking: Booking, page: SchedulingPage, host: User, connection: CalendarConnection, key: EventKey, links: Links
 ) -> CalendarEvent:
-    manage = links.manage(booking.id) if connection.can(Capability.CHANGE_BOOKINGS) else None
+    manage = links.manage(booking.id) if is_changeable(booking, connection) else None
     guests = tuple(Attendee("", guest) for guest in booking.guests)
     same_account = any(calendar.id == booking.calendar_id for calendar in connection.calendars)
     return CalendarEvent(

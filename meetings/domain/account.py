@@ -1,14 +1,104 @@
-"""The organisation everything belongs to."""
+"""The organisation everything belongs to, and what its admins set for all of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
-from meetings.domain.base import Aggregate
+from meetings.domain.base import Aggregate, DomainEvent, NotFound, Problem, Rule, refuse
+
+MOST_PRESETS = 200
+
+
+class MailServerKind(Enum):
+    """How the mailboxes of a domain are reached. Each kind has settings of its own; a domain has those of one kind."""
+
+    EXCHANGE = "EXCHANGE"
+    IMAP = "IMAP"
+
+
+@dataclass(frozen=True, slots=True)
+class MailPreset:
+    """The server that people with addresses in `domain` need not type in (A-EX3).
+
+    `domain` is in the form of `mail_domain`; `address` is a URL for EXCHANGE.
+    """
+
+    domain: str
+    kind: MailServerKind
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailServerPreset(DomainEvent):
+    """An admin preset the server of a domain."""
+
+    domain: str
+    kind: MailServerKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailServerPresetRemoved(DomainEvent):
+    """A domain has no preset server any more."""
+
+    domain: str
+    kind: MailServerKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeFullSyncSwitched(DomainEvent):
+    """An admin decided whether the limits of Exchange hold."""
+
+    on: bool
 
 
 @dataclass(kw_only=True, eq=False)
 class Account(Aggregate):
-    """An organisation. Its `id` and `account_id` are the same; nothing of it is visible to another."""
+    """An organisation. Its `id` and `account_id` are the same; nothing of it is visible to another.
+
+    `mail_presets` holds each domain at most once, in the order they were set. `exchange_full_sync` lifts limits of
+    Exchange: see `calendar_connection.FULL_SYNC`.
+    """
 
     name: str
     created_at: datetime
+    exchange_full_sync: bool = False
+    mail_presets: tuple[MailPreset, ...] = ()
+
+    def preset_mail_server(self, preset: MailPreset, *, now: datetime) -> None:
+        """Set a domain's server, or another one of the same kind. The same again changes nothing.
+
+        Raises:
+            InvalidInput: the domain has settings of the other kind (A-EX3), or there are too many domains.
+        """
+        known = self.mail_preset(preset.domain)
+        if known == preset:
+            return
+        others = tuple(each for each in self.mail_presets if each is not known)
+        refuse(
+            Problem(("domain",), Rule.OTHER_MAIL_SETTINGS) if known and known.kind is not preset.kind else None,
+            Problem(("domain",), Rule.TOO_MANY, values={"most": MOST_PRESETS}) if len(others) >= MOST_PRESETS else None,
+        )
+        self.mail_presets = (*others, preset)
+        self.record(MailServerPreset(at=now, domain=preset.domain, kind=preset.kind))
+
+    def remove_mail_preset(self, domain: str, kind: MailServerKind, *, now: datetime) -> None:
+        """Have people of a domain type their server in again.
+
+        Raises:
+            NotFound: the domain has no preset of this kind.
+        """
+        known = self.mail_preset(domain)
+        if known is None or known.kind is not kind:
+            raise NotFound("preset", ("domain",))
+        self.mail_presets = tuple(each for each in self.mail_presets if each is not known)
+        self.record(MailServerPresetRemoved(at=now, domain=domain, kind=kind))
+
+    def mail_preset(self, domain: str) -> MailPreset | None:
+        """What is preset for a domain (in the form of `mail_domain`)."""
+        return next((preset for preset in self.mail_presets if preset.domain == domain), None)
+
+    def switch_exchange_full_sync(self, *, on: bool, now: datetime) -> None:
+        """Decide whether the limits of Exchange hold. The same again changes nothing."""
+        if on != self.exchange_full_sync:
+            self.exchange_full_sync = on
+            self.record(ExchangeFullSyncSwitched(at=now, on=on))

@@ -17,6 +17,11 @@ class Provider(Enum):
     OFFICE365 = "OFFICE365"
     EXCHANGE = "EXCHANGE"
 
+    @property
+    def brand(self) -> str:
+        """What people call it."""
+        return {"GOOGLE": "Google", "OFFICE365": "Office 365", "EXCHANGE": "Exchange"}[self.value]
+
 
 class Capability(Enum):
     """What can be done with a connected calendar beyond reading busy time and writing a new booking."""
@@ -31,6 +36,19 @@ LIMITS: Mapping[Provider, frozenset[Capability]] = {
     Provider.EXCHANGE: frozenset(Capability),
 }
 """What a provider's calendars cannot do (S94 to S98); one that is not named here can do everything."""
+
+FULL_SYNC: Mapping[Provider, frozenset[Capability]] = {
+    Provider.EXCHANGE: frozenset({Capability.CHANGE_BOOKINGS, Capability.CALENDAR_SYNC}),
+}
+"""What an account that switched full sync on lifts of these limits (B-EX1, B-EX2)."""
+
+WITH_PASSWORD = frozenset({Provider.EXCHANGE})
+"""Where people connect with a password of theirs, and not on a consent page."""
+
+
+def lifted_limits(provider: Provider, *, exchange_full_sync: bool) -> frozenset[Capability]:
+    """What a provider's calendars can do beyond its limits in an account with, or without, the switch."""
+    return FULL_SYNC.get(provider, frozenset()) if exchange_full_sync else frozenset()
 
 
 class CapabilityUnsupported(DomainError):
@@ -94,6 +112,7 @@ class ConnectionAction(Enum):
     """What the host should do about a connection's status."""
 
     SIGN_IN_AGAIN = "SIGN_IN_AGAIN"
+    UPDATE_PASSWORD = "UPDATE_PASSWORD"  # noqa: S105 - a word
     GRANT_ACCESS = "GRANT_ACCESS"
 
 
@@ -111,6 +130,14 @@ class Consent:
 
     version: str
     accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """The server of one's own that a mailbox was connected on: where it is called, and what it says it is (S30)."""
+
+    url: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +226,8 @@ class CalendarConnection(Aggregate):
 
     Always holds: consent recorded; exactly one default calendar, and it blocks; what is selected was eligible when
     chosen; a selected calendar that cannot be read makes the owner not bookable (S57, S59, S60).
+
+    `server` is set where there is one of the customer's own. `lifted` comes from the account, and is not kept here.
     """
 
     id: ConnectionId
@@ -210,6 +239,8 @@ class CalendarConnection(Aggregate):
     grant: Grant = Grant.HELD
     calendars: list[ConnectedCalendar] = field(default_factory=list)
     default_calendar_id: CalendarId | None = None
+    server: MailServer | None = None
+    lifted: frozenset[Capability] = frozenset()
 
     @classmethod
     def connect(
@@ -223,6 +254,7 @@ class CalendarConnection(Aggregate):
         consent: Consent,
         listed: Iterable[ListedCalendar],
         now: datetime,
+        server: MailServer | None = None,
     ) -> "CalendarConnection":
         """A new connection whose primary calendar receives bookings and blocks time; all others wait to be chosen."""
         connection = cls(
@@ -233,6 +265,7 @@ class CalendarConnection(Aggregate):
             account_email=account_email,
             consent=consent,
             connected_at=now,
+            server=server,
         )
         connection._merge(listed)
         connection._select_primary()
@@ -240,17 +273,26 @@ class CalendarConnection(Aggregate):
         return connection
 
     def reconnect(
-        self, *, account_email: str, consent: Consent, listed: Iterable[ListedCalendar], now: datetime
+        self,
+        *,
+        provider: Provider,
+        account_email: str,
+        consent: Consent,
+        listed: Iterable[ListedCalendar],
+        now: datetime,
+        server: MailServer | None = None,
     ) -> bool:
-        """Sign in again. Gives whether the selection was kept: with the same address it is (B-CC1).
+        """Sign in again. Gives whether the selection was kept: with the same provider and address it is (B-CC1).
 
-        Another address starts over with its own calendars, the primary one selected.
+        Another address, or another provider, starts over with its own calendars, the primary one selected.
         """
-        same = account_email.casefold() == self.account_email.casefold()
+        same = provider is self.provider and account_email.casefold() == self.account_email.casefold()
         if not same:
             self.calendars = []
             self.default_calendar_id = None
+        self.provider = provider
         self.account_email = account_email
+        self.server = server
         self.consent = consent
         self.connected_at = now
         self.grant = Grant.HELD
@@ -378,14 +420,20 @@ class CalendarConnection(Aggregate):
     def needs_action(self) -> ConnectionAction | None:
         """What the host should do now, None when nothing."""
         if self.status in (ConnectionStatus.REAUTH_REQUIRED, ConnectionStatus.DISCONNECTED):
-            return ConnectionAction.SIGN_IN_AGAIN
+            return ConnectionAction.UPDATE_PASSWORD if self.with_password else ConnectionAction.SIGN_IN_AGAIN
         return ConnectionAction.GRANT_ACCESS if self.status is ConnectionStatus.DEGRADED else None
 
+    @property
+    def with_password(self) -> bool:
+        """Whether the person connects it with a password."""
+        return self.provider in WITH_PASSWORD
+
     def can(self, capability: Capability) -> bool:
-        return capability not in LIMITS.get(self.provider, ())
+        """Whether the provider can do this, or the account lifted that limit. A lost grant takes no part in it."""
+        return capability not in LIMITS.get(self.provider, ()) or capability in self.lifted
 
     def require(self, capability: Capability) -> None:
-        """Raise `CapabilityUnsupported` unless the provider can do this."""
+        """Raise `CapabilityUnsupported` unless it can."""
         if not self.can(capability):
             raise CapabilityUnsupported(self.provider, capability)
 

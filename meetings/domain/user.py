@@ -114,3 +114,12 @@ class User(Aggregate):
         """
         if owner != self.id and self.role is Role.MEMBER:
             raise PermissionMissing("manage other people's scheduling pages")
+
+    def check_administers(self) -> None:
+        """Whether this person may change what is set for the whole account.
+
+        Raises:
+            PermissionMissing: neither owner nor admin.
+        """
+        if self.role is Role.MEMBER:
+            raise PermissionMissing("change the settings of the account")

@@ -27,7 +27,9 @@ from meetings.domain.calendar_connection import (
     Grant,
     GrantLost,
     ListedCalendar,
+    MailServer,
     Provider,
+    lifted_limits,
 )
 from meetings.domain.identifiers import CalendarId
 from tests.builders import (
@@ -67,8 +69,15 @@ def connected(*listed: ListedCalendar) -> CalendarConnection:
     return connection
 
 
-def reconnect(connection: CalendarConnection, *listed: ListedCalendar, email: str = "anna@example.com") -> bool:
-    return connection.reconnect(account_email=email, consent=CONSENT, listed=listed or ALL, now=NOW)
+def reconnect(
+    connection: CalendarConnection,
+    *listed: ListedCalendar,
+    email: str = "anna@example.com",
+    provider: Provider = Provider.GOOGLE,
+    **more: Any,
+) -> bool:
+    given = {"consent": CONSENT, "listed": listed or ALL, "now": NOW, **more}
+    return connection.reconnect(provider=provider, account_email=email, **given)
 
 
 def the(connection: CalendarConnection, listed: ListedCalendar) -> ConnectedCalendar:
@@ -166,7 +175,7 @@ def test_signing_in_again_with_the_same_address_keeps_ids_selection_and_default_
     connection.disconnect(now=NOW)
     connection.pull_events()
     newer = Consent("google-2027-01", NOW)
-    assert connection.reconnect(account_email="ANNA@Example.com", consent=newer, listed=ALL, now=NOW)
+    assert reconnect(connection, email="ANNA@Example.com", consent=newer)
     assert {calendar.external_id: calendar for calendar in connection.calendars} == before
     assert connection.default_calendar == the(connection, TEAM)
     assert (connection.grant, connection.consent) == (Grant.HELD, newer)
@@ -467,15 +476,67 @@ def test_asking_for_what_a_provider_cannot_do_names_both(provider: Provider, cap
     assert (refusal.value.provider, refusal.value.capability) == (provider, capability)
 
 
-def test_google_and_office_365_can_do_everything_and_exchange_none_of_it() -> None:
-    able = {
-        provider: {each for each in Capability if a_connection(provider=provider).can(each)} for provider in Provider
-    }
-    assert able == {
-        Provider.GOOGLE: set(Capability),
-        Provider.OFFICE365: set(Capability),
-        Provider.EXCHANGE: set(),  # S94 to S98
-    }
+EVERYTHING = set(Capability)
+
+CAN_DO: dict[tuple[Provider, bool], set[Capability]] = {
+    # provider, whether the account lifted the limits of Exchange
+    (Provider.GOOGLE, False): EVERYTHING,
+    (Provider.GOOGLE, True): EVERYTHING,
+    (Provider.OFFICE365, False): EVERYTHING,
+    (Provider.OFFICE365, True): EVERYTHING,
+    (Provider.EXCHANGE, False): set(),  # S94 to S98
+    (Provider.EXCHANGE, True): {Capability.CHANGE_BOOKINGS, Capability.CALENDAR_SYNC},  # B-EX1, B-EX2 and no more
+}
+
+
+@pytest.mark.parametrize(("provider", "full_sync"), CAN_DO)
+def test_what_calendars_can_do_follows_from_the_provider_and_the_accounts_switch(
+    provider: Provider, full_sync: bool
+) -> None:
+    connection = a_connection(provider=provider, lifted=lifted_limits(provider, exchange_full_sync=full_sync))
+    assert {each for each in Capability if connection.can(each)} == CAN_DO[provider, full_sync]
+
+
+def test_the_table_leaves_no_provider_out() -> None:
+    assert set(CAN_DO) == {(provider, full_sync) for provider in Provider for full_sync in (False, True)}
+
+
+@pytest.mark.parametrize(
+    ("provider", "action"),
+    [
+        (Provider.GOOGLE, ConnectionAction.SIGN_IN_AGAIN),
+        (Provider.OFFICE365, ConnectionAction.SIGN_IN_AGAIN),
+        (Provider.EXCHANGE, ConnectionAction.UPDATE_PASSWORD),
+    ],
+)
+@pytest.mark.parametrize("grant", [Grant.LOST, Grant.RETURNED])
+def test_what_mends_a_lost_grant_depends_on_how_people_connect(
+    provider: Provider, action: ConnectionAction, grant: Grant
+) -> None:
+    assert a_connection(provider=provider, grant=grant).needs_action is action
+
+
+# ---- a server of one's own ----------------------------------------------------------------------------------------
+
+SERVER = MailServer("https://mail.example.com/EWS/Exchange.asmx", "Exchange 2016 (15.1.2507.0)")
+
+
+def test_a_connection_keeps_the_server_it_was_made_with_and_takes_a_newer_one() -> None:
+    connection = a_connection(provider=Provider.EXCHANGE, server=SERVER)
+    newer = replace(SERVER, version="Exchange 2019 (15.2.1544.4)")
+    assert reconnect(connection, provider=Provider.EXCHANGE, server=newer)
+    assert connection.server == newer
+
+
+def test_the_same_address_at_another_provider_starts_over() -> None:
+    connection = connected()
+    select(connection, PRIMARY, TEAM)
+    before = connection.id
+    assert not reconnect(connection, PRIMARY, provider=Provider.EXCHANGE, server=SERVER)
+    assert (connection.id, connection.provider, connection.server) == (before, Provider.EXCHANGE, SERVER)
+    assert names(connection.selected_calendars) == ["Anna"]
+    assert not reconnect(connection, provider=Provider.GOOGLE)
+    assert connection.server is None
 
 
 # ---- through any history ------------------------------------------------------------------------------------------

@@ -144,13 +144,17 @@ class BlockedAttemptLetter:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLostLetter:
-    """To a host: the grant of a calendar account was revoked or expired; pages are offline until reconnected."""
+    """To a host: the grant of a calendar account was revoked or expired; pages are offline until reconnected.
+
+    `with_password`: what is not accepted any more is the password they connected with, and a new one is to be entered.
+    """
 
     message_id: str
     to: Recipient
     provider: str
     account_email: str
     settings_url: str
+    with_password: bool = False
 
 
 Letter = MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter

@@ -10,7 +10,7 @@ from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import ConnectionId, UserId
 from meetings.infrastructure.database.engines import broken_constraint
 from meetings.infrastructure.database.mapping import calendar_rows, connection_row, connections_from
-from meetings.infrastructure.database.tables import calendars, connections, credentials
+from meetings.infrastructure.database.tables import accounts, calendars, connections, credentials
 from meetings.infrastructure.database.transaction import Image, Transaction
 from meetings.infrastructure.secrets import Secrets
 
@@ -18,9 +18,15 @@ CREDENTIALS_FIELD = "credentials.sealed"
 
 WITH_CALENDARS = (
     select(
-        connections, *(column.label(f"calendar_{column.name}") for column in calendars.c if column.name != "account_id")
+        connections,
+        accounts.c.exchange_full_sync,
+        *(column.label(f"calendar_{column.name}") for column in calendars.c if column.name != "account_id"),
     )
-    .select_from(connections.outerjoin(calendars, calendars.c.connection_id == connections.c.id))
+    .select_from(
+        connections.join(accounts, accounts.c.id == connections.c.account_id).outerjoin(
+            calendars, calendars.c.connection_id == connections.c.id
+        )
+    )
     .order_by(connections.c.id, calendars.c.position)
 )
 OF_USERS = WITH_CALENDARS.where(

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from meetings.domain.account import MailPreset, MailServerKind
 from meetings.domain.availability_rules import AvailabilityRules, DateOverride, WallRange, WeeklyHours
 from meetings.domain.booking import (
     Booking,
@@ -35,6 +36,17 @@ from meetings.domain.scheduling_page import PageHost
 from meetings.domain.user import UserSettings, Weekday
 
 Json = dict[str, Any]
+
+
+# ---- accounts -----------------------------------------------------------------------------------------------------
+
+
+def mail_presets_to(presets: Iterable[MailPreset]) -> list[Json]:
+    return [{"domain": preset.domain, "kind": preset.kind.value, "address": preset.address} for preset in presets]
+
+
+def mail_presets_from(stored: Iterable[Mapping[str, Any]]) -> tuple[MailPreset, ...]:
+    return tuple(MailPreset(entry["domain"], MailServerKind(entry["kind"]), entry["address"]) for entry in stored)
 
 
 # ---- users --------------------------------------------------------------------------------------------------------

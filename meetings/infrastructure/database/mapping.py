@@ -16,7 +16,9 @@ from meetings.domain.calendar_connection import (
     ConnectedCalendar,
     Consent,
     Grant,
+    MailServer,
     Provider,
+    lifted_limits,
 )
 from meetings.domain.identifiers import BookingId, CalendarId, ConnectionId, PageId, UserId
 from meetings.domain.scheduling_page import PageType, SchedulingPage
@@ -24,6 +26,8 @@ from meetings.domain.user import Role, User
 from meetings.infrastructure.database.documents import (
     booking_details_from,
     booking_details_to,
+    mail_presets_from,
+    mail_presets_to,
     page_hosts_from,
     page_hosts_to,
     page_settings_from,
@@ -40,11 +44,25 @@ Values = dict[str, Any]
 
 
 def account_from(row: AnyRow) -> Account:
-    return Account(id=row.id, account_id=row.id, version=row.version, name=row.name, created_at=row.created_at)
+    return Account(
+        id=row.id,
+        account_id=row.id,
+        version=row.version,
+        name=row.name,
+        created_at=row.created_at,
+        exchange_full_sync=row.exchange_full_sync,
+        mail_presets=mail_presets_from(row.mail_presets),
+    )
 
 
 def account_row(account: Account) -> Values:
-    return {"id": account.id, "name": account.name, "created_at": account.created_at}
+    return {
+        "id": account.id,
+        "name": account.name,
+        "created_at": account.created_at,
+        "exchange_full_sync": account.exchange_full_sync,
+        "mail_presets": mail_presets_to(account.mail_presets),
+    }
 
 
 def email_key(email: str) -> str:
@@ -90,8 +108,9 @@ def user_row(user: User) -> Values:
 
 
 def connections_from(rows: Iterable[AnyRow]) -> list[CalendarConnection]:
-    """Connections from rows of `connections` left-joined with their `calendars`, columns of the latter prefixed with
-    `calendar_`, those of one connection sorted by position. In the order they come."""
+    """Connections from rows of `connections` with their account's `exchange_full_sync`, left-joined with `calendars`,
+    columns of the latter prefixed with `calendar_`, those of one connection sorted by position. In the order they come.
+    """
     found: dict[UUID, CalendarConnection] = {}
     for row in rows:
         connection = found.get(row.id)
@@ -114,6 +133,8 @@ def _connection_from(row: AnyRow) -> CalendarConnection:
         connected_at=row.connected_at,
         grant=Grant(row.grant_state),
         default_calendar_id=row.default_calendar_id,
+        server=None if row.server_url is None else MailServer(row.server_url, row.server_version),
+        lifted=lifted_limits(Provider(row.provider), exchange_full_sync=row.exchange_full_sync),
     )
 
 
@@ -144,6 +165,8 @@ def connection_row(connection: CalendarConnection) -> Values:
         "connected_at": connection.connected_at,
         "grant_state": connection.grant.value,
         "default_calendar_id": connection.default_calendar_id,
+        "server_url": connection.server.url if connection.server else None,
+        "server_version": connection.server.version if connection.server else None,
     }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    false,
 )
 
 from meetings.infrastructure.database.types import Counter, Document, Instant
@@ -46,6 +47,8 @@ accounts = Table(
     Column("version", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("exchange_full_sync", Boolean, nullable=False, server_default=false()),
+    Column("mail_presets", Document, nullable=False, server_default="[]"),
 )
 
 users = Table(
@@ -81,6 +84,8 @@ connections = Table(
     Column("connected_at", Instant, nullable=False),
     Column("grant_state", Text, nullable=False),
     Column("default_calendar_id", Uuid),
+    Column("server_url", Text),
+    Column("server_version", Text),
     Index(None, "account_id"),
 )
 

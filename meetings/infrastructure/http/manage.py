@@ -18,7 +18,8 @@ from meetings.application.ports.mail import Audience, MeetingNews
 from meetings.application.toolbox import Toolbox
 from meetings.domain.base import DomainError, NotFound
 from meetings.domain.booking import Booking, BookingClosed, BookingState
-from meetings.domain.calendar_connection import CalendarConnection, Capability
+from meetings.domain.booking_changes import is_changeable
+from meetings.domain.calendar_connection import CalendarConnection, CapabilityUnsupported
 from meetings.domain.identifiers import AccountId
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
@@ -41,13 +42,14 @@ class _Managed:
     connection: CalendarConnection | None
 
     def can_cancel(self, tools: Toolbox) -> bool:
-        if self.booking.state in _CALLED_OFF or not self._changeable:
+        if self.booking.state in _CALLED_OFF or not self.changeable:
             return False
         return tools.clock() <= self.page.changeable_until(self.booking)
 
     @property
-    def _changeable(self) -> bool:
-        return self.connection is None or self.connection.can(Capability.CHANGE_BOOKINGS)
+    def changeable(self) -> bool:
+        """Whether the host's calendar lets meetings be changed from here."""
+        return is_changeable(self.booking, self.connection)
 
 
 @router.get("/{token}.ics")
@@ -92,6 +94,7 @@ async def show(token: str, request: Request) -> Response:
         join_url=booking.event.join_url if booking.event and booking.occupies else None,
         page_url=tools.links.page(managed.page.slug),
         can_cancel=managed.can_cancel(tools),
+        changeable=managed.changeable,
         token=token,
     )
 
@@ -115,6 +118,8 @@ async def cancel(token: str, request: Request, reason: str = Form("", max_length
         )
     except BookingClosed:
         return message_page("too_late", language, status=409)
+    except CapabilityUnsupported:
+        return message_page("unchangeable", language, status=409)
     except DomainError:
         return message_page("failed", language, status=409)
     return RedirectResponse(tools.links.manage(managed.booking.id), 303, {"Cache-Control": "no-store"})

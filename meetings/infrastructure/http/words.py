@@ -11,6 +11,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown_text": "This link is not complete, or what it led to is gone.",
         "too_late_title": "This cannot be changed any more",
         "too_late_text": "It is too late to cancel this meeting here. Please write to your host.",
+        "unchangeable_title": "This meeting cannot be changed here",
+        "unchangeable_text": "Your host's calendar does not let meetings be moved or cancelled from here. Please write"
+        " to your host, or answer the invitation.",
         "failed_title": "That did not work",
         "failed_text": "This cannot be done for this meeting (any more).",
         "with": "with",
@@ -45,6 +48,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown_text": "Der Link ist unvollständig, oder sein Ziel gibt es nicht mehr.",
         "too_late_title": "Das lässt sich nicht mehr ändern",
         "too_late_text": "Zum Absagen ist es hier zu spät. Bitte direkt an das Gegenüber schreiben.",
+        "unchangeable_title": "Dieser Termin lässt sich hier nicht ändern",
+        "unchangeable_text": "Der Kalender Ihres Gegenübers lässt nicht zu, dass Termine von hier aus verschoben oder"
+        " abgesagt werden. Bitte schreiben Sie ihm, oder antworten Sie auf die Einladung.",
         "failed_title": "Das hat nicht geklappt",
         "failed_text": "Für diesen Termin ist das nicht (mehr) möglich.",
         "with": "mit",

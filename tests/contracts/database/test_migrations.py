@@ -49,6 +49,7 @@ async def test_up_down_and_up_again(empty_url: str) -> None:
     await migrate(empty_url, "-1")
     await migrate(empty_url, "+1")
     await migrate(empty_url, "0001")
+    await migrate(empty_url)
     database = Database(empty_url, keyring=KEYRING)
     await a_tenant(database)
     await database.close()

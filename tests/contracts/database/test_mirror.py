@@ -296,7 +296,13 @@ async def test_a_calendar_that_leaves_the_account_takes_its_copy_along(tenant: T
     await read_all(tenant, event("a", 0, 30))
     async with tenant.begin(tenant.account.account_id) as work:
         connection = await work.connections.get(tenant.connection.id)
-        connection.reconnect(account_email="other@example.com", consent=connection.consent, listed=[], now=NOW)
+        connection.reconnect(
+            provider=connection.provider,
+            account_email="other@example.com",
+            consent=connection.consent,
+            listed=[],
+            now=NOW,
+        )
         await work.commit()
     found = await known(tenant)
     assert (list(found.busy), found.known_from, found.known_until) == ([], 0, 0)
