@@ -7,6 +7,7 @@ import strawberry
 
 from meetings.domain import booking as domain
 from meetings.domain import booking_form
+from meetings.domain.booking_changes import is_changeable
 from meetings.graphql.booking_lists import BookingFilter
 from meetings.graphql.calendar_links import CalendarLinks
 from meetings.graphql.context import Info, Operation
@@ -153,6 +154,18 @@ class Booking(Node):
         users = await info.context.loaders(self.booking.account_id).users.load_many(list(self.booking.hosts))
         return [User.of(user) for user in users if user]
 
+    @strawberry.field(description="Whether its host can call it off here.")
+    async def can_cancel(self, info: Info) -> bool:
+        return self.booking.state is BookingState.REQUESTED or await self._changeable(info, self.booking.end)
+
+    @strawberry.field(description="Whether its host can move it here.")
+    async def can_reschedule(self, info: Info) -> bool:
+        return await self._changeable(info, self.booking.start)
+
+    async def _changeable(self, info: Info, until: datetime.datetime) -> bool:
+        in_time = self.booking.occupies and info.context.tools.clock() < until
+        return in_time and await _allowed_by_calendar(self.booking, info.context)
+
     @classmethod
     def of(cls, booking: domain.Booking) -> "Booking":
         event = booking.event
@@ -226,19 +239,30 @@ class ManagedBooking:
         page = await info.context.loaders(self.booking.account_id).pages.load(self.booking.page_id)
         return _url(page.settings.redirect_url if page else None)
 
-    @strawberry.field(description="Until when the invitee can cancel; null when they cannot any more.")
+    @strawberry.field(description="Whether the invitee can cancel now.")
+    async def can_cancel(self, info: Info) -> bool:
+        return await self._cancellable_until(info) is not None
+
+    @strawberry.field(description="Whether the invitee can move it now.")
+    async def can_reschedule(self, info: Info) -> bool:
+        return await self._changeable_until(info) is not None
+
+    @strawberry.field(description="Until when the invitee can cancel; null when they cannot, or not any more.")
     async def can_cancel_until(self, info: Info) -> datetime.datetime | None:
+        return await self._cancellable_until(info)
+
+    async def _cancellable_until(self, info: Info) -> datetime.datetime | None:
         if self.booking.state is BookingState.REQUESTED:
             return self.booking.end
         return await self._changeable_until(info)
 
-    @strawberry.field(description="Until when the invitee can move it; null when they cannot any more.")
+    @strawberry.field(description="Until when the invitee can move it; null when they cannot, or not any more.")
     async def can_reschedule_until(self, info: Info) -> datetime.datetime | None:
         return await self._changeable_until(info)
 
     async def _changeable_until(self, info: Info) -> datetime.datetime | None:
         page = await info.context.loaders(self.booking.account_id).pages.load(self.booking.page_id)
-        if page is None or not self.booking.occupies:
+        if page is None or not self.booking.occupies or not await _allowed_by_calendar(self.booking, info.context):
             return None
         until = page.changeable_until(self.booking)
         return until if until > info.context.tools.clock() else None
@@ -305,6 +329,12 @@ async def booking_connection(
         page_info=page_info([edge.cursor for edge in edges], has_next=found.has_next, after=after),
         filter=filter,
     )
+
+
+async def _allowed_by_calendar(booking: domain.Booking, operation: Operation) -> bool:
+    """Whether the host's calendar lets the meeting be changed from here (S94)."""
+    connection = await operation.loaders(booking.account_id).connection_of.load(booking.host)
+    return is_changeable(booking, connection)
 
 
 def _minutes(booking: domain.Booking) -> int:

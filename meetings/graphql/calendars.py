@@ -22,7 +22,15 @@ from meetings.domain.calendar_connection import AlreadyConnected, ConsentRequire
 from meetings.domain.identifiers import CalendarId, ConnectionId
 from meetings.graphql.context import Info, Operation, again_on_conflict
 from meetings.graphql.cookies import keep_browser_secret
-from meetings.graphql.enums import CalendarAccess, CalendarHealth, ConnectionAction, ConnectionStatus, Provider, Rule
+from meetings.graphql.enums import (
+    CalendarAccess,
+    CalendarHealth,
+    Capability,
+    ConnectionAction,
+    ConnectionStatus,
+    Provider,
+    Rule,
+)
 from meetings.graphql.error_codes import UserErrorCode as Code
 from meetings.graphql.errors import Access, RefusedError, UserError, Wording, as_user_errors, mutation
 from meetings.graphql.node_ids import Kind, from_id, to_id
@@ -138,6 +146,15 @@ class CalendarConnection(Node):
     status_message: str | None = strawberry.field(description="The status in words; null while all is well.")
     needs_action: ConnectionAction | None = strawberry.field(description="What to do about it; null for nothing.")
     connected_at: datetime = strawberry.field(description="When it was last signed in to.")
+    server_url: URL | None = strawberry.field(
+        description="Where its server is called; null where it is the provider's own."
+    )
+    server_version: str | None = strawberry.field(
+        description="What its server said it is, such as `Exchange 2016 (15.1.2507.0)`; null for the provider's own."
+    )
+    capabilities: list[Capability] = strawberry.field(
+        description="What can be done with it beyond showing busy time and taking bookings."
+    )
     available_calendars: list[Calendar] = strawberry.field(
         description="Every calendar of the account, also those that cannot be selected, with the reason."
     )
@@ -163,6 +180,9 @@ class CalendarConnection(Node):
             status_message=_status_message(connection),
             needs_action=connection.needs_action,
             connected_at=connection.connected_at,
+            server_url=URL(connection.server.url) if connection.server else None,
+            server_version=connection.server.version if connection.server else None,
+            capabilities=[capability for capability in Capability if connection.can(capability)],
             available_calendars=calendars,
             default_calendar=next((calendar for calendar in calendars if calendar.is_default), None),
             busy_calendars=[calendar for calendar in calendars if calendar.selected],
@@ -174,6 +194,8 @@ def _status_message(connection: domain.CalendarConnection) -> str | None:
     if connection.status is ConnectionStatus.DEGRADED:
         names = ", ".join(calendar.name for calendar in connection.lost_calendars)
         return f"These selected calendars cannot be read, so nobody can book: {names}."
+    if connection.needs_action is ConnectionAction.UPDATE_PASSWORD and connection.grant is domain.Grant.LOST:
+        return "The server does not accept the password any more. Please enter the one that is valid now."
     return _STATUS_MESSAGES.get(connection.status)
 
 
@@ -201,6 +223,35 @@ class Disclosure:
             body_markdown=disclosure.body_markdown,
             notes=list(disclosure.notes),
             accepted_at=connection.consent.accepted_at if connection and accepted else None,
+        )
+
+
+@strawberry.enum(description="How people let this product into their calendar.")
+class ConnectWith(enum.Enum):
+    """Which mutation begins it."""
+
+    CONSENT_PAGE = strawberry.enum_value(
+        "CONSENT_PAGE", description="On the provider's own page: `startCalendarConnection`."
+    )
+    PASSWORD = strawberry.enum_value("PASSWORD", description="With a password: `connectExchangeCalendar`.")
+
+
+@strawberry.type(description="A kind of calendar that can be connected here.")
+class ConnectableCalendar:
+    """What a dialog for connecting needs."""
+
+    provider: Provider = strawberry.field(description="Whose calendars.")
+    connect_with: ConnectWith = strawberry.field(description="How.")
+    disclosure: Disclosure = strawberry.field(description="What to read and accept before.")
+    help_url: URL | None = strawberry.field(description="The provider's help on making and sharing calendars.")
+
+    @classmethod
+    def of(cls, offered: OfferedProvider, connection: domain.CalendarConnection | None) -> "ConnectableCalendar":
+        return cls(
+            provider=offered.provider,
+            connect_with=ConnectWith.CONSENT_PAGE if offered.sign_in is not None else ConnectWith.PASSWORD,
+            disclosure=Disclosure.of(offered, connection),
+            help_url=URL(offered.help_url) if offered.help_url else None,
         )
 
 
@@ -247,8 +298,13 @@ class CalendarMutations:
         StartConnectionPayload,
         Access.SIGNED_IN,
         "Begin to connect a calendar account. Returns the provider's consent page and sets a cookie that lasts as long "
-        "as the trip; the server's own callback finishes and redirects to `returnTo`, with `connection` or `error` in "
-        "its query.",
+        "as the trip; the server's own callback finishes and redirects to `returnTo` with `calendar=connected` in its "
+        "query (and `account=other` for another address than the one hinted at, `selection=reset` where calendars have "
+        "to be chosen again), or with `calendar=failed` and a `reason`: `OAUTH_DENIED` (the person or their "
+        "administrator said no), `TOKEN_INVALID` (the trip has to begin anew), `PERMISSION_MISSING` (less was granted "
+        "than is needed), `CALENDAR_NOT_ELIGIBLE` (no calendar that can be written), `MAILBOX_NOT_FOUND` (the account "
+        "has no mailbox), `MAILBOX_MIGRATION_OR_HYBRID` (its mailbox is on a server elsewhere, or being moved), "
+        "`ALREADY_CONNECTED` (another window was faster), `PROVIDER_UNAVAILABLE` (worth another try).",
         Code.CONSENT_REQUIRED,
         Code.ALREADY_CONNECTED,
         Code.NOT_FOUND,

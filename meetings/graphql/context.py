@@ -121,6 +121,7 @@ class Operation:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.request_id = connection.request_id
+        self.time_limit: asyncio.Timeout | None = None
         self._loaders: dict[AccountId, Loaders] = {}
 
     @property
@@ -139,6 +140,12 @@ class Operation:
     def begin(self) -> Begin:
         """Units of work in the name of whoever calls."""
         return self.tools.begin_as(f"user:{self.caller.user_id}" if self.caller else "visitor")
+
+    def may_take(self, seconds: float) -> None:
+        """Give the operation at least so long from now on: somebody else's server decides how long it takes."""
+        until = self.time_limit.when() if self.time_limit else None
+        if self.time_limit is not None and until is not None:
+            self.time_limit.reschedule(max(until, asyncio.get_running_loop().time() + seconds))
 
     def loaders(self, account_id: AccountId) -> Loaders:
         if account_id not in self._loaders:

@@ -8,6 +8,7 @@ from enum import Enum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from meetings.application.ports.calendars import LoginProblem, LoginStep, ServerAuth, StepOutcome
 from meetings.application.ports.identities import Scope
 from meetings.application.read_availability import Freshness
 from meetings.domain.availability import Reason
@@ -42,12 +43,16 @@ __all__ = [
     "FieldKind",
     "Freshness",
     "LocationKind",
+    "LoginProblem",
+    "LoginStep",
     "PageType",
     "Provider",
     "Reason",
     "Role",
     "Rule",
     "Scope",
+    "ServerAuth",
+    "StepOutcome",
     "Weekday",
 ]
 
@@ -116,7 +121,54 @@ _shown(
     "ConnectionAction",
     "What the person should do about a calendar connection.",
     SIGN_IN_AGAIN="Sign in to the provider again, by `startCalendarConnection` with `reconnect`.",
+    UPDATE_PASSWORD="Enter the password again, by `connectExchangeCalendar` with `reconnect`.",  # noqa: S106 - words
     GRANT_ACCESS="Have the lost calendar shared again, or deselect it.",
+)
+_shown(
+    ServerAuth,
+    "ExchangeAuth",
+    "How a password is shown to an Exchange server. Always over a connection whose certificate was checked.",
+    AUTO="The best that the server offers.",
+    BASIC="Basic authentication.",
+    NTLM="NTLM.",
+)
+_shown(
+    LoginStep,
+    "ConnectionStep",
+    "What connecting a mailbox goes through, in this order.",
+    ADDRESS="Whether what was typed in can be used.",
+    DISCOVERY="Finding the server by the address.",
+    TLS="A safe connection to it.",
+    AUTHENTICATION="Signing in.",
+    VERSION="Whether the server is new enough.",
+    MAILBOX="Whether there is a personal mailbox.",
+    CALENDAR="Whether its calendar can be read.",
+    FREE_BUSY="Whether its busy times can be read.",
+)
+_shown(
+    StepOutcome,
+    "ConnectionStepOutcome",
+    "What became of a step.",
+    PASSED="It works.",
+    FAILED="It does not; see `problem`.",
+    SKIPPED="It was not needed, or an earlier step failed.",
+)
+_shown(
+    LoginProblem,
+    "ConnectionProblem",
+    "Why a step failed.",
+    CREDENTIALS_REJECTED="The server does not accept user name and password.",
+    APP_PASSWORD_REQUIRED="The account wants a second factor; an app password takes its place.",  # noqa: S106 - words
+    USERNAME_REQUIRED="The server does not know the address; a user name is needed.",
+    URL_REQUIRED="The server was not found by the address; its URL is needed.",
+    URL_INVALID="The URL is not that of the web service.",
+    ADDRESS_FORBIDDEN="The URL leads to an address that this product does not call.",
+    UNREACHABLE="The server cannot be reached.",
+    CERTIFICATE_INVALID="The server's certificate cannot be trusted.",
+    VERSION_UNSUPPORTED="The server is older than Exchange 2010 SP2.",
+    USE_OFFICE365="The mailbox is hosted by Microsoft: connect it as Office 365.",
+    SHARED_MAILBOX="The mailbox is a shared one, a room's or a thing's.",
+    MAILBOX_NOT_FOUND="The account has no mailbox.",
 )
 _shown(
     CalendarAccess,
@@ -271,6 +323,8 @@ _shown(
     NOT_A_LOCALE="It is no language tag.",
     NOT_A_COLOR="It is no colour such as `#1a2b3c`.",
     NOT_YES_OR_NO="It is neither `true` nor `false`.",
+    NOT_A_DOMAIN="It is no domain such as `example.com`.",
+    NOT_A_CERTIFICATE="It is no certificate in PEM.",
     CONTROL_CHARACTERS="It holds control characters.",
     DUPLICATE="It is there twice.",
     END_BEFORE_START="Its end lies before its start.",
@@ -287,4 +341,6 @@ _shown(
     MOVE_DEFAULT_FIRST="It is the default page; another one has to be chosen first.",
     HAS_BOOKINGS="Something was booked already.",
     NOT_ALLOWED_HERE="It is not allowed here.",
+    REQUIRED_BY_SERVER="Optional as a rule, but this server cannot do without it.",
+    OTHER_MAIL_SETTINGS="The domain has settings for another kind of mail server.",
 )

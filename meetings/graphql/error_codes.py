@@ -50,6 +50,25 @@ class UserErrorCode(Enum):
     CREDENTIALS_REJECTED = strawberry.enum_value(
         "CREDENTIALS_REJECTED", description="Wrong address or password, or the provider wants a new sign-in."
     )
+    APP_PASSWORD_REQUIRED = strawberry.enum_value(
+        "APP_PASSWORD_REQUIRED", description="The account asks for a second factor: enter an app password instead."
+    )
+    EXCHANGE_URL_INVALID = strawberry.enum_value(
+        "EXCHANGE_URL_INVALID", description="Not the address of an Exchange web service, or one that is not called."
+    )
+    EXCHANGE_VERSION_UNSUPPORTED = strawberry.enum_value(
+        "EXCHANGE_VERSION_UNSUPPORTED", description="The server is older than Exchange 2010 SP2."
+    )
+    EXCHANGE_UNREACHABLE = strawberry.enum_value(
+        "EXCHANGE_UNREACHABLE", description="No safe connection to the server: name, network, firewall or certificate."
+    )
+    USE_OFFICE365 = strawberry.enum_value(
+        "USE_OFFICE365", description="Microsoft hosts this mailbox: connect it as Office 365."
+    )
+    SHARED_MAILBOX_NOT_ALLOWED = strawberry.enum_value(
+        "SHARED_MAILBOX_NOT_ALLOWED", description="Only personal mailboxes can be connected."
+    )
+    MAILBOX_NOT_FOUND = strawberry.enum_value("MAILBOX_NOT_FOUND", description="The account has no mailbox.")
     SLOT_TAKEN = strawberry.enum_value(
         "SLOT_TAKEN", description="Somebody or some event has this time, or comes too close to it."
     )

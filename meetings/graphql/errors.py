@@ -22,6 +22,7 @@ from meetings.graphql.enums import BookingState, Capability, Provider, Reason, R
 from meetings.graphql.error_codes import UserErrorCode
 from meetings.graphql.messages import language_of, message
 from meetings.graphql.rate_limits import TooOften
+from meetings.graphql.scalars import URL
 from meetings.graphql.slots import Slot
 
 TRY_AGAIN_AFTER = timedelta(seconds=2)
@@ -107,6 +108,18 @@ class TemporaryError(UserError):
     retry_after: timedelta | None = strawberry.field(description="How long to wait, if that is known.")
 
 
+@strawberry.type(description="A mailbox cannot be connected with what was typed in.")
+class MailboxError(UserError):
+    """The code says why; what helps with it is beside it."""
+
+    suggestion: str | None = strawberry.field(description="What to type in at `path` instead, where that is known.")
+    server_version: str | None = strawberry.field(description="What the server says it is, if that is the problem.")
+    help_url: URL | None = strawberry.field(description="Where this is explained.")
+    use_instead: Provider | None = strawberry.field(
+        description="Which provider to connect instead; `viewer.calendarProviders` says whether it is offered here."
+    )
+
+
 ERROR_TYPES: Sequence[type] = (
     RefusedError,
     InputError,
@@ -117,6 +130,7 @@ ERROR_TYPES: Sequence[type] = (
     CapabilityError,
     PermissionMissingError,
     TemporaryError,
+    MailboxError,
 )
 
 

@@ -66,7 +66,9 @@ class TimeLimit(SchemaExtension):
     async def on_execute(self) -> AsyncIterator[None]:
         operation = self.execution_context.context
         seconds = operation.options.execution_seconds if isinstance(operation, Operation) else None
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as limit:
+            if isinstance(operation, Operation):
+                operation.time_limit = limit
             yield
 
 

@@ -23,6 +23,8 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "NOT_A_LOCALE": "Please choose a language such as en or de-DE.",
     "NOT_A_COLOR": "Please enter a colour such as #1a2b3c.",
     "NOT_YES_OR_NO": "Please answer true or false.",
+    "NOT_A_DOMAIN": "Please enter a domain such as example.com.",
+    "NOT_A_CERTIFICATE": "Please paste certificates that begin with -----BEGIN CERTIFICATE-----, and nothing else.",
     "CONTROL_CHARACTERS": "This holds characters that cannot be shown.",
     "DUPLICATE": "This is there twice.",
     "END_BEFORE_START": "The end lies before the start.",
@@ -39,6 +41,8 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "MOVE_DEFAULT_FIRST": "This is your default page. Please choose another default page first.",
     "HAS_BOOKINGS": "There are bookings already.",
     "NOT_ALLOWED_HERE": "This is not allowed here.",
+    "REQUIRED_BY_SERVER": "Your server needs this as well.",
+    "OTHER_MAIL_SETTINGS": "There are settings for another kind of mail server for this domain. Remove them first.",
     # --- rules that read differently under a code ---------------------------------------------------------------------
     "GUESTS_NOT_ALLOWED.NOT_ALLOWED_HERE": "Guests cannot be brought to this meeting.",
     "GUESTS_NOT_ALLOWED.TOO_MANY": "At most {most} guests can be brought to this meeting.",
@@ -72,6 +76,31 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "CAPABILITY_UNSUPPORTED": "The calendar's provider cannot do this.",
     "CREDENTIALS_REJECTED": "The address or the password is not right.",
     "CREDENTIALS_REJECTED.CALENDAR": "The calendar's provider asks you to sign in again.",
+    "CREDENTIALS_REJECTED.MAILBOX": "The server does not accept this user name and password.",
+    "APP_PASSWORD_REQUIRED": "This account asks for a second factor when signing in. Please enter an app password "
+    "instead of your own.",
+    "EXCHANGE_URL_INVALID": (
+        "This is not the address of an Exchange web service. Did you mean {suggestion}?",
+        "This is not the address of an Exchange web service. It looks like https://mail.example.com/ews/exchange.asmx.",
+    ),
+    "EXCHANGE_URL_INVALID.FORBIDDEN": "This address leads into a network that this product is not allowed to call. "
+    "Whoever runs the product can allow it.",
+    "EXCHANGE_VERSION_UNSUPPORTED": (
+        "Your server is {version}; Exchange 2010 SP2 or later is needed.",
+        "Your server is too old; Exchange 2010 SP2 or later is needed.",
+    ),
+    "EXCHANGE_UNREACHABLE": (
+        "Your server cannot be reached. Please check the address, or ask your IT to let us in from {ranges}.",
+        "Your server cannot be reached. Please check the address, or ask your IT to let us in: to put the addresses "
+        "of this product on their allowlist.",
+    ),
+    "CALENDAR_NOT_ELIGIBLE.MAILBOX": "This mailbox has no calendar that bookings can be written into.",
+    "EXCHANGE_UNREACHABLE.CERTIFICATE": "The certificate of your server cannot be trusted, so no password was sent. "
+    "Please ask your IT for a valid one, or for the certificate of the authority that issued it.",
+    "USE_OFFICE365": "Microsoft hosts this mailbox. Please connect it as Office 365 instead.",
+    "SHARED_MAILBOX_NOT_ALLOWED": "This is a mailbox of a team, a room or a thing. Only personal mailboxes can be "
+    "connected; for the mail of a team, use hosted team mail.",
+    "MAILBOX_NOT_FOUND": "This account has no mailbox.",
     "SLOT_TAKEN": ("This time was just taken.",),
     "SLOT_UNAVAILABLE": "This time is not offered.",
     "PAGE_OFFLINE": "This page cannot be booked at once. Please propose times instead.",
@@ -82,6 +111,7 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "IDEMPOTENCY_CONFLICT": "This was sent before with other details. Please send it anew.",
     "RATE_LIMITED": "That was too often. Please try again later.",
     "RATE_LIMITED.HOLD": "You are holding other times already. Let one of them go first.",
+    "RATE_LIMITED.SERVER": "Your server takes no further try for now. Please wait a little.",
     "PROVIDER_UNAVAILABLE": "The calendar cannot be reached at the moment. Please try again in a moment.",
 }
 
@@ -101,6 +131,8 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "NOT_A_LOCALE": "Bitte eine Sprache wie en oder de-DE wählen.",
     "NOT_A_COLOR": "Bitte eine Farbe wie #1a2b3c eingeben.",
     "NOT_YES_OR_NO": "Bitte mit true oder false antworten.",
+    "NOT_A_DOMAIN": "Bitte eine Domain wie example.com eingeben.",
+    "NOT_A_CERTIFICATE": "Bitte nur Zertifikate einfügen, die mit -----BEGIN CERTIFICATE----- beginnen.",
     "CONTROL_CHARACTERS": "Hier stehen Zeichen, die sich nicht darstellen lassen.",
     "DUPLICATE": "Das steht doppelt da.",
     "END_BEFORE_START": "Das Ende liegt vor dem Anfang.",
@@ -120,6 +152,9 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "MOVE_DEFAULT_FIRST": "Das ist Ihre Standardseite. Bitte zuerst eine andere Standardseite wählen.",
     "HAS_BOOKINGS": "Es gibt schon Buchungen.",
     "NOT_ALLOWED_HERE": "Das ist hier nicht erlaubt.",
+    "REQUIRED_BY_SERVER": "Ihr Server braucht auch das.",
+    "OTHER_MAIL_SETTINGS": "Für diese Domain gibt es Einstellungen für eine andere Art von Mailserver. Bitte zuerst "
+    "diese entfernen.",
     "GUESTS_NOT_ALLOWED.NOT_ALLOWED_HERE": "Zu diesem Termin können keine Gäste mitgebracht werden.",
     "GUESTS_NOT_ALLOWED.TOO_MANY": "Zu diesem Termin können höchstens {most} Gäste mitgebracht werden.",
     "FORM_FIELD_UNKNOWN.UNKNOWN": "Dieses Feld gibt es im Formular nicht.",
@@ -154,6 +189,34 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "CAPABILITY_UNSUPPORTED": "Der Anbieter des Kalenders kann das nicht.",
     "CREDENTIALS_REJECTED": "Die Adresse oder das Passwort stimmt nicht.",
     "CREDENTIALS_REJECTED.CALENDAR": "Der Anbieter des Kalenders bittet Sie, sich neu anzumelden.",
+    "CREDENTIALS_REJECTED.MAILBOX": "Der Server nimmt diesen Benutzernamen und dieses Passwort nicht an.",
+    "APP_PASSWORD_REQUIRED": "Dieses Konto verlangt beim Anmelden einen zweiten Faktor. Bitte statt Ihres Passworts "
+    "ein App-Kennwort eingeben.",
+    "EXCHANGE_URL_INVALID": (
+        "Das ist nicht die Adresse eines Exchange-Webdienstes. Meinten Sie {suggestion}?",
+        "Das ist nicht die Adresse eines Exchange-Webdienstes. Sie sieht so aus: "
+        "https://mail.example.com/ews/exchange.asmx.",
+    ),
+    "EXCHANGE_URL_INVALID.FORBIDDEN": "Diese Adresse führt in ein Netz, das dieses Produkt nicht aufrufen darf. Wer es "
+    "betreibt, kann das erlauben.",
+    "EXCHANGE_VERSION_UNSUPPORTED": (
+        "Ihr Server ist {version}; nötig ist Exchange 2010 SP2 oder neuer.",
+        "Ihr Server ist zu alt; nötig ist Exchange 2010 SP2 oder neuer.",
+    ),
+    "EXCHANGE_UNREACHABLE": (
+        "Ihr Server ist nicht erreichbar. Bitte die Adresse prüfen, oder Ihre IT bitten, uns durchzulassen, und zwar "
+        "von {ranges}.",
+        "Ihr Server ist nicht erreichbar. Bitte die Adresse prüfen, oder Ihre IT bitten, uns durchzulassen: die "
+        "Adressen dieses Produkts in ihre Freigabeliste aufzunehmen.",
+    ),
+    "CALENDAR_NOT_ELIGIBLE.MAILBOX": "In diesem Postfach gibt es keinen Kalender, in den sich Buchungen eintragen "
+    "lassen.",
+    "EXCHANGE_UNREACHABLE.CERTIFICATE": "Dem Zertifikat Ihres Servers ist nicht zu trauen; das Passwort wurde deshalb "
+    "nicht gesendet. Bitte Ihre IT um ein gültiges bitten, oder um das Zertifikat der Stelle, die es ausgestellt hat.",
+    "USE_OFFICE365": "Dieses Postfach liegt bei Microsoft. Bitte stattdessen als Office 365 verbinden.",
+    "SHARED_MAILBOX_NOT_ALLOWED": "Das ist das Postfach eines Teams, eines Raums oder eines Geräts. Verbinden lassen "
+    "sich nur persönliche Postfächer; für Post eines Teams gibt es gehostete Teamadressen.",
+    "MAILBOX_NOT_FOUND": "Dieses Konto hat kein Postfach.",
     "SLOT_TAKEN": "Diese Zeit wurde gerade vergeben.",
     "SLOT_UNAVAILABLE": "Diese Zeit wird nicht angeboten.",
     "PAGE_OFFLINE": "Diese Seite lässt sich nicht sofort buchen. Bitte schlagen Sie Zeiten vor.",
@@ -164,6 +227,7 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "IDEMPOTENCY_CONFLICT": "Das wurde schon einmal mit anderen Angaben gesendet. Bitte neu senden.",
     "RATE_LIMITED": "Das war zu oft. Bitte später noch einmal versuchen.",
     "RATE_LIMITED.HOLD": "Sie halten schon andere Zeiten. Geben Sie zuerst eine davon frei.",
+    "RATE_LIMITED.SERVER": "Ihr Server nimmt vorerst keinen weiteren Versuch an. Bitte etwas warten.",
     "PROVIDER_UNAVAILABLE": "Der Kalender ist zurzeit nicht erreichbar. Bitte gleich noch einmal versuchen.",
 }
 

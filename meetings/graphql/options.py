@@ -48,6 +48,12 @@ class RateLimits:
     """Per invitee's address and page."""
     sign_in: tuple[str, ...] = ("10/minute",)
     """Per address, and once more per e-mail address."""
+    mailbox: tuple[str, ...] = ("10/10minute", "30/hour")
+    """How often a person may try to connect a mailbox with a password, tests included."""
+    mailbox_per_account: tuple[str, ...] = ("100/hour",)
+    """The same for all people of an account together."""
+    mailbox_per_login: tuple[str, ...] = ("3/10minute", "10/hour")
+    """The same for one mailbox, whoever tries: servers lock an account after some wrong passwords."""
 
 
 def peer_address(connection: HTTPConnection) -> str:

@@ -8,6 +8,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from meetings.domain.identifiers import BookingId, ConnectionId, PageId, UserId
+from meetings.graphql.account_settings import AccountMutations
 from meetings.graphql.availability import AvailabilityQueries, AvailabilitySubscriptions
 from meetings.graphql.booking_events import BookingSubscriptions
 from meetings.graphql.booking_mutations import BookingMutations
@@ -17,6 +18,7 @@ from meetings.graphql.connection_events import ConnectionSubscriptions
 from meetings.graphql.context import Info, Operation
 from meetings.graphql.enums import Provider, Role
 from meetings.graphql.errors import ERROR_TYPES
+from meetings.graphql.exchange import ExchangeMutations
 from meetings.graphql.executing import Api, CheckedDocument, TimeLimit
 from meetings.graphql.messages import LANGUAGES
 from meetings.graphql.node_ids import Kind, parse_id
@@ -105,7 +107,15 @@ class Query(AvailabilityQueries):
 
 
 @strawberry.type(description="Changes. Each is all or nothing: when its `errors` is not empty, nothing was written.")
-class Mutation(SignInMutations, SettingsMutations, CalendarMutations, PageMutations, BookingMutations):
+class Mutation(
+    SignInMutations,
+    SettingsMutations,
+    AccountMutations,
+    CalendarMutations,
+    ExchangeMutations,
+    PageMutations,
+    BookingMutations,
+):
     """The roots of all changing."""
 
 

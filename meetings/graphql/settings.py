@@ -10,7 +10,7 @@ from meetings.domain import user as domain
 from meetings.domain.base import InvalidInput, Problem
 from meetings.graphql.availability_rules import AvailabilityRulesInput
 from meetings.graphql.context import Info, again_on_conflict
-from meetings.graphql.enums import Rule, Weekday
+from meetings.graphql.enums import Capability, Rule, Weekday
 from meetings.graphql.error_codes import UserErrorCode as Code
 from meetings.graphql.errors import Access, UserError, mutation
 from meetings.graphql.people import ViewerSettings
@@ -34,7 +34,8 @@ class SettingsInput:
         default=None, description="Whether times are shown with AM and PM."
     )
     calendar_sync: strawberry.Maybe[bool | None] = strawberry.field(
-        default=None, description="CRM meetings become calendar events and back."
+        default=None,
+        description="CRM meetings become calendar events and back. Refused where the calendar's provider cannot.",
     )
     scheduling_pages: strawberry.Maybe[bool | None] = strawberry.field(
         default=None, description="Off makes all of this person's pages refuse bookings."
@@ -101,6 +102,7 @@ class SettingsMutations:
         Access.SIGNED_IN,
         "Change the signed-in person's own settings, all of the changes or none.",
         Code.VALIDATION,
+        Code.CAPABILITY_UNSUPPORTED,
         Code.CONCURRENT_CHANGE,
     )
     async def update_settings(
@@ -109,9 +111,12 @@ class SettingsMutations:
         operation = info.context
         caller = operation.signed_in()
         tools = operation.tools
+        needs = (Capability.CALENDAR_SYNC,) if input.calendar_sync is not None else ()
         await again_on_conflict(
-            lambda: change_settings(input.applied_to, caller=caller, begin=operation.begin, clock=tools.clock)
+            lambda: change_settings(
+                input.applied_to, caller=caller, begin=operation.begin, clock=tools.clock, needs=needs
+            )
         )
         operation.forget_loaded()
         user = await operation.viewer()
-        return SettingsPayload(settings=ViewerSettings.of(user.settings) if user else None)
+        return SettingsPayload(settings=ViewerSettings.of(user) if user else None)

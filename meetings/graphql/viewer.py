@@ -6,11 +6,13 @@ from typing import Annotated
 import strawberry
 
 from meetings.domain import user as domain
+from meetings.domain.account import MailServerKind
 from meetings.domain.base import PermissionMissing
 from meetings.domain.identifiers import UserId
+from meetings.graphql.account_settings import ExchangeNetwork, ExchangePreset, exchange_preset_of
 from meetings.graphql.booking_lists import BookingFilter
 from meetings.graphql.bookings import BookingConnection, booking_connection
-from meetings.graphql.calendars import CalendarConnection, Disclosure
+from meetings.graphql.calendars import CalendarConnection, ConnectableCalendar, Disclosure
 from meetings.graphql.context import Info
 from meetings.graphql.enums import BookingState, PageType, Provider, Role
 from meetings.graphql.node_ids import Kind, from_id
@@ -56,6 +58,35 @@ class Viewer:
         offered = info.context.tools.providers.get(provider)
         connection = await info.context.loaders(self.own.account_id).connection_of.load(self.own.id)
         return Disclosure.of(offered, connection) if offered else None
+
+    @strawberry.field(description="The kinds of calendars that can be connected here, with what to read before.")
+    async def calendar_providers(self, info: Info) -> list[ConnectableCalendar]:
+        connection = await info.context.loaders(self.own.account_id).connection_of.load(self.own.id)
+        return [ConnectableCalendar.of(offered, connection) for offered in info.context.tools.providers.values()]
+
+    @strawberry.field(
+        description="From where this product calls Exchange servers; null where Exchange cannot be connected."
+    )
+    def exchange_network(self, info: Info) -> ExchangeNetwork | None:
+        offered = info.context.tools.providers.get(Provider.EXCHANGE)
+        return ExchangeNetwork.of(offered.login.static_ranges) if offered and offered.login else None
+
+    @strawberry.field(
+        description="What to fill in for an address when its mailbox is connected; null where nothing is preset."
+    )
+    async def exchange_preset(
+        self, info: Info, email: Annotated[str, strawberry.argument(description="The mailbox's address.")]
+    ) -> ExchangePreset | None:
+        account = await info.context.loaders(self.own.account_id).account()
+        preset = exchange_preset_of(account, email)
+        return ExchangePreset.of(preset) if preset else None
+
+    @strawberry.field(description="For owners and admins: all preset Exchange servers, the newest last.")
+    async def exchange_presets(self, info: Info) -> list[ExchangePreset] | None:
+        self.own.check_administers()
+        account = await info.context.loaders(self.own.account_id).account()
+        presets = account.mail_presets if account else ()
+        return [ExchangePreset.of(preset) for preset in presets if preset.kind is MailServerKind.EXCHANGE]
 
     @strawberry.field(description="The account's pages, oldest first: everybody may see them, to share their links.")
     async def scheduling_pages(
@@ -129,4 +160,4 @@ class Viewer:
 
     @classmethod
     def of(cls, user: domain.User) -> "Viewer":
-        return cls(user=User.of(user), role=user.role, settings=ViewerSettings.of(user.settings), own=user)
+        return cls(user=User.of(user), role=user.role, settings=ViewerSettings.of(user), own=user)

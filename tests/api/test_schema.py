@@ -112,6 +112,7 @@ def test_every_error_type_has_code_message_and_path() -> None:
         "CapabilityError",
         "PermissionMissingError",
         "TemporaryError",
+        "MailboxError",
     }
 
 
@@ -131,7 +132,8 @@ PRIVATE_ROOTS = {
         "updateSettings", "startCalendarConnection", "setDefaultCalendar", "setBusyCalendars",
         "refreshCalendarConnection", "disconnectCalendar", "createSchedulingPage", "updateSchedulingPage",
         "duplicateSchedulingPage", "archiveSchedulingPage", "setDefaultSchedulingPage", "acceptMeetingRequest",
-        "declineMeetingRequest", "createApiToken", "revokeApiToken",
+        "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
+        "testExchangeConnection", "setExchangePreset", "removeExchangePreset", "setExchangeFullSync",
     },
     "Subscription": {"bookingEvents", "calendarConnectionStatus"},
 }  # fmt: skip
@@ -153,7 +155,7 @@ def test_no_private_type_or_field_can_be_reached_from_a_public_root() -> None:
     reached -= _reached_from(CORE.type_map["SignInPayload"].fields["user"].type)  # type: ignore[attr-defined]
     assert not reached & {
         "Viewer", "User", "Account", "Booking", "SchedulingPage", "CalendarConnection", "Calendar", "FormField",
-        "PageHost", "ApiToken", "ViewerSettings", "Node",
+        "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar",
     }  # fmt: skip
 
 
