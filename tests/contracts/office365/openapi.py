@@ -246,4 +246,5 @@ def _all_properties(schema: Json) -> Json:
     found: Json = {}
     for part in schema.get("allOf", []):
         found |= _all_properties(_resolved(part))
-    return found | schema.get("properties", {})
+    own: Json = schema.get("properties", {})
+    return found | own

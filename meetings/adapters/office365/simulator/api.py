@@ -29,13 +29,15 @@ class Settings:
     """Choices of a test.
 
     Small and empty pages are allowed to Graph at any time, so clients must bear them. `refuse_same_transaction`: what
-    repeats a `transactionId` is an error even when it is the same. `concurrent_calls` is the limit for one mailbox;
-    `service_seconds` is how long each call to Graph takes.
+    repeats a `transactionId` is an error even when it is the same. `link_pending`: the link of a Teams meeting is made
+    later, by `finish_online_meeting` (that the service may take its time is assumed). `concurrent_calls` is the limit
+    for one mailbox; `service_seconds` is how long each call to Graph takes.
     """
 
     largest_page: int | None = None
     empty_first_page: bool = False
     refuse_same_transaction: bool = False
+    link_pending: bool = False
     concurrent_calls: int = 4
     service_seconds: float = 0.0
 
@@ -103,7 +105,7 @@ class CalendarApi:
     def answer(self, operation: str, request: Request) -> Answer:
         """Raises GraphError 404 MailboxNotEnabledForRESTAPI for everything of a mailbox that is not there."""
         if not request.account.mailbox and operation != "me.get":
-            raise errors.no_mailbox()
+            raise errors.no_mailbox(elsewhere=request.account.hybrid)
         return self.handlers[operation](request)
 
     # -- the person
@@ -184,8 +186,7 @@ class CalendarApi:
 
     def create_event(self, request: Request) -> Answer:
         calendar = self._calendar(request, write=True)
-        refuse = self.settings.refuse_same_transaction
-        stored = events.create(self.world, calendar, request.body, request.account, refuse_same=refuse)
+        stored = events.create(self.world, calendar, request.body, self._wish(request))
         found = events.Found(stored.id, stored.fields, stored)
         seen = self._seen(request, calendar, found, whole=True)
         return Answer(
@@ -202,21 +203,19 @@ class CalendarApi:
     def update_event(self, request: Request) -> Answer:
         """200 with the event, whatever the OpenAPI description declares ("Update event", response)."""
         calendar, found = self._event(request, write=True)
-        changed = events.update(
-            self.world, calendar, found.id, request.body, request.account, if_match=request.if_match
-        )
+        changed = events.update(self.world, calendar, found.id, request.body, self._wish(request))
         seen = self._seen(request, calendar, changed, whole=True)
         return Answer(200, {"@odata.context": self._context(request, calendar) + "/$entity", **seen})
 
     def delete_event(self, request: Request) -> Answer:
         calendar, found = self._event(request, write=True)
-        events.delete(self.world, calendar, found.id, if_match=request.if_match)
+        events.delete(self.world, calendar, found.id, self._wish(request))
         return Answer(204)
 
     def cancel_event(self, request: Request) -> Answer:
         """202 without a body ("event: cancel", response)."""
         calendar, found = self._event(request, write=True)
-        events.cancel(self.world, calendar, found.id, request.account)
+        events.cancel(self.world, calendar, found.id, self._wish(request))
         return Answer(202)
 
     def respond(self, request: Request) -> Answer:
@@ -310,10 +309,18 @@ class CalendarApi:
             return self.world.calendar_for(request.account, calendar_id, write=write), found
         raise errors.item_not_found()
 
+    def _wish(self, request: Request) -> events.Wish:
+        return events.Wish(
+            actor=request.account,
+            if_match=request.if_match,
+            refuse_same_transaction=self.settings.refuse_same_transaction,
+            link_pending=self.settings.link_pending,
+        )
+
     def _seen(self, request: Request, calendar: Calendar, found: events.Found, *, whole: bool = False) -> Json:
         role = self.world.role(request.account, calendar)
         asked = expanded(request.query.get("$expand"))
-        seen = view.event_json(found, calendar, role, request.prefer, asked)
+        seen = view.event_json(found, role, request.prefer, self.world.pages_url, asked)
         return seen if whole else selected(seen, request.query.get("$select"))
 
     def _told(self, request: Request, calendar: Calendar, entry: DeltaEntry) -> Json:
@@ -323,7 +330,8 @@ class CalendarApi:
         if entry.found.fields["type"] == "occurrence":
             return view.bare_occurrence(entry.found, request.prefer)
         role = self.world.role(request.account, calendar)
-        return {"@odata.type": "#microsoft.graph.event", **view.event_json(entry.found, calendar, role, request.prefer)}
+        seen = view.event_json(entry.found, role, request.prefer, self.world.pages_url)
+        return {"@odata.type": "#microsoft.graph.event", **seen}
 
     def _window(self, request: Request) -> Window:
         """`startDateTime` and `endDateTime` are required; without an offset they are UTC ("List calendarView")."""
@@ -354,7 +362,7 @@ class CalendarApi:
         return f"{METADATA}#users('{request.account.object_id}')/calendars('{quote(calendar.id)}')/events"
 
 
-def page_number(query: dict[str, str]) -> int:
+def page_number(query: dict[str, str], largest: int | None) -> int:
     """1 for the first page of a list or round, 2 and more for later ones; for faults that hit page k."""
     if query.get("$skiptoken"):
         try:
@@ -364,4 +372,5 @@ def page_number(query: dict[str, str]) -> int:
     skip, top = query.get("$skip", ""), query.get("$top", "")
     if not skip.isdigit():
         return 1
-    return int(skip) // max(int(top) if top.isdigit() else DEFAULT_PAGE, 1) + 1
+    size = min(int(top) if top.isdigit() else DEFAULT_PAGE, largest or LARGEST_PAGE)
+    return int(skip) // max(size, 1) + 1

@@ -13,7 +13,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from meetings.adapters.office365.simulator import errors, pages
+from meetings.adapters.office365.simulator import errors, events, pages
 from meetings.adapters.office365.simulator.api import CalendarApi, Request, page_number
 from meetings.adapters.office365.simulator.calls import Call, CallLog
 from meetings.adapters.office365.simulator.consent import ConsentPages
@@ -24,12 +24,12 @@ from meetings.adapters.office365.simulator.grants import Grants
 from meetings.adapters.office365.simulator.id_tokens import IdTokens, issuer
 from meetings.adapters.office365.simulator.odata import read_prefer
 from meetings.adapters.office365.simulator.operations import CALLING_BACK, find_operation
-from meetings.adapters.office365.simulator.world import PERSONAL_TENANT, Account, World
+from meetings.adapters.office365.simulator.world import PERSONAL_TENANT, Account, World, immutable_id
 
 logger = logging.getLogger(__name__)
 
 _GRAPH_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
-_OPTIONS = frozenset("$select $expand $filter $orderby $top $skip $count $search $skiptoken $deltatoken".split())
+_OPTIONS = frozenset("$select $expand $filter $top $skip $skiptoken $deltatoken".split())
 
 
 class SimulatorApp:
@@ -77,6 +77,7 @@ class SimulatorApp:
 
     def _arrived(self, http: HttpRequest, raw: bytes) -> Call:
         operation, parameters, _ = find_operation(http.method, http.scope["path"])
+        query = {name.lower(): value for name, value in http.query_params.items()}
         with self._world.lock:
             known = self._grants.account_of(_bearer(http.headers.get("authorization")) or "")
             return self._log.arrive(
@@ -89,7 +90,7 @@ class SimulatorApp:
                 body=_parsed(http.headers.get("content-type", ""), raw),
                 at=self._world.now(),
                 monotonic_seconds=time.monotonic(),
-                page=page_number({name.lower(): value for name, value in http.query_params.items()}),
+                page=page_number(query, self._api.settings.largest_page),
                 account=known[0].email if known else None,
             )
 
@@ -143,8 +144,9 @@ class SimulatorApp:
     def _graph(self, call: Call, base_url: str) -> Response:
         account, client_id = self._authorized(call)
         query = {name.lower(): value for name, value in call.query.items()}
+        # Delta ignores what it does not take; elsewhere what is not simulated is refused, so that it shows.
         unknown = {name for name in query if name.startswith("$")} - _OPTIONS
-        if unknown:
+        if unknown and call.operation != "calendarView.delta":
             raise errors.bad_request(f"The query parameter '{sorted(unknown)[0]}' is not supported.")
         if call.verb in ("POST", "PATCH") and call.body is None and call.headers.get("content-length", "0") != "0":
             raise errors.bad_request("Unable to read JSON request payload. Please ensure Content-Type header is set.")
@@ -236,7 +238,7 @@ class SimulatorApp:
             "issuer": issuer(base_url, tenant_id),
             "request_uri_parameter_supported": False,
             "userinfo_endpoint": "https://graph.microsoft.com/oidc/userinfo",
-            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "authorization_endpoint": f"{self._world.pages_url}{base.removeprefix(base_url)}/oauth2/v2.0/authorize",
             "http_logout_supported": True,
             "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
             "claims_supported": [
@@ -260,10 +262,22 @@ class SimulatorApp:
     def _page(self, call: Call) -> Response:
         if call.path == "/":
             return HTMLResponse(pages.index_page(self._world))
+        if call.path == "/owa/":
+            return self._event_page(call.query.get("itemid", ""))
         account = self._world.accounts.get(call.path.removeprefix("/calendar/"))
         if account is None:
             return HTMLResponse(pages.page("Not found", "<h1>404</h1>"), status_code=404)
         return HTMLResponse(pages.account_page(self._world, account))
+
+    def _event_page(self, event_id: str) -> Response:
+        """The page behind an event's webLink."""
+        for calendar in self._world.calendars.values():
+            try:
+                found = events.find(calendar, immutable_id(event_id))
+            except GraphError:
+                continue
+            return HTMLResponse(pages.event_page(found.fields, calendar))
+        return HTMLResponse(pages.page("Not found", "<p>This event is not there any more.</p>"), status_code=404)
 
     def _graph_error(self, call: Call, error: GraphError) -> Response:
         headers = self._headers(call)

@@ -14,7 +14,7 @@ from meetings.adapters.office365.simulator.browser import walk_consent
 from meetings.adapters.office365.simulator.calls import Call, CallLog
 from meetings.adapters.office365.simulator.consent import ConsentPages
 from meetings.adapters.office365.simulator.errors import Json
-from meetings.adapters.office365.simulator.event_fields import NO_TIME
+from meetings.adapters.office365.simulator.event_fields import NO_TIME, make_link
 from meetings.adapters.office365.simulator.faults import Fault, Faults, Hook, Match, matches
 from meetings.adapters.office365.simulator.grants import Client, Grants
 from meetings.adapters.office365.simulator.id_tokens import IdTokens
@@ -86,25 +86,41 @@ class Office365Simulator:
     # -- serving
 
     @contextlib.contextmanager
-    def serve(self, port: int = 0) -> Iterator["Office365Simulator"]:
-        """Serve on 127.0.0.1 over TLS in a thread until the block ends; `url` says where, `ca_file` whom to trust."""
-        with certificates() as files, serve_in_thread(self.app, files, port) as url:
-            self._url, self._ca_file = url, files.authority
-            try:
-                yield self
-            finally:
-                self.push.close()
+    def serve(self, port: int = 0, *, pages_port: int | None = None) -> Iterator["Office365Simulator"]:
+        """Serve on 127.0.0.1 over TLS in a thread until the block ends; `url` says where, `ca_file` whom to trust.
+
+        With `pages_port` (0: any) people's pages are served over plain http, too, and the sign-in page is announced
+        there: browsers do not know the authority.
+        """
+        with contextlib.ExitStack() as stack:
+            files = stack.enter_context(certificates())
+            url = stack.enter_context(serve_in_thread(self.app, files, port))
+            pages = url if pages_port is None else stack.enter_context(serve_in_thread(self.app, None, pages_port))
+            self._served(url, pages, files.authority)
+            stack.callback(self.push.close)
+            yield self
 
     @contextlib.asynccontextmanager
-    async def running(self, port: int = 0) -> AsyncIterator["Office365Simulator"]:
+    async def running(self, port: int = 0, *, pages_port: int | None = None) -> AsyncIterator["Office365Simulator"]:
         """Serve inside the running loop until the block ends."""
-        with certificates() as files:
-            async with serve_in_loop(self.app, files, port) as url:
-                self._url, self._ca_file = url, files.authority
-                try:
-                    yield self
-                finally:
-                    self.push.close()
+        async with contextlib.AsyncExitStack() as stack:
+            files = stack.enter_context(certificates())
+            url = await stack.enter_async_context(serve_in_loop(self.app, files, port))
+            pages = url
+            if pages_port is not None:
+                pages = await stack.enter_async_context(serve_in_loop(self.app, None, pages_port))
+            self._served(url, pages, files.authority)
+            stack.callback(self.push.close)
+            yield self
+
+    def _served(self, url: str, pages_url: str, ca_file: str) -> None:
+        self._url, self._ca_file = url, ca_file
+        self._world.pages_url = pages_url
+
+    @property
+    def pages_url(self) -> str:
+        """Where a person looks at the calendars."""
+        return self._world.pages_url
 
     @property
     def url(self) -> str:
@@ -282,11 +298,11 @@ class Office365Simulator:
             body = {"subject": subject, **self._span(calendar, start, end), **fields}
             if organizer is not None:
                 body.setdefault("attendees", [{"emailAddress": {"address": calendar.owner}}])
-            stored = events.create(self._world, calendar, {**body, "attendees": []}, None, refuse_same=False)
-            if organizer is not None:
+            if organizer is None:
+                stored = events.create(self._world, calendar, body, events.Wish())
+            else:
+                stored = events.create(self._world, calendar, {**body, "attendees": []}, events.Wish())
                 self._invited(calendar, stored, organizer, body["attendees"])
-            elif body.get("attendees"):
-                events.update(self._world, calendar, stored.id, {"attendees": body["attendees"]}, None)
             return self._copy_of(stored.id, stored.fields)
 
     def add_recurring(
@@ -298,7 +314,9 @@ class Office365Simulator:
     def change_event(self, calendar_id: str, event_id: str, **fields: Any) -> Json:
         """A person edits an event, or one occurrence of a series by its id."""
         with self._world.lock:
-            found = events.update(self._world, self._calendar(calendar_id), immutable_id(event_id), fields, None)
+            found = events.update(
+                self._world, self._calendar(calendar_id), immutable_id(event_id), fields, events.Wish()
+            )
             return self._copy_of(found.id, found.fields)
 
     def move_event(self, calendar_id: str, event_id: str, start: Moment, end: Moment) -> Json:
@@ -308,7 +326,7 @@ class Office365Simulator:
     def cancel_event(self, calendar_id: str, event_id: str) -> None:
         """A person deletes an event, or one occurrence of a series by its id."""
         with self._world.lock:
-            events.delete(self._world, self._calendar(calendar_id), immutable_id(event_id))
+            events.delete(self._world, self._calendar(calendar_id), immutable_id(event_id), events.Wish())
 
     def move_instance(
         self, calendar_id: str, series_id: str, original_start: Moment, start: Moment, end: Moment
@@ -328,6 +346,15 @@ class Office365Simulator:
             calendar = self._world.default_calendar(email)
             stored = self._copy_in(calendar, immutable_id(event_id))
             invitations.answer(self._world, calendar, stored, response, keep=keep)
+
+    def finish_online_meeting(self, calendar_id: str, event_id: str) -> None:
+        """A Teams meeting whose link was pending (`settings.link_pending`) is ready."""
+        with self._world.lock:
+            calendar = self._calendar(calendar_id)
+            stored = calendar.events[immutable_id(event_id)]
+            make_link(stored.fields)
+            self._world.touch(calendar, stored)
+            self._world.announce(calendar, stored, "updated")
 
     # -- looking
 

@@ -96,9 +96,15 @@ def malformed_id() -> GraphError:
     return GraphError(400, "ErrorInvalidIdMalformed", "Id is malformed.")
 
 
-def no_mailbox() -> GraphError:
-    """The account has no licence for Exchange Online, or its mailbox is on premises (seen in public reports)."""
+def no_mailbox(*, elsewhere: bool) -> GraphError:
+    """The account has no licence for Exchange Online, or its mailbox is on premises.
+
+    Both messages were seen in public reports. The first says neither which of the two it is; that the second, older one
+    is for mailboxes elsewhere is assumed.
+    """
     message = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
+    if elsewhere:
+        message = "REST API is not yet supported for this mailbox."
     return GraphError(404, "MailboxNotEnabledForRESTAPI", message)
 
 

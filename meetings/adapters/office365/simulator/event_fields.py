@@ -15,7 +15,7 @@ from meetings.adapters.office365.simulator.errors import GraphError, Json, bad_r
 from meetings.adapters.office365.simulator.odata import property_id
 from meetings.adapters.office365.simulator.recurrence import check_recurrence, moved_range
 from meetings.adapters.office365.simulator.times import instant, is_midnight, read_time, stamp, wall, windows_name
-from meetings.adapters.office365.simulator.world import Account, Calendar, World
+from meetings.adapters.office365.simulator.world import Calendar, World
 
 NO_TIME = "0001-01-01T00:00:00Z"
 _CHOICES = {
@@ -51,7 +51,7 @@ MEETING_FIELDS = ("subject", "body", "start", "end", "isAllDay", "location", "lo
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 
 
-def new_fields(world: World, calendar: Calendar, creator: Account | None, body: Json) -> Json:
+def new_fields(world: World, calendar: Calendar, body: Json, *, link_pending: bool) -> Json:
     """The fields of a new event. Raises GraphError 400."""
     if "start" not in body or "end" not in body:
         raise invalid_property("At least one property failed validation.")
@@ -90,11 +90,15 @@ def new_fields(world: World, calendar: Calendar, creator: Account | None, body: 
         # In a shared calendar the owner is the organizer ("Create Outlook events in a shared or delegated calendar").
         "organizer": {"emailAddress": {"name": owner.name, "address": owner.email}},
     }
-    return written(fields, body)
+    return written(fields, body, link_pending=link_pending)
 
 
-def written(before: Json, body: Json) -> Json:
-    """The fields after a request's body was laid over them. Raises GraphError 400."""
+def written(before: Json, body: Json, *, link_pending: bool) -> Json:
+    """The fields after a request's body was laid over them; `link_pending` leaves a Teams link to `make_link`.
+
+    Raises:
+        GraphError: 400.
+    """
     fields = copy.deepcopy(before)
     for name in body:
         if name not in _KNOWN and "@" not in name:
@@ -111,7 +115,7 @@ def written(before: Json, body: Json) -> Json:
         fields["attendees"] = _attendees(body["attendees"], before["attendees"])
     if "body" in body:
         fields["body"] = kept_body(body["body"] or {})
-    _write_online_meeting(before, fields, body)
+    _write_online_meeting(before, fields, body, link_pending=link_pending)
     fields["bodyPreview"] = preview(fields["body"]["content"])
     return fields
 
@@ -207,14 +211,23 @@ def _attendees(given: Any, before: list[Json]) -> list[Json]:
     return list(kept.values())
 
 
-def _write_online_meeting(before: Json, fields: Json, body: Json) -> None:
+def make_link(fields: Json) -> None:
+    """The Teams meeting is there: its link, and its part of the text."""
+    code = hashlib.sha256(fields["iCalUId"].encode()).hexdigest()[:24]
+    join_url = f"https://teams.microsoft.com/l/meetup-join/19%3ameeting_{code}%40thread.v2/0"
+    fields["onlineMeeting"] = {"joinUrl": join_url}
+    fields["body"] = with_join_link(fields["body"], join_url)
+    fields["bodyPreview"] = preview(fields["body"]["content"])
+
+
+def _write_online_meeting(before: Json, fields: Json, body: Json, *, link_pending: bool) -> None:
     """`isOnlineMeeting` makes a Teams meeting once; later changes of it are ignored (event resource, isOnlineMeeting).
 
     A body that lost the Teams part ends the online meeting ("Update event", notes).
     """
     if before["isOnlineMeeting"]:
-        join_url = before["onlineMeeting"]["joinUrl"]
-        if "body" in body and not has_join_link(fields["body"], join_url):
+        join_url = (before["onlineMeeting"] or {}).get("joinUrl")
+        if "body" in body and join_url is not None and not has_join_link(fields["body"], join_url):
             fields |= {"isOnlineMeeting": False, "onlineMeetingProvider": "unknown", "onlineMeeting": None}
         return
     if not body.get("isOnlineMeeting"):
@@ -223,8 +236,6 @@ def _write_online_meeting(before: Json, fields: Json, body: Json) -> None:
     if provider != "teamsForBusiness":
         # Only what allowedOnlineMeetingProviders of the calendar names (calendar resource; wording assumed).
         raise invalid_property("The online meeting provider is not supported by the calendar.")
-    code = hashlib.sha256(f"{fields['iCalUId']}".encode()).hexdigest()[:24]
-    join_url = f"https://teams.microsoft.com/l/meetup-join/19%3ameeting_{code}%40thread.v2/0"
     fields["isOnlineMeeting"], fields["onlineMeetingProvider"] = True, provider
-    fields["onlineMeeting"] = {"joinUrl": join_url}
-    fields["body"] = with_join_link(fields["body"], join_url)
+    if not link_pending:
+        make_link(fields)

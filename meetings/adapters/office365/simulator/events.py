@@ -25,6 +25,17 @@ from meetings.adapters.office365.simulator.world import Account, Calendar, Store
 _OCCURRENCE = "FRAAgI"
 
 
+@dataclass(frozen=True)
+class Wish:
+    """How a write was asked for: by whom (None: a person in Outlook, who may do everything), under which condition, and
+    what the settings of the simulator make of it."""
+
+    actor: Account | None = None
+    if_match: str | None = None
+    refuse_same_transaction: bool = False
+    link_pending: bool = False
+
+
 @dataclass
 class Found:
     """An event that an id names. `series` and `key` are set for an occurrence; `stored` is None for an untouched one.
@@ -66,50 +77,45 @@ def find(calendar: Calendar, event_id: str) -> Found:
     return Found(event_id, occurrence_fields(series, planned), None, series, key)
 
 
-def create(world: World, calendar: Calendar, body: Json, actor: Account | None, *, refuse_same: bool) -> StoredEvent:
+def create(world: World, calendar: Calendar, body: Json, wish: Wish) -> StoredEvent:
     """A new event, with invitations to its attendees.
 
     A `transactionId` that a live event of the mailbox carries already makes no second event. What the service answers
     then is undocumented: the event itself when the request is the same (assumed), an error when it differs, or always
-    with `refuse_same`. That a deleted event's id may be used again is assumed.
+    with `refuse_same_transaction`. That a deleted event's id may be used again is assumed.
 
     Raises:
         GraphError: 400.
     """
+    fields = new_fields(world, calendar, body, link_pending=wish.link_pending)
     before = _same_transaction(world, calendar, body)
     if before is not None:
-        same = all(before.fields.get(name) == value for name, value in new_fields(world, calendar, actor, body).items()
-                   if name in ("subject", "start", "end", "attendees"))  # fmt: skip
-        if refuse_same or not same:
+        if wish.refuse_same_transaction or _essence(before.fields) != _essence(fields):
             raise duplicate_transaction(before.id)
         return before
-    fields = new_fields(world, calendar, actor, body)
     stored = StoredEvent(id=world.new_id(), fields=fields, position=world.new_position())
     stored.extended = extended_properties(body)
     calendar.events[stored.id] = stored
     world.touch(calendar, stored)
-    stored.born = stored.changed
     send_mails(world, calendar, stored.id, None, fields)
     spread(world, calendar, stored)
     world.announce(calendar, stored, "created")
     return stored
 
 
-def update(
-    world: World, calendar: Calendar, event_id: str, body: Json, actor: Account | None, *, if_match: str | None = None
-) -> Found:
+def update(world: World, calendar: Calendar, event_id: str, body: Json, wish: Wish) -> Found:
     """PATCH. An occurrence becomes an exception. Every change of a meeting is mailed to its attendees (see send_mails).
 
     Raises:
         GraphError: 400, 403 for a meeting that somebody else organizes, 404, 412.
     """
     found = find(calendar, event_id)
-    check_version(found.fields, if_match)
-    if actor is not None and not found.fields["isOrganizer"]:
+    check_version(found.fields, wish.if_match)
+    if wish.actor is not None and not found.fields["isOrganizer"]:
         _check_attendees_change(body)
     if found.series is not None and body.get("recurrence"):
         raise invalid_request("An occurrence cannot recur.")
-    fields = written(found.fields, body)
+    fields = written(found.fields, body, link_pending=wish.link_pending)
     before = copy.deepcopy(found.fields)
     stored = _place(world, calendar, found, fields)
     stored.extended |= extended_properties(body)
@@ -120,24 +126,24 @@ def update(
     return Found(stored.id, stored.fields, stored, found.series, found.key)
 
 
-def delete(world: World, calendar: Calendar, event_id: str, *, if_match: str | None = None) -> None:
+def delete(world: World, calendar: Calendar, event_id: str, wish: Wish) -> None:
     """DELETE. An organizer's meeting is cancelled: "deleting the event on the organizer's calendar sends a cancellation
     message to the meeting attendees" ("Delete event"). An attendee's copy just goes (assumed: without an answer).
     """
     found = find(calendar, event_id)
-    check_version(found.fields, if_match)
+    check_version(found.fields, wish.if_match)
     if found.fields["isOrganizer"]:
         send_mails(world, calendar, found.id, found.fields, None)
     _remove(world, calendar, found)
 
 
-def cancel(world: World, calendar: Calendar, event_id: str, actor: Account) -> None:
+def cancel(world: World, calendar: Calendar, event_id: str, wish: Wish) -> None:
     """POST cancel: "only the organizer can cancel"; the event goes from the organizer's calendar ("event: cancel")."""
     found = find(calendar, event_id)
     if not found.fields["isOrganizer"] or found.fields["organizer"]["emailAddress"]["address"] != calendar.owner:
         message = "Your request can't be completed. You need to be an organizer to cancel a meeting."
         raise GraphError(400, "ErrorAccessDenied", message)
-    delete(world, calendar, event_id)
+    delete(world, calendar, event_id, wish)
 
 
 def occurrence_fields(series: StoredEvent, occurrence: Occurrence) -> Json:
@@ -168,6 +174,12 @@ def _same_transaction(world: World, calendar: Calendar, body: Json) -> StoredEve
     own = [each for each in world.calendars.values() if each.owner == calendar.owner]
     events = [stored for each in own for stored in each.events.values() if wanted and not stored.removed]
     return next((stored for stored in events if stored.fields.get("transactionId") == wanted), None)
+
+
+def _essence(fields: Json) -> tuple[object, ...]:
+    """What tells one request for a new event from another (assumed)."""
+    guests = {each["emailAddress"]["address"].lower() for each in fields["attendees"]}
+    return fields["subject"], fields["start"], fields["end"], guests
 
 
 def _planned(series: StoredEvent, key: str) -> Occurrence:

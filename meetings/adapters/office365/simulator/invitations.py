@@ -112,8 +112,6 @@ def _copy(world: World, own: Calendar, held: StoredEvent | None, stored: StoredE
     world.touch(own, held)
     for exception in held.exceptions.values():
         exception.fields["changeKey"] = held.fields["changeKey"]
-    if kind == "created":
-        held.born = held.changed
     world.announce(own, held, kind)
 
 

@@ -27,7 +27,7 @@ from meetings.adapters.office365.simulator.recurrence import occurrences
 from meetings.adapters.office365.simulator.times import at_wall, instant, wall
 from meetings.adapters.office365.simulator.world import Account, Calendar, StoredEvent
 
-# "The time range can't be greater than 1825 days" (List calendarView, notes on recent additions).
+# Seen since 2019, with this message (microsoft-graph-docs, issue 6284).
 LONGEST_VIEW = timedelta(days=1825)
 
 
@@ -83,12 +83,12 @@ class DeltaState:
 
 
 def check_window(window: Window) -> Window:
-    """Raises GraphError 400 (wordings assumed)."""
+    """Raises GraphError 400 (what an end before the start gets is assumed)."""
     if window.end < window.start:
         raise GraphError(400, "ErrorInvalidParameter", "The end of the time range is before its start.")
     if window.end - window.start > LONGEST_VIEW:
-        message = "Requested range is too large. The maximum range is 1825 days."
-        raise GraphError(400, "ErrorCalendarViewRangeTooBig", message)
+        words = "Your request can't be completed. The range between the start and end dates is greater than the allowed"
+        raise errors.invalid_request(f"{words} range. Maximum number of days: {LONGEST_VIEW.days}")
     return window
 
 
@@ -170,8 +170,7 @@ def _told(stored: StoredEvent, calendar: Calendar, state: DeltaState) -> list[De
     if stored.changed <= state.since:
         return []
     if stored.removed:
-        # Made and gone between two rounds: nobody heard of it.
-        return [] if stored.born > state.since else [DeltaEntry(stored.id, None)]
+        return [DeltaEntry(stored.id, None)]
     found = _with_master(stored, calendar, state.window)
     return [DeltaEntry(each.id, each) for each in found] or [DeltaEntry(stored.id, None)]
 

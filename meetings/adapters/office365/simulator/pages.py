@@ -3,6 +3,7 @@
 import html
 from datetime import timedelta
 
+from meetings.adapters.office365.simulator.bodies import plain_text
 from meetings.adapters.office365.simulator.errors import Json
 from meetings.adapters.office365.simulator.listing import Window, bounds, view
 from meetings.adapters.office365.simulator.world import Account, Calendar, World
@@ -10,7 +11,7 @@ from meetings.adapters.office365.simulator.world import Account, Calendar, World
 _STYLE = (
     "body{font:16px/1.5 'Segoe UI',system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b}"
     "label{display:block;padding:.2rem 0}table{border-collapse:collapse;width:100%}"
-    "td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d2d0ce;vertical-align:top}"
+    "td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d2d0ce;vertical-align:top;white-space:pre-line}"
     "button{padding:.5rem 1.2rem;font:inherit}fieldset{border:1px solid #d2d0ce;margin:1rem 0}"
 )
 
@@ -43,6 +44,20 @@ def account_page(world: World, account: Account) -> str:
         parts.append(f"<p>{world.role(account, calendar)}, {html.escape(calendar.time_zone)}</p>")
         parts.append(_table(world, calendar))
     return page(f"{account.name} - Outlook", "".join(parts))
+
+
+def event_page(fields: Json, calendar: Calendar) -> str:
+    """One event as its owner sees it; the text as Exchange keeps it is not shown, since it is HTML of others."""
+    about = {
+        "When": _when(fields, calendar),
+        "Where": fields["location"]["displayName"],
+        "Join": (fields["onlineMeeting"] or {}).get("joinUrl", ""),
+        "Guests": ", ".join(each["emailAddress"]["address"] for each in fields["attendees"]),
+        "Text": plain_text(fields["body"]["content"]),
+    }
+    rows = "".join(f"<tr><th>{name}</th><td>{html.escape(text)}</td></tr>" for name, text in about.items() if text)
+    title = fields["subject"] or "(No title)"
+    return page(title, f"<h1>{html.escape(title)}</h1><table>{rows}</table>")
 
 
 def _table(world: World, calendar: Calendar) -> str:

@@ -23,21 +23,27 @@ def get_schedule(world: World, account: Account, body: Json, prefer: Prefer) -> 
     """Parameters may begin with a capital letter, as the official client writes them.
 
     Raises:
-        GraphError: 400 for too many addresses, too long a time, or values that cannot be read (codes assumed).
+        GraphError: 400 for too many addresses, too long a time, or values that cannot be read.
     """
     given = {name[:1].lower() + name[1:]: value for name, value in body.items()}
     addresses = given.get("schedules")
     if not isinstance(addresses, list) or not addresses:
         raise invalid_request("The parameter 'schedules' is missing.")
     if len(addresses) > MOST_ADDRESSES:
-        raise GraphError(400, "ErrorInvalidParameter", f"At most {MOST_ADDRESSES} schedules may be asked for at once.")
+        # The limit is that of the documentation; the service was seen to take 100 (microsoft-graph-docs, issue 7047).
+        message = f"The allowed size = {MOST_ADDRESSES}; the actual size = {len(addresses)}."
+        words = "There are too many target users in the EmailAddress array."
+        raise GraphError(400, "ErrorMailboxDataArrayTooBig", f"{words} {message}")
     start, end = (read_time(given.get(name), name) for name in ("startTime", "endTime"))
     window = Window(instant(start), instant(end))
     if window.end <= window.start:
         raise invalid_request("The end of the time range is not after its start.")
     if window.end - window.start > LONGEST:
+        # Code and message as in microsoft-graph-docs, pull request 19703.
         message = "The requested time duration specified for FreeBusyViewOptions.TimeWindow is too long."
-        raise GraphError(400, "ErrorTimeIntervalTooBig", f"{message} The allowed limit = 62 days.")
+        actual = (window.end - window.start).days
+        limits = f"The allowed limit = {LONGEST.days} days; the actual limit = {actual} days."
+        raise GraphError(400, "ErrorTimeIntervalTooBig", f"{message} {limits}")
     minutes = given.get("availabilityViewInterval", 30)
     if not isinstance(minutes, int) or not 5 <= minutes <= 1440:
         raise GraphError(400, "ErrorInvalidMergedFreeBusyInterval", "The interval must be between 5 and 1440 minutes.")

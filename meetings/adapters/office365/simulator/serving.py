@@ -1,7 +1,7 @@
 """Serving an ASGI application over TLS on a free loopback port: in a thread, or inside the running loop.
 
 Clients of Entra insist on https, so each simulator is its own certificate authority; `CertificateFiles` says where its
-certificate lies.
+certificate lies. People's browsers do not know that authority, so the pages for people may be served without TLS.
 """
 
 import asyncio
@@ -66,8 +66,9 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serve_in_thread(app: ASGIApp, files: CertificateFiles, port: int = 0) -> Iterator[str]:
-    """Serve until the block ends; gives the base address, such as `https://127.0.0.1:40123`."""
+def serve_in_thread(app: ASGIApp, files: CertificateFiles | None, port: int = 0) -> Iterator[str]:
+    """Serve until the block ends, without `files` over plain http; gives the base address, such as
+    `https://127.0.0.1:40123`."""
     listener = _listener(port)
     server = _server(app, files)
     loop = asyncio.new_event_loop()
@@ -75,7 +76,7 @@ def serve_in_thread(app: ASGIApp, files: CertificateFiles, port: int = 0) -> Ite
     thread = threading.Thread(target=_run, args=(loop, server, listener), name="office365-simulator", daemon=True)
     thread.start()
     try:
-        yield _address(listener)
+        yield _address(listener, files)
     finally:
         loop.call_soon_threadsafe(server.stop.set)
         thread.join(timeout=10)
@@ -84,14 +85,14 @@ def serve_in_thread(app: ASGIApp, files: CertificateFiles, port: int = 0) -> Ite
 
 
 @contextlib.asynccontextmanager
-async def serve_in_loop(app: ASGIApp, files: CertificateFiles, port: int = 0) -> AsyncIterator[str]:
+async def serve_in_loop(app: ASGIApp, files: CertificateFiles | None, port: int = 0) -> AsyncIterator[str]:
     """The same inside the running loop, for a program that already has one."""
     listener = _listener(port)
     server = _server(app, files)
     server.stop = asyncio.Event()
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield _address(listener)
+        yield _address(listener, files)
     finally:
         server.stop.set()
         await task
@@ -104,7 +105,7 @@ def _run(loop: asyncio.AbstractEventLoop, server: _Server, listener: socket.sock
     loop.run_until_complete(loop.shutdown_default_executor())
 
 
-def _server(app: ASGIApp, files: CertificateFiles) -> _Server:
+def _server(app: ASGIApp, files: CertificateFiles | None) -> _Server:
     config = uvicorn.Config(
         app,
         http=ConnectionInScope,
@@ -114,8 +115,8 @@ def _server(app: ASGIApp, files: CertificateFiles) -> _Server:
         log_level="critical",
         access_log=False,
         server_header=False,
-        ssl_certfile=files.chain,
-        ssl_keyfile=files.key,
+        ssl_certfile=files.chain if files else None,
+        ssl_keyfile=files.key if files else None,
     )
     return _Server(config)
 
@@ -130,5 +131,5 @@ def _listener(port: int) -> socket.socket:
     return listener
 
 
-def _address(listener: socket.socket) -> str:
-    return f"https://127.0.0.1:{listener.getsockname()[1]}"
+def _address(listener: socket.socket, files: CertificateFiles | None) -> str:
+    return f"{'https' if files else 'http'}://127.0.0.1:{listener.getsockname()[1]}"

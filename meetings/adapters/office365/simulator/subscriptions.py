@@ -368,18 +368,19 @@ class Subscriptions:
 
 
 def _validate(address: str) -> None:
-    """Raises GraphError 400 (message seen in public reports) unless the address echoes a token."""
+    """Raises GraphError 400 unless the address echoes a token (code and messages: microsoft-graph-docs, issue 4848;
+    nodejs-webhooks-sample, issue 158; that for another text is assumed)."""
     token = f"Validation: Testing client application reachability for subscription Request-Id: {uuid.uuid4()}"
     glue = "&" if urlsplit(address).query else "?"
     target = f"{address}{glue}{urlencode({'validationToken': token}, quote_via=quote)}"
     status, content_type, text = _post(target, "", "text/plain; charset=utf-8", VALIDATION_SECONDS)
-    problem = None
+    if status == 0:
+        raise _invalid("Subscription validation request timed out.")
     if status != 200:
-        problem = "Notification endpoint must respond with 200 OK to validation request."
-    elif not content_type.startswith("text/plain") or text.strip() != token:
-        problem = "Notification endpoint must respond with the validation token as text/plain."
-    if problem is not None:
-        raise GraphError(400, "ValidationError", f"Subscription validation request failed. {problem}")
+        words = f"Subscription validation request failed. HTTP status code is '{status}'."
+        raise _invalid(f"{words} Notification endpoint must respond with 200 OK to validation request.")
+    if not content_type.startswith("text/plain") or text.strip() != token:
+        raise _invalid("Subscription validation request failed. The validation token was not echoed as text/plain.")
 
 
 def _address(value: Any, name: str) -> str:

@@ -18,16 +18,17 @@ _TIMES = ("createdDateTime", "lastModifiedDateTime", "changeKey", "iCalUId", "is
           "originalStartTimeZone", "originalEndTimeZone", "responseStatus")  # fmt: skip
 
 
-def event_json(found: Found, calendar: Calendar, role: str, prefer: Prefer, extended: tuple[str, ...] = ()) -> Json:
-    """The event as somebody with `role` on `calendar` reads it; `extended` are the properties asked for."""
+def event_json(found: Found, role: str, prefer: Prefer, pages_url: str, extended: tuple[str, ...] = ()) -> Json:
+    """The event as somebody with `role` on its calendar reads it; `extended` are the properties asked for.
+
+    `webLink` leads to the simulator's own page.
+    """
     fields = found.fields
     seen: Json = {"@odata.etag": etag(fields), "id": told_id(found.id, prefer)}
     seen |= {name: value for name, value in fields.items() if not _hidden(name, fields, role)}
     if "body" in seen:
         seen["body"] = shown_body(fields["body"], prefer.body_type)
-        seen["webLink"] = (
-            f"https://outlook.office365.com/owa/?itemid={quote(found.id, safe='')}&exvsurl=1&path=/calendar/item"
-        )
+        seen["webLink"] = f"{pages_url}/owa/?itemid={quote(found.id, safe='')}&exvsurl=1&path=/calendar/item"
     else:
         seen["subject"] = "Private Appointment" if role != "freeBusyRead" else "Busy"
     if seen["seriesMasterId"] is not None:

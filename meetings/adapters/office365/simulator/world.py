@@ -48,7 +48,6 @@ class StoredEvent:
     fields: Json
     position: int
     changed: int = 0
-    born: int = 0
     exceptions: dict[str, "StoredEvent"] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     extended: dict[str, str] = field(default_factory=dict)
@@ -123,7 +122,8 @@ class Change:
 
 
 class World:
-    """All state. `now` gives aware instants. `listeners` hear of every change of an event."""
+    """All state. `now` gives aware instants. `listeners` hear of every change of an event. `pages_url` is where people
+    look at it."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
@@ -132,6 +132,7 @@ class World:
         self.calendars: dict[str, Calendar] = {}
         self.mails: list[Mail] = []
         self.listeners: list[Callable[[Change], None]] = []
+        self.pages_url = "https://outlook.office365.com"
         self._counter = 0
 
     def add_account(self, account: Account) -> Account:
