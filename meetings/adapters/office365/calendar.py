@@ -56,10 +56,25 @@ class Office365Calendars:
         until = self.calls.limit()
         question = Question("GET", "/me/calendars", params={"$select": wire.CALENDAR_SELECT, "$top": "100"})
         entries: list[Any] = []
-        async for page in self.calls.pages(question, Asked.ACCOUNT, until):
-            entries += items_of(page)
+        try:
+            async for page in self.calls.pages(question, Asked.ACCOUNT, until):
+                entries += items_of(page)
+        except MailboxNotFound as error:
+            raise await self._located(error, until) from None
         zone = await self.zone.name(until)
         return read(lambda: wire.listed_calendars(entries, zone))
+
+    async def _located(self, error: MailboxNotFound, until: float) -> MailboxNotFound:
+        """Whether the mailbox is elsewhere (A-CC7), where the refusal leaves it open: an account that an organisation
+        keeps on its own servers, and which has an address, has its mailbox there ("user resource type")."""
+        if error.hybrid:
+            return error
+        question = Question("GET", "/me", params={"$select": "mail,onPremisesSyncEnabled"})
+        try:
+            me = await self.calls.call(question, Asked.ACCOUNT, until)
+        except ProviderError:
+            return error
+        return MailboxNotFound(str(error), hybrid=bool(me.get("mail")) and me.get("onPremisesSyncEnabled") is True)
 
     async def busy(self, calendars: Sequence[str], span: TimeSpan) -> Mapping[str, BusyAnswer]:
         """One calendar view each, all at once.

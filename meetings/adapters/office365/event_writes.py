@@ -26,6 +26,8 @@ _READ = {"$select": READ_SELECT, "$expand": booking_event.expand(KEY_PROPERTY, S
 # The one, a copy or two that somebody made of it by hand, and then some.
 _CARRIERS = "10"
 _UNKNOWN_ZONE = "TimeZoneNotSupportedException"
+# How Graph answers a transaction id with another event than before is not documented; it was seen in public reports.
+_USED_BEFORE = "ErrorDuplicateTransactionId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,9 @@ class EventWrites:
             created = await self._in_a_zone(question, until)
         except Refused as refused:
             error = self.calls.error(refused, Asked.NEW_EVENT)
-            if refused.status != 409 and not isinstance(error, ProviderUnavailable):
+            if refused.code == _USED_BEFORE:
+                error = ProviderUnavailable("the event was written before, and cannot be seen yet")
+            if not isinstance(error, ProviderUnavailable):
                 raise error from None
         except ProviderUnavailable as unavailable:
             error = unavailable

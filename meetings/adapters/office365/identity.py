@@ -7,6 +7,7 @@ with the limits of every other call; a status that msal would remember and repea
 
 import asyncio
 import json
+import logging
 import threading
 import time
 import warnings
@@ -18,14 +19,18 @@ from typing import Any, TypeVar
 from meetings.adapters.office365 import transport as http
 from meetings.adapters.office365.refusals import Asked, Refused, as_provider_error
 from meetings.adapters.office365.transport import Transport
-from meetings.application.ports.calendars import ProviderUnavailable
+from meetings.application.ports.calendars import CodeRejected, ProviderUnavailable
 from meetings.application.ports.clock import Clock
 
 T = TypeVar("T")
 Json = dict[str, Any]
 
+# On lower levels it logs codes and verifiers.
+logging.getLogger("msal").setLevel(logging.WARNING)
+
 _DESCRIPTION_SECONDS = 3600.0
 _DESCRIPTION = "/.well-known/openid-configuration"
+_DESCRIBED = {"issuer", "authorization_endpoint", "token_endpoint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,18 @@ class Entra:
         return await self._with_app(None, work, self.limit())
 
     async def trade_code(self, flow: Json, code: str, until: float) -> Tokens:
-        """The answer to the code of a callback."""
+        """The answer to the code of a callback.
+
+        Raises:
+            CodeRejected: it belongs to another walk.
+        """
 
         def work(app: Any) -> Tokens:
-            answer = app.acquire_token_by_auth_code_flow(flow, {"code": code, "state": flow["state"]})
+            _ = app.authority.token_endpoint  # read now, so that what fails below is not the description
+            try:
+                answer = app.acquire_token_by_auth_code_flow(flow, {"code": code, "state": flow["state"]})
+            except RuntimeError:  # the one that msal raises for another nonce
+                raise CodeRejected("the identity that came with the code is of another walk") from None
             return _tokens(app, answer)
 
         return await self._with_app(None, work, until)
@@ -80,10 +93,11 @@ class Entra:
 
         def work(app: Any) -> Tokens:
             account = next((each for each in app.get_accounts() if each["home_account_id"] == mailbox), None)
-            answer = None
-            if account is not None:
-                answer = app.acquire_token_silent_with_error(scopes, account, force_refresh=True)
-            return _tokens(app, answer)
+            kept = app.token_cache.search("RefreshToken", query={"home_account_id": mailbox})
+            if account is None or not list(kept):
+                return _tokens(app, None)
+            # None stands for an answer that says nothing, too.
+            return _tokens(app, app.acquire_token_silent_with_error(scopes, account, force_refresh=True) or {})
 
         return await self._with_app(cache, work, until)
 
@@ -173,7 +187,7 @@ class _Wire:
         if kept is not None and kept[0] > time.monotonic():
             return _Answer(200, kept[1], {})
         answer = self._send(http.request("GET", url, params=params, headers=headers))
-        if answer.status_code == 200 and url.endswith(_DESCRIPTION):
+        if answer.status_code == 200 and url.endswith(_DESCRIPTION) and set(json.loads(answer.text)) >= _DESCRIBED:
             self.descriptions[url] = (time.monotonic() + _DESCRIPTION_SECONDS, answer.text)
         return answer
 

@@ -1,4 +1,4 @@
-"""Whether the ID token that came with a code is meant for us. msal reads it and checks nothing (since 1.38).
+"""Whether the ID token that came with a code is meant for us. msal checks no more than the nonce.
 
 Sources: OpenID Connect Core 3.1.3.7; "ID token claims reference" and "Secure applications and APIs by validating
 claims" (Microsoft identity platform). The signature is not checked: the token came from Microsoft itself over TLS, not

@@ -43,8 +43,8 @@ class Asked(Enum):
 class Refused(Exception):
     """Graph answered, and it was no success. `code` is its word for why, `retry_after` the raw header.
 
-    `claims` says that Entra wants to see the person again ("Claims challenges"), `elsewhere` that the mailbox is not in
-    the cloud. Stays inside this folder: callers of the port see what `as_provider_error` makes of it.
+    `claims` says that Entra wants to see the person again ("Claims challenges"), `elsewhere` that there is a mailbox
+    which is not in the cloud. Stays inside this folder: callers of the port see what `as_provider_error` makes of it.
     """
 
     def __init__(
@@ -77,7 +77,8 @@ _NO_MAILBOX = frozenset(
 # Of a mailbox it says that it "could not be discovered"; of a subscription, that there is none.
 _NO_CHANNEL = (Asked.CHANNEL, "ResourceNotFound")
 _MOVING = frozenset("ErrorMailboxMoveInProgress MailboxNotHostedInExchangeOnline".split())
-_ELSEWHERE = re.compile(r"REST API is not (yet )?(supported|enabled)|on-?premise|migrat", re.IGNORECASE)
+# Not the words "either inactive, soft-deleted, or is hosted on-premise": who never had a mailbox gets them too.
+_ELSEWHERE = re.compile(r"REST API is not (yet )?(supported|enabled)|migrat", re.IGNORECASE)
 # The calendar is fine; the account as a whole has not granted enough, or its organisation forbids it.
 _PERSON = frozenset("Authorization_RequestDenied AccessRestrictedByAdmin ErrorAccountDisabled".split())
 

@@ -17,8 +17,9 @@ from meetings.application.ports.calendars import ProviderUnavailable
 CONNECT_SECONDS = 5.0
 ANSWER_BYTES = 10 * 2**20
 
-# It logs addresses, which hold ids of people's calendars and events.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+# They log addresses, which hold ids of people's calendars and events, and headers, which hold cookies.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def test_each_answer_has_its_meaning(asked: Asked, status: int, code: str | None
 MESSAGES = [
     ("MailboxNotEnabledForRESTAPI", "REST API is not yet supported for this mailbox.", True),
     ("MailboxNotEnabledForRESTAPI", "REST API is not enabled for this mailbox.", True),
-    ("MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise.", True),
+    ("MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise.", False),
     ("MailboxNotEnabledForRESTAPI", "The account has no licence.", False),
     ("ResourceNotFound", "Resource could not be discovered.", False),
     ("ErrorMailboxMoveInProgress", "Mailbox move in progress.", True),
