@@ -238,7 +238,8 @@ def _object(properties: Json) -> Json:
 
 def _member(schema: Json) -> Json:
     translated = _translated(schema)
-    return {"anyOf": [translated, {"type": "null"}]} if "$ref" in translated else translated
+    # Not "anyOf": then the error would only say that neither fits.
+    return {"if": {"not": {"type": "null"}}, "then": translated} if "$ref" in translated else translated
 
 
 def _all_properties(schema: Json) -> Json:
