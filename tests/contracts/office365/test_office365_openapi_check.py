@@ -43,7 +43,7 @@ def test_good_calls_are_checked_and_are_no_problem(check: OpenApiCheck, client: 
 @pytest.mark.parametrize(
     ("mistake", "told"),
     [
-        (lambda client: client.post("/me/events", json={**GOOD, "title": "Tea"}), "'title' was unexpected"),
+        (lambda client: client.post("/me/events", json={**GOOD, "title": "Tea"}), "'title' does not match"),
         (lambda client: client.post("/me/events", json={**GOOD, "showAs": "away"}), "'away' is not one of"),
         (lambda client: client.post("/me/events", json={**GOOD, "isAllDay": "no"}), "'no' is not"),
         (lambda client: client.post("/me/events", json={**GOOD, "start": "2026-03-03"}), "'2026-03-03' is not"),
@@ -76,9 +76,7 @@ def test_an_answer_that_breaks_the_description_is_found(
     stored.fields["showAs"] = "away"
     stored.fields["mood"] = "fine"
     client.get(f"/me/events/{made['id']}")
-    assert [problem.partition("answer ")[2].partition(": ")[0] for problem in check.problems] == ["$", "$.showAs"] or [
-        problem.partition("answer ")[2].partition(": ")[0] for problem in check.problems
-    ] == ["$.showAs", "$"]
+    assert sorted(problem.partition("answer ")[2].partition(": ")[0] for problem in check.problems) == ["$", "$.showAs"]
 
 
 def test_a_spoiled_answer_is_not_the_simulators_mistake(
@@ -92,11 +90,9 @@ def test_a_spoiled_answer_is_not_the_simulators_mistake(
 
 def test_schemas_can_be_asked_one_by_one() -> None:
     assert schema_problems("event", {"subject": "Tea", "recurrence": None, "@odata.etag": "x"}) == []
-    assert (
-        schema_problems("event", {"attendees": [{"type": "boss"}]})
-        == ["$.attendees[0].type: 'boss' is not one of ['required', 'optional', 'resource']"]
-        or schema_problems("event", {"attendees": [{"type": "boss"}]}) != []
-    )
+    assert schema_problems("event", {"attendees": [{"type": "boss"}]}) == [
+        "$.attendees[0].type: 'boss' is not one of ['required', 'optional', 'resource']"
+    ]
 
 
 def test_every_exception_names_an_operation_there_is() -> None:
