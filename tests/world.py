@@ -5,6 +5,7 @@ Everything is real and talks over sockets; there is no GraphQL here, the use cas
 
 import asyncio
 import dataclasses
+import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -53,6 +54,7 @@ from meetings.domain.page_settings import PageSettings
 from meetings.domain.period import Period
 from meetings.domain.scheduling_page import BookingForm, PageType
 from meetings.domain.user import Role, User, UserSettings
+from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.database.tables import bookings, host_times, intents, slot_holds, sync_schedule
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
@@ -478,6 +480,8 @@ async def world(
     process = Process(settings_for(database_url, google, mail, **more))
     google.register_client(CLIENT_ID, CLIENT_SECRET, (process.links.oauth_callback("GOOGLE"),))
     clock = now if isinstance(now, Clock) else Clock(now or datetime.now(UTC))
+    began = clock.now
+    process.circuits = Circuits(lambda: time.monotonic() + (clock.now - began).total_seconds())
     async with Runtime.open(process) as runtime:
         if not await runtime.database.ready():
             await runtime.database.migrate()

@@ -18,6 +18,7 @@ from meetings.application.toolbox import Toolbox
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
+from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.credentials import StoredCredentials
 from meetings.infrastructure.database.reads import SqlReads
 from meetings.infrastructure.database.sign_in_attempts import SqlSignInAttempts
@@ -41,7 +42,8 @@ def utc_now() -> datetime:
 
 
 class Process:
-    """What all event loops of one process share: the settings, the providers' pools, the bell, the pokes.
+    """What all event loops of one process share: the settings, the providers' pools and circuits, the bell, the
+    pokes.
 
     `start` and `stop` frame the life of the bell's thread.
     """
@@ -51,6 +53,7 @@ class Process:
         self.redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
         self.keyring = settings.keyring()
         self.providers: Providers = providers_of(settings.providers, utc_now)
+        self.circuits = Circuits()
         self.doorbell = Doorbell(self.redis_url)
         self.pokes = InProcessFanOut()
         self.keys_fit = False
@@ -122,13 +125,14 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
     def calendars_of(connection: CalendarConnection) -> Calendars:
         if connection.provider not in process.providers:
             raise NotFound("calendar provider")
-        return process.providers[connection.provider].calendars(credentials(connection))
+        provider = process.providers[connection.provider]
+        return process.circuits.around(provider.calendars(credentials(connection)), connection, provider.quota)
 
     def push_of(connection: CalendarConnection) -> PushChannels | None:
         provider = process.providers.get(connection.provider)
         if provider is None or provider.push is None or not settings.uses_push:
             return None
-        return provider.push(credentials(connection))
+        return process.circuits.around_push(provider.push(credentials(connection)), connection, provider.quota)
 
     def listener_of(connection: CalendarConnection) -> ChangeListener | None:
         provider = process.providers.get(connection.provider)

@@ -1,8 +1,8 @@
 """The worker: carries out intents, reads calendars, keeps push channels open, cleans up.
 
-Dramatiq's threads take messages and bound how much runs at once, one pool for intents and one for calendars, so that a
-provider that answers slowly holds up its own kind only. The work itself runs on one event loop in a thread of its own.
-A sweep rings for whatever is due, so nothing depends on a message (OB-1, OB-5).
+Dramatiq's threads take messages and bound how much runs at once, one pool for intents and one for calendars. In each a
+provider has its places, so that one that answers slowly holds up its own work only. The work itself runs on one event
+loop in a thread of its own. A sweep rings for whatever is due, so nothing depends on a message (OB-1, OB-5).
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from meetings.application.plan_sync import renew_channels
 from meetings.application.ports.outbox import Intent, LeaseLost
 from meetings.application.sync_calendar import sync_calendar
 from meetings.domain.identifiers import CalendarId
+from meetings.infrastructure.circuits.places import Places, workers_for
 from meetings.infrastructure.doorbell import Bell, Doorbell
 from meetings.infrastructure.housekeeping import tidy_up
 from meetings.infrastructure.listening import Listening
@@ -65,10 +67,10 @@ class Worker:
         self._ready.wait()
         if self._refusal is not None:
             raise self._refusal
-        settings = self._runtime.settings
+        settings, providers = self._runtime.settings, len(self._runtime.toolbox.providers)
         self._pools = [
-            self._pool(self._doorbell.intents, self._carry_out, settings.intent_threads),
-            self._pool(self._doorbell.calendars, self._sync, settings.sync_threads),
+            self._pool(self._doorbell.intents, self._carry_out, workers_for(settings.intent_threads, providers)),
+            self._pool(self._doorbell.calendars, self._sync, workers_for(settings.sync_threads, providers)),
         ]
 
     def stop(self) -> None:
@@ -112,6 +114,10 @@ class Worker:
         self._stopping = asyncio.Event()
         async with self._open_runtime() as self._runtime:
             await self._runtime.refuse_wrong_keys()
+            tools, settings = self._runtime.toolbox, self._runtime.settings
+            of_intents = Places(settings.intent_threads).within(tools.calendars_of)
+            self._for_intents = replace(tools, calendars_of=of_intents)
+            self._for_reading = Places(settings.sync_threads).within(tools.calendars_of)
             self._sweeping = asyncio.create_task(self._sweep())
             self._ready.set()
             await self._stopping.wait()
@@ -120,7 +126,7 @@ class Worker:
     # ---- the work ---------------------------------------------------------------------------------------------------
 
     async def _carry_out(self, intent_id: UUID) -> None:
-        tools = self._runtime.toolbox
+        tools = self._for_intents
         intent = await tools.outbox.claim(intent_id)
         if intent is None:
             return
@@ -171,7 +177,7 @@ class Worker:
                 CalendarId(calendar_id),
                 begin=tools.begin,
                 look=tools.look,
-                calendars_of=tools.calendars_of,
+                calendars_of=self._for_reading,
                 schedule=tools.schedule,
                 clock=tools.clock,
                 policy=tools.policy,
