@@ -189,12 +189,16 @@ class Attempt:
         try:
             check_answer(answer)
         except Refused as refused:
-            if refused.code in (WEB_PAGE, "HTTP404", "HTTP405", "HTTP400", "HTTP410"):
-                raise LoginRefused(LoginProblem.URL_INVALID, suggestion=web_service_suggestion(url)) from None
-            if refused.code in ("HTTP403", "HTTP407"):
-                raise self._unreachable() from None
-            raise self._error(refused) from None
+            raise self._outside(refused, url) from None
         return frozenset()
+
+    def _outside(self, refused: Refused, url: str) -> ProviderError:
+        """What an answer means that is not the web service's."""
+        if refused.code in (WEB_PAGE, "HTTP404", "HTTP405", "HTTP400", "HTTP410"):
+            return LoginRefused(LoginProblem.URL_INVALID, suggestion=web_service_suggestion(url))
+        if refused.code in ("HTTP403", "HTTP407"):
+            return self._unreachable()
+        return self._error(refused)
 
     def _sign_in(self, url: str, offers: frozenset[str]) -> tuple[MailboxAccess, ServerBuild | None]:
         """Asks for the calendar of whoever signs in, in words every version understands."""
@@ -212,7 +216,10 @@ class Attempt:
             )
             return access, self._first_call(access)
 
-        return self._trial.run(attempt)
+        try:
+            return self._trial.run(attempt)
+        except Refused as refused:
+            raise self._outside(refused, url) from None
 
     def _first_call(self, access: MailboxAccess) -> ServerBuild | None:
         """The server's build. What it says about the mailbox is the business of a later step."""

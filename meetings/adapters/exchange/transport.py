@@ -78,6 +78,8 @@ class Transport:
         limits = Limits(total_seconds=seconds or self._total_seconds)
         if answer_bytes is not None:
             limits = Limits(total_seconds=limits.total_seconds, answer_bytes=answer_bytes)
+        if ca and self._certificates:
+            GuardedSession(self.guard, ca_certificates=ca).close()  # it has to hold one of its own
         certificates = "\n".join(each for each in (self._certificates, ca) if each) or None
         return GuardedSession(self.guard, limits=limits, egress=self._egress, ca_certificates=certificates)
 
