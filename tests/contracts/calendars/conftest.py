@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from meetings.application.ports.calendars import Calendars
+from tests.contracts.calendars.exchange_world import exchange_world
 from tests.contracts.calendars.google_world import google_world
 from tests.contracts.calendars.office365_world import office365_world
 from tests.contracts.calendars.world import CalendarWorld, HeldCredentials
@@ -13,6 +14,7 @@ from tests.contracts.calendars.world import CalendarWorld, HeldCredentials
 WORLDS: dict[str, Callable[[], AbstractContextManager[CalendarWorld]]] = {
     "google": google_world,
     "office365": office365_world,
+    "exchange": exchange_world,
 }
 
 
