@@ -16,7 +16,14 @@ from meetings.adapters.office365.places import Places
 from meetings.adapters.office365.push import Office365Push
 from meetings.adapters.office365.signin import Office365SignIn
 from meetings.adapters.office365.transport import Transport
-from meetings.application.ports.calendars import CalendarProvider, Calendars, Credentials, PushChannels, Registration
+from meetings.application.ports.calendars import (
+    CalendarProvider,
+    Calendars,
+    CallQuota,
+    Credentials,
+    PushChannels,
+    Registration,
+)
 from meetings.application.ports.clock import Clock
 from meetings.domain.calendar_connection import Provider
 
@@ -103,6 +110,8 @@ def office365_provider(settings: Office365Settings, *, now: Clock) -> CalendarPr
         calendars=calendars,
         push=push,
         help_url=HELP_URL,
+        # "Service-specific throttling limits": per app and mailbox 10,000 in 10 minutes, per app 130,000 in 10 seconds.
+        quota=CallQuota(per_account=1_000, altogether=780_000),
     )
 
 
