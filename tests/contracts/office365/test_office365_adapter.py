@@ -424,6 +424,16 @@ async def test_a_page_holds_no_more_events_than_wanted() -> None:
         assert [len(page.changed) for page in pages] == [3, 3, 1]
 
 
+async def test_busy_time_is_asked_in_pages_until_the_last() -> None:
+    with office365_world(page_size=3) as world:
+        calendars = world.provider.calendars(world.sign_in())
+        made = {world.add_event(world.primary, at(3, hour), at(3, hour + 1)) for hour in range(7)}
+        answer = (await calendars.busy([world.primary], WEEK))[world.primary]
+        assert isinstance(answer, tuple)
+        assert {event.event_id for event in answer} == made
+        assert len(world.office.requests_for("calendarView.list")) == 3
+
+
 @pytest.mark.parametrize("page", [1, 2, 3])
 async def test_a_cursor_that_dies_at_any_page_is_expired(
     world: Office365World, calendars: Calendars, page: int

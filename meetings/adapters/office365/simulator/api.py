@@ -354,12 +354,17 @@ class CalendarApi:
         skip = int(request.query.get("$skip") or 0)
         body: Json = {"@odata.context": context, "value": shown[skip : skip + size]}
         if skip + size < len(shown):
-            query = {**request.query, "$skip": str(skip + size)}
+            query = {_SPELLED.get(name, name): value for name, value in request.query.items()}
+            query["$skip"] = str(skip + size)
             body["@odata.nextLink"] = f"{request.url}?{urlencode(query, safe='$', quote_via=quote)}"
         return Answer(200, body)
 
     def _context(self, request: Request, calendar: Calendar) -> str:
         return f"{METADATA}#users('{request.account.object_id}')/calendars('{quote(calendar.id)}')/events"
+
+
+# Names of parameters are read in any case, and given back as the reference spells them.
+_SPELLED = {"startdatetime": "startDateTime", "enddatetime": "endDateTime"}
 
 
 def page_number(query: dict[str, str], largest: int | None) -> int:
