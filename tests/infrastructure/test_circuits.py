@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -433,10 +433,25 @@ async def test_who_is_over_the_quota_is_told_when_to_come_back() -> None:
     assert await outcomes_of(calendars, 2) == [None, RateLimited]
 
 
-async def test_a_write_costs_as_much_as_the_two_requests_it_makes() -> None:
+async def test_a_change_costs_as_much_as_the_two_requests_it_makes() -> None:
+    key = EventKey("booking", "host", 0)
+    new = CalendarEvent(key, "title", "", NOW, NOW, "UTC", ())
+    calls: list[tuple[Callable[[Calendars], Awaitable[object]], int]] = [
+        (lambda calendars: calendars.remove_event("a", key), 4),
+        (lambda calendars: calendars.put_event("a", replace(new, sequence=1)), 4),
+        (lambda calendars: calendars.put_event("a", new), 8),
+    ]
+    for call, times in calls:
+        calendars = Bench().connection(scripted(), quota=CallQuota(10, 100))
+        for _ in range(times):
+            await call(calendars)
+        assert await outcome_of(calendars) is RateLimited
+
+
+async def test_a_question_somebody_waits_for_is_counted_and_not_held_back() -> None:
     calendars = Bench().connection(scripted(), quota=CallQuota(10, 100))
-    for _ in range(4):
-        await calendars.remove_event("a", EventKey("b", "h", 0))
+    for _ in range(20):
+        await calendars.busy(["a"], SPAN)
     assert await outcome_of(calendars) is RateLimited
 
 

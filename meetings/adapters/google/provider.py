@@ -30,6 +30,8 @@ class GoogleSettings:
     `threads` bounds all calls under way in this process, `calls_at_once` those of one connection. A call has
     `total_seconds` (5 of them for connecting), a live question for busy time `busy_seconds` in all. `page_size` is how
     many events are held in memory at once; a conference link that is still being made is waited for `link_seconds`.
+    The quotas are requests per minute as Google's console shows them, here what it gives to begin with ("Manage quotas"
+    guide of the Calendar API).
     """
 
     client_id: str
@@ -44,6 +46,8 @@ class GoogleSettings:
     busy_seconds: float = 3.0
     page_size: int = 1000
     link_seconds: float = 0.5
+    quota_per_user: int = 600
+    quota_per_project: int = 10_000
 
 
 def google_provider(settings: GoogleSettings, *, now: Clock) -> CalendarProvider:
@@ -80,8 +84,7 @@ def google_provider(settings: GoogleSettings, *, now: Clock) -> CalendarProvider
         sign_in=GoogleSignIn(authorize_url=settings.authorize_url, accounts=accounts),
         calendars=calendars,
         push=push,
-        # "Manage quotas" guide of the Calendar API: per minute per project per user, and per minute per project.
-        quota=CallQuota(per_account=600, altogether=10_000),
+        quota=CallQuota(per_account=settings.quota_per_user, altogether=settings.quota_per_project),
     )
 
 

@@ -37,7 +37,8 @@ class Circuits:
 
     Calls that are not let out raise `ProviderResting` while a breaker is open (of the connection, or of its provider
     or server), and `RateLimited` with the rest of the time while the provider asked for patience or the quota is
-    used up. What a provider asked one process is not known to another.
+    used up; the quota holds back no question for somebody who waits for its answer, it only counts them. What a
+    provider asked one process is not known to another.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,7 +56,9 @@ class Circuits:
     ) -> PushChannels:
         return WatchedPushChannels(channels, _Watch(self, connection, quota))
 
-    def begin(self, connection: UUID, site: Site, quota: CallQuota | None, requests: int) -> "_Going":
+    def begin(
+        self, connection: UUID, site: Site, quota: CallQuota | None, requests: int, *, urgent: bool = False
+    ) -> "_Going":
         """Let a call out, or raise what it meets in its place."""
         with self._lock:
             now = self._clock()
@@ -66,7 +69,7 @@ class Circuits:
             if (wait := max(own.breaker.rests_for(now), provider.rests_for(now))) > 0:
                 raise ProviderResting("it failed too often just now; it is asked again soon", retry_after=wait)
             quotas = self._quotas_of(own, site, quota)
-            if (wait := max((each.full_for(requests, now) for each in quotas), default=0.0)) > 0:
+            if (wait := max((each.full_for(requests, now) for each in quotas), default=0.0)) > 0 and not urgent:
                 raise RateLimited("our own limit for this provider is reached", retry_after=wait)
             for each in quotas:
                 each.spend(requests, now)
@@ -131,8 +134,8 @@ class _Watch:
     connection: CalendarConnection
     quota: CallQuota | None
 
-    async def begin(self, requests: int) -> Call:
-        return self.circuits.begin(self.connection.id, _site(self.connection), self.quota, requests)
+    async def begin(self, requests: int, *, urgent: bool) -> Call:
+        return self.circuits.begin(self.connection.id, _site(self.connection), self.quota, requests, urgent=urgent)
 
 
 def _site(connection: CalendarConnection) -> Site:

@@ -42,7 +42,7 @@ def workers_for(places: int, providers: int) -> int:
 class _Place:
     places: asyncio.Semaphore
 
-    async def begin(self, requests: int) -> Call:
+    async def begin(self, requests: int, *, urgent: bool) -> Call:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self.places.acquire()

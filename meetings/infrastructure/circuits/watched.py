@@ -22,8 +22,8 @@ from meetings.domain.timespan import TimeSpan
 
 T = TypeVar("T")
 
-_READ, _WRITE = 1, 2
-"""Requests a call makes, most of the time: a write looks before or after itself."""
+_ONE, _TWO = 1, 2
+"""Requests a call makes, as a rule: whoever changes something looks at it first."""
 
 
 class Call(Protocol):
@@ -36,8 +36,9 @@ class Call(Protocol):
 class Watch(Protocol):
     """What is asked before each call."""
 
-    async def begin(self, requests: int) -> Call:
-        """Let a call of so many requests out, or raise a `ProviderError` in its place."""
+    async def begin(self, requests: int, *, urgent: bool) -> Call:
+        """Let a call of so many requests out, or raise a `ProviderError` in its place. For an `urgent` one somebody
+        waits who would be sent away."""
 
 
 async def _watched(
@@ -45,8 +46,10 @@ async def _watched(
     requests: int,
     call: Callable[[], Awaitable[T]],
     verdict: Callable[[T], ProviderError | None] = lambda answer: None,
+    *,
+    urgent: bool = False,
 ) -> T:
-    going = await watch.begin(requests)
+    going = await watch.begin(requests, urgent=urgent)
     try:
         answer = await call()
     except BaseException as error:
@@ -64,26 +67,30 @@ class WatchedCalendars:
         self._watch = watch
 
     async def list_calendars(self) -> tuple[ListedCalendar, ...]:
-        return await _watched(self._watch, _READ, self._calendars.list_calendars)
+        return await _watched(self._watch, _ONE, self._calendars.list_calendars)
 
     async def busy(self, calendars: Sequence[str], span: TimeSpan) -> Mapping[str, BusyAnswer]:
-        return await _watched(self._watch, _READ, lambda: self._calendars.busy(calendars, span), _verdict)
+        async def ask() -> Mapping[str, BusyAnswer]:
+            return await self._calendars.busy(calendars, span)
+
+        return await _watched(self._watch, _ONE, ask, _verdict, urgent=True)
 
     async def changes(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[Changes]:
         async with aclosing(_closable(self._calendars.changes(calendar, cursor, window))) as pages:
             last = False
             while not last:
-                page = await _watched(self._watch, _READ, lambda: anext(pages, None))
+                page = await _watched(self._watch, _ONE, lambda: anext(pages, None))
                 if page is None:
                     return
                 last = page.cursor is not None
                 yield page
 
     async def put_event(self, calendar: str, event: CalendarEvent) -> WrittenEvent:
-        return await _watched(self._watch, _WRITE, lambda: self._calendars.put_event(calendar, event))
+        requests = _TWO if event.sequence else _ONE
+        return await _watched(self._watch, requests, lambda: self._calendars.put_event(calendar, event))
 
     async def remove_event(self, calendar: str, key: EventKey) -> None:
-        await _watched(self._watch, _WRITE, lambda: self._calendars.remove_event(calendar, key))
+        await _watched(self._watch, _TWO, lambda: self._calendars.remove_event(calendar, key))
 
 
 class WatchedPushChannels:
@@ -96,12 +103,12 @@ class WatchedPushChannels:
     async def open_channel(self, calendar: str, *, channel_id: str, secret: str, address: str) -> PushChannel:
         return await _watched(
             self._watch,
-            _READ,
+            _ONE,
             lambda: self._channels.open_channel(calendar, channel_id=channel_id, secret=secret, address=address),
         )
 
     async def close_channel(self, channel: PushChannel) -> None:
-        await _watched(self._watch, _READ, lambda: self._channels.close_channel(channel))
+        await _watched(self._watch, _ONE, lambda: self._channels.close_channel(channel))
 
 
 def _verdict(answers: Mapping[str, BusyAnswer]) -> ProviderError | None:
