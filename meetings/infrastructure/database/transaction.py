@@ -80,7 +80,8 @@ class Transaction:
         if before is None:
             await self.run(insert(table), {**after, "version": version + 1})
             return
-        same = (table.c.id == after["id"], table.c.account_id == self.account_id, table.c.version == version)
+        whose = table.c.account_id if "account_id" in table.c else table.c.id  # an account is its own
+        same = (table.c.id == after["id"], whose == self.account_id, table.c.version == version)
         changes = {key: value for key, value in after.items() if value != before[key]}
         result = await self.run(update(table).where(*same).values(**changes, version=version + 1))
         if result.rowcount != 1:
