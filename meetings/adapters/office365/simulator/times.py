@@ -28,7 +28,7 @@ def zone_of(name: str) -> ZoneInfo:
     iana = get_global("windows_zone_mapping").get(name, name)
     try:
         return ZoneInfo(iana)
-    except (ValueError, OSError):
+    except (ValueError, OSError, KeyError):
         raise unknown_zone(name) from None
 
 
