@@ -30,6 +30,7 @@ from meetings.application.ports.calendars import (
     MailboxNotFound,
     ProviderError,
     ProviderUnavailable,
+    RateLimited,
     ReauthorizationNeeded,
     ServerAuth,
     StepOutcome,
@@ -201,7 +202,7 @@ class Attempt:
         return self._error(refused)
 
     def _sign_in(self, url: str, offers: frozenset[str]) -> tuple[MailboxAccess, ServerBuild | None]:
-        """Asks for the calendar of whoever signs in, in words every version understands."""
+        """Asks for the calendar of whoever signs in."""
         auth = self._scheme(offers)
 
         def attempt(name: str) -> tuple[MailboxAccess, ServerBuild | None]:
@@ -222,17 +223,22 @@ class Attempt:
             raise self._outside(refused, url) from None
 
     def _first_call(self, access: MailboxAccess) -> ServerBuild | None:
-        """The server's build. What it says about the mailbox is the business of a later step."""
+        """The server's build. One that does not know the words of 2010 SP2 does not say which it is, and is asked in
+        older ones."""
+        return self._build(access, asks_version=False) or self._build(access, asks_version=True)
+
+    def _build(self, access: MailboxAccess, *, asks_version: bool) -> ServerBuild | None:
+        """What the server says about the mailbox is the business of a later step."""
         from meetings.adapters.exchange import operations
         from meetings.adapters.exchange.soap import Mailbox
 
-        connection = self._transport.connect(access, asks_version=True)
+        connection = self._transport.connect(access, asks_version=asks_version)
         mailbox = Mailbox(connection, access.email, self._until, zone=False)
         try:
             with readable(), self._reaching():
                 operations.folders(mailbox, operations.own_folder("calendar"))
         except Refused as refused:
-            if not refused.code.startswith("Error"):
+            if not refused.code.startswith("Error") or isinstance(self._error(refused), RateLimited):
                 raise
         finally:
             connection.close()
