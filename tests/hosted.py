@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from meetings.application.connect_calendar import StartConnection, start_connection
+from meetings.application.connect_exchange import ConnectExchange, connect_exchange
 from meetings.application.ports.calendars import CalendarProvider
 from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import ConnectionId
@@ -57,7 +58,17 @@ class Hosted:
         tools, caller = self.here.tools, self.here.caller
         version = self.offered.disclosure.version
         typed = self.place.type_in()
-        assert typed is None, "this provider has no consent page"
+        if typed is not None:
+            stored = await connect_exchange(
+                ConnectExchange(version, typed, reconnect),
+                caller=caller,
+                begin=tools.begin,
+                look=tools.look,
+                providers=tools.providers,
+                clock=self.here.clock,
+            )
+            await self.here.settle_down()
+            return stored.connection_id
         started = await start_connection(
             StartConnection(self.provider, version, DASHBOARD, reconnect),
             caller=caller,

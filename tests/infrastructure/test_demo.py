@@ -13,7 +13,7 @@ def demo(*words: str) -> subprocess.CompletedProcess[str]:
 def test_every_step_of_the_tour_is_as_expected() -> None:
     done = demo("--once", "--port", "0")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "13 steps, all as expected" in done.stdout
+    assert "21 steps, all as expected" in done.stdout
     assert done.stderr == ""
 
 

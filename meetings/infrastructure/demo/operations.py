@@ -1,10 +1,10 @@
 """The GraphQL operations of the tour: what a front end would send."""
 
 DISCLOSURE = """
-query Disclosure {
+query Disclosure($provider: CalendarProvider! = GOOGLE) {
   viewer {
     user { id name email }
-    calendarDisclosure(provider: GOOGLE) { version title bodyMarkdown notes }
+    calendarDisclosure(provider: $provider) { version title bodyMarkdown notes }
   }
 }
 """
@@ -12,6 +12,26 @@ query Disclosure {
 START = """
 mutation Start($input: StartCalendarConnectionInput!) {
   startCalendarConnection(input: $input) { authorizationUrl expiresAt errors { code message } }
+}
+"""
+
+TEST_EXCHANGE = """
+mutation Test($input: ExchangeInput!) {
+  testExchangeConnection(input: $input) { checks { step outcome detail } errors { code message } }
+}
+"""
+
+CONNECT_EXCHANGE = """
+mutation Connect($input: ExchangeInput!, $disclosure: String!) {
+  connectExchangeCalendar(input: $input, acceptedDisclosure: $disclosure) {
+    connection { provider accountEmail status serverVersion } redirectTo errors { code message path }
+  }
+}
+"""
+
+FULL_SYNC = """
+mutation FullSync($on: Boolean!) {
+  setExchangeFullSync(enabled: $on) { errors { code message } }
 }
 """
 
@@ -94,13 +114,15 @@ mutation Move($booking: BookingRef!, $start: DateTime!, $key: String!) {
 
 CANCEL = """
 mutation Cancel($booking: BookingRef!, $reason: String) {
-  cancelBooking(booking: $booking, reason: $reason) { booking { status } errors { code message path } }
+  cancelBooking(booking: $booking, reason: $reason) {
+    booking { status } errors { code message path ... on CapabilityError { provider capability } }
+  }
 }
 """
 
 BOOKINGS = """
 query Bookings {
-  viewer { bookings(first: 20) { totalCount nodes { status start invitee { name } page { slug } } } }
+  viewer { bookings(first: 20) { totalCount nodes { id status start canCancel invitee { name } page { slug } } } }
 }
 """
 

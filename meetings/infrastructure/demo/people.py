@@ -5,6 +5,8 @@ from dataclasses import dataclass
 ZONE = "Europe/Berlin"
 PASSWORD = "demo-password"
 TEAM_CALENDAR = "Team rota"
+PROJECT_CALENDAR = "Projects"
+CARLA_PASSWORD = "carla's mailbox password"
 BOB_EMAIL = "bob@demo.example"
 
 
@@ -20,10 +22,10 @@ ANNA = Person("Anna Albers", "anna@demo.example")
 """Has a Google calendar."""
 
 BEN = Person("Ben Brandt", "ben@demo.example")
-"""Waits for his provider: not connected."""
+"""Has a mailbox in Office 365."""
 
 CARLA = Person("Carla Cohn", "carla@demo.example")
-"""Waits for her provider: not connected."""
+"""Has a mailbox on the company's own Exchange server."""
 
 DORA = Person("Dora Dietz", "dora@demo.example")
 """Has no calendar at all."""

@@ -18,7 +18,7 @@ class Report:
     def step(self, title: str) -> None:
         """Begin a step."""
         self.steps += 1
-        print(f"\n{self.steps:>2}. {title}", flush=True)
+        print(f"\n{self.steps:>2}. {title}  ({self.seconds():.1f} s)", flush=True)
 
     def saw(self, *lines: str) -> None:
         """Print what was seen."""

@@ -12,15 +12,19 @@ from secrets import token_bytes
 
 import uvicorn
 
+from meetings.adapters.exchange.simulator import ExchangeSimulator
 from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleSimulator
+from meetings.adapters.office365.simulator import CLIENT_ID as OFFICE_ID
+from meetings.adapters.office365.simulator import CLIENT_SECRET as OFFICE_SECRET
+from meetings.adapters.office365.simulator import Office365Simulator
 from meetings.application.sign_in import NewPerson, add_person, found_account
 from meetings.domain.user import Role, UserSettings
 from meetings.infrastructure.app import create_app
 from meetings.infrastructure.demo.client import Refused
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
-from meetings.infrastructure.demo.people import ANNA, EVERYBODY, PASSWORD, ZONE
+from meetings.infrastructure.demo.people import ANNA, BEN, EVERYBODY, PASSWORD, ZONE
 from meetings.infrastructure.demo.report import NotAsExpected
-from meetings.infrastructure.demo.tour import Tour, prepare_google
+from meetings.infrastructure.demo.tour import Elsewhere, Tour, prepare_google
 from meetings.infrastructure.logs import set_up_logs
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.server import PortTaken, check_free
@@ -62,19 +66,23 @@ async def _demo(*, once: bool, port: int) -> None:
     check_free(HOST, port)
     with ExitStack() as outside, tempfile.TemporaryDirectory(prefix="meetings-demo-") as folder:
         google = outside.enter_context(GoogleSimulator().serve())
+        office = outside.enter_context(Office365Simulator().serve(pages_port=0))
+        exchange = outside.enter_context(ExchangeSimulator().serve())
+        elsewhere = Elsewhere(office, exchange)
         mail = outside.enter_context(MailCatcher())
         shared = prepare_google(google, EVERYBODY)
-        settings = _settings(port, Path(folder), google, mail)
+        settings = _settings(port, Path(folder), google, elsewhere, mail)
         google.register_client(CLIENT_ID, CLIENT_SECRET, (f"{settings.public_url}/oauth/google/callback",))
+        office.register_client(OFFICE_ID, OFFICE_SECRET, (f"{settings.public_url}/oauth/office365/callback",))
         await _populate(settings)
         async with _serving(settings, port):
-            await _walk(Tour(settings.public_url, google, mail, shared))
+            await _walk(Tour(settings.public_url, google, mail, shared, elsewhere))
             if not once:
-                _invite(settings, google)
+                _invite(settings, google, office)
                 await asyncio.Event().wait()
 
 
-def _settings(port: int, folder: Path, google: GoogleSimulator, mail: MailCatcher) -> Settings:
+def _settings(port: int, folder: Path, google: GoogleSimulator, elsewhere: Elsewhere, mail: MailCatcher) -> Settings:
     return read_settings(
         env_file=None,
         environment="demo",
@@ -87,9 +95,17 @@ def _settings(port: int, folder: Path, google: GoogleSimulator, mail: MailCatche
         google_token_url=google.endpoints.token,
         google_revoke_url=google.endpoints.revoke,
         google_api_url=google.endpoints.api,
+        office365_client_id=OFFICE_ID,
+        office365_client_secret=OFFICE_SECRET,
+        office365_login_url=elsewhere.office.endpoints.login,
+        office365_graph_url=elsewhere.office.endpoints.graph,
+        office365_ca_file=elsewhere.office.ca_file,
+        exchange_private_networks=f"localhost:{elsewhere.exchange.port}",
+        exchange_ca_file=elsewhere.exchange.ca_file,
         smtp_url=f"smtp://{mail.host}:{mail.port}",
         mail_from="Meetings <meetings@demo.example>",
         push=True,
+        rates={"booking": ("100/minute",)},  # one machine plays all visitors
         sweep_seconds=2.0,
         log_level="WARNING",
     )
@@ -157,7 +173,7 @@ async def _walk(tour: Tour) -> None:
     tour.report.saw("", f"The tour: {tour.report.steps} steps, all as expected, in {tour.report.seconds():.1f} s.")
 
 
-def _invite(settings: Settings, google: GoogleSimulator) -> None:
+def _invite(settings: Settings, google: GoogleSimulator, office: Office365Simulator) -> None:
     print(
         f"""
 The demo goes on serving until Ctrl-C:
@@ -165,6 +181,7 @@ The demo goes on serving until Ctrl-C:
   explorer         {settings.public_url}/graphql     (signIn as {ANNA.email} / {PASSWORD})
   Anna's page      {settings.public_url}/p/anna/intro
   Anna's calendar  {google.url}/calendar/u/{ANNA.email}
+  Ben's calendar   {office.pages_url}/calendar/{BEN.email}
   the schema       {settings.public_url}/schema.graphql
 """,
         flush=True,

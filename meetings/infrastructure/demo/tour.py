@@ -9,15 +9,27 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from meetings.adapters.exchange.simulator import ExchangeSimulator
 from meetings.adapters.google.simulator import GoogleSimulator
+from meetings.adapters.office365.simulator import Office365Simulator
 from meetings.infrastructure.demo import operations
 from meetings.infrastructure.demo.client import Frontend
+from meetings.infrastructure.demo.colleagues import Colleagues, bens, carlas
 from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
+from meetings.infrastructure.demo.outlook import BensOutlook, CarlasOutlook
 from meetings.infrastructure.demo.people import ANNA, BOB_EMAIL, DORA, PASSWORD, TEAM_CALENDAR, ZONE, Person
 from meetings.infrastructure.demo.report import NotAsExpected, Report
 
 VISITOR_ZONE = "America/New_York"
 WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The simulators of the other providers."""
+
+    office: Office365Simulator
+    exchange: ExchangeSimulator
 
 
 @dataclass
@@ -28,6 +40,7 @@ class Tour:
     google: GoogleSimulator
     mail: MailCatcher
     team_calendar: str
+    elsewhere: Elsewhere
     report: Report = field(default_factory=Report)
     anna: Frontend = field(init=False)
     visitor: Frontend = field(init=False)
@@ -60,6 +73,7 @@ class Tour:
             await self.offline()
             await self.blocked()
             await self.overview()
+            await self.colleagues()
 
     async def sign_in(self) -> None:
         self.report.step("Anna, a host, signs in")
@@ -110,7 +124,7 @@ class Tour:
         self.report.expect(
             len(answer["connection"]["busyCalendars"]) == 2, "both now block time; bookings go to her own", answer
         )
-        await self._until("the first sync to end", self._is_active)
+        await self.until("the first sync to end", self._is_active)
         self.report.expect(self.connection["status"] == "ACTIVE", "both are read: the connection is ACTIVE")
 
     async def _read_connection(self) -> None:
@@ -122,11 +136,11 @@ class Tour:
 
     async def publish(self) -> None:
         self.report.step("She publishes a scheduling page")
-        page = await self._create_page(self.anna, "anna/intro", "Meet Anna")
+        page = await self.create_page(self.anna, "anna/intro", "Meet Anna")
         self.page_id = page["id"]
         self.report.expect(page["mode"] == "ONLINE", f"{page['url']} books at once", page)
 
-    async def _create_page(self, host: Frontend, slug: str, headline: str) -> dict[str, Any]:
+    async def create_page(self, host: Frontend, slug: str, headline: str) -> dict[str, Any]:
         wish = {
             "type": "ONE_ON_ONE",
             "internalName": headline,
@@ -163,13 +177,13 @@ class Tour:
         seen = await self._look()
         self.slots = [slot["start"] for slot in seen["availability"]["chosen"][0]["slots"]]
         self.cursor = seen["availability"]["cursor"]
-        self.report.saw(f"{self.day:%A, %d %B}: {', '.join(self._clock(slot) for slot in self.slots[:6])} …")
+        self.report.saw(f"{self.day:%A, %d %B}: {', '.join(self.clock(slot) for slot in self.slots[:6])} …")
         lunch = self._lunch_slots()
         self.report.expect(
             not lunch & set(self.slots), "the lunch that stands in her Google calendar is not on offer", lunch
         )
 
-    def _month(self) -> dict[str, Any]:
+    def month(self) -> dict[str, Any]:
         today = datetime.now(ZoneInfo(VISITOR_ZONE)).date()
         return {
             "page": {"slug": {"slug": "anna/intro"}},
@@ -182,7 +196,7 @@ class Tour:
     async def _look(self) -> dict[str, Any]:
         day = [self.day.isoformat()] if hasattr(self, "day") else []
         return await self.visitor.ask(
-            operations.BOOKING_PAGE, at={"slug": {"slug": "anna/intro"}}, month=self._month(), day=day
+            operations.BOOKING_PAGE, at={"slug": {"slug": "anna/intro"}}, month=self.month(), day=day
         )
 
     def _lunch_slots(self) -> set[str]:
@@ -192,7 +206,7 @@ class Tour:
     async def live_update(self) -> None:
         self.report.step("Somebody adds an event in Google Calendar while the page is open")
         wanted = datetime.fromisoformat(self.slots[1])
-        async with self.visitor.subscribe(operations.LIVE, month=self._month(), after=self.cursor) as events:
+        async with self.visitor.subscribe(operations.LIVE, month=self.month(), after=self.cursor) as events:
             first = await asyncio.wait_for(anext(events), 10)
             self.report.saw(f"subscribed after the page's cursor: {_what(first)}")
             begun = asyncio.get_running_loop().time()
@@ -204,7 +218,7 @@ class Tour:
                     break
             took = asyncio.get_running_loop().time() - begun
         self.report.expect(
-            True, f"{self._clock(self.slots[1])} disappeared from the open page after {took * 1000:.0f} ms"
+            True, f"{self.clock(self.slots[1])} disappeared from the open page after {took * 1000:.0f} ms"
         )
         self.slots = changed[self.day.isoformat()]
         explained = (await self.anna.ask(operations.EXPLAIN, page=self.page_id, date=self.day.isoformat()))["node"]
@@ -214,14 +228,14 @@ class Tour:
     async def book(self) -> None:
         self.report.step("The visitor books")
         self.booked_start = self.slots[0]
-        wish = self._wish(self.booked_start, "Grace", "Hopper", "grace@example.org")
-        booked = await self._book(wish)
+        wish = self.wish(self.booked_start, "Grace", "Hopper", "grace@example.org")
+        booked = await self.book_slot(wish)
         self.report.expect(
             booked["booking"] is not None and booked["booking"]["status"] == "CONFIRMED",
-            f"CONFIRMED for {self._clock(self.booked_start)} New York time",
+            f"CONFIRMED for {self.clock(self.booked_start)} New York time",
             booked,
         )
-        again = await self._book(wish)
+        again = await self.book_slot(wish)
         self.report.expect(again == booked, "the same submit sent twice is one booking, with the same answer", again)
         self.token = booked["booking"]["manageUrl"].rsplit("/", 1)[-1]
         event = self._event("Grace Hopper")
@@ -237,17 +251,17 @@ class Tour:
             "time and manage link stand in it",
             event,
         )
-        mail = await self._mail("grace@example.org", "Grace")
+        mail = await self.mail_to("grace@example.org", "Grace")
         self._show(mail)
         self.report.expect(
-            self._clock(self.booked_start, "%-I:%M") in mail.text and mail.calendar is not None,
+            self.clock(self.booked_start, "%-I:%M") in mail.text and mail.calendar is not None,
             "the mail tells the time in New York and carries a calendar file",
             mail.text,
         )
-        await self._mail(ANNA.email, "Grace")
+        await self.mail_to(ANNA.email, "Grace")
         self.report.expect(True, "Anna has a mail about it as well")
 
-    def _wish(self, start: str, first: str, last: str, email: str, slug: str = "anna/intro") -> dict[str, Any]:
+    def wish(self, start: str, first: str, last: str, email: str, slug: str = "anna/intro") -> dict[str, Any]:
         return {
             "page": {"slug": {"slug": slug}},
             "start": start,
@@ -258,16 +272,16 @@ class Tour:
             "idempotencyKey": str(uuid4()),
         }
 
-    async def _book(self, wish: dict[str, Any]) -> dict[str, Any]:
+    async def book_slot(self, wish: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = (await self.visitor.ask(operations.BOOK, input=wish))["bookMeeting"]
         return answer
 
     async def taken(self) -> None:
         self.report.step("Somebody else wants the same slot")
-        answer = await self._book(self._wish(self.booked_start, "Alan", "Turing", "alan@example.org"))
+        answer = await self.book_slot(self.wish(self.booked_start, "Alan", "Turing", "alan@example.org"))
         error = answer["errors"][0]
         self.report.expect(error["code"] == "SLOT_TAKEN", f"SLOT_TAKEN: {error['message']}", answer)
-        offered = [self._clock(slot["start"], "%a %H:%M") for slot in error["alternatives"]]
+        offered = [self.clock(slot["start"], "%a %H:%M") for slot in error["alternatives"]]
         self.report.expect(0 < len(offered) <= 3, f"with alternatives: {', '.join(offered)}", error)
 
     async def move(self) -> None:
@@ -278,7 +292,7 @@ class Tour:
         )["rescheduleBooking"]
         self.report.expect(
             moved["booking"] is not None and moved["booking"]["status"] == "CONFIRMED",
-            f"moved to {self._clock(target)}",
+            f"moved to {self.clock(target)}",
             moved,
         )
         event = self.google.event(ANNA.email, self.event_id)
@@ -287,7 +301,7 @@ class Tour:
             f"the same event in Google Calendar is at {event['start']['dateTime']} now",
             event,
         )
-        self._show(await self._mail("grace@example.org", "Grace", skip=1))
+        self._show(await self.mail_to("grace@example.org", "Grace", skip=1))
         seen = await self._look()
         free = {slot["start"] for day in seen["availability"]["chosen"] for slot in day["slots"]}
         self.report.expect(
@@ -303,9 +317,9 @@ class Tour:
             self.report.expect(
                 answer["booking"] is not None and answer["booking"]["status"] == "CANCELLED", attempt, answer
             )
-        await self._until("the event to go", self._event_is_gone)
+        await self.until("the event to go", self._event_is_gone)
         self.report.expect(True, "the event is gone from Google Calendar")
-        self._show(await self._mail("grace@example.org", "Grace", skip=2))
+        self._show(await self.mail_to("grace@example.org", "Grace", skip=2))
 
     async def _event_is_gone(self) -> bool:
         return bool(self.google.event(ANNA.email, self.event_id)["status"] == "cancelled")
@@ -314,11 +328,11 @@ class Tour:
         self.report.step("Dora has no calendar at all: her page takes requests")
         async with Frontend(self.base_url) as dora:
             await dora.sign_in(DORA.email, PASSWORD)
-            page = await self._create_page(dora, "dora/advice", "Advice from Dora")
+            page = await self.create_page(dora, "dora/advice", "Advice from Dora")
         self.report.expect(page["mode"] == "OFFLINE", "the page exists and is OFFLINE", page)
         calls = len(self.google.calls)
-        wish = self._wish(self.slots[-1], "Barbara", "Liskov", "barbara@example.org", "dora/advice")
-        refused = await self._book(wish)
+        wish = self.wish(self.slots[-1], "Barbara", "Liskov", "barbara@example.org", "dora/advice")
+        refused = await self.book_slot(wish)
         self.report.expect(
             refused["errors"][0]["code"] == "PAGE_OFFLINE", "it cannot be booked (PAGE_OFFLINE)", refused
         )
@@ -330,18 +344,18 @@ class Tour:
             "but two times can be proposed: REQUESTED",
             asked,
         )
-        self._show(await self._mail("barbara@example.org", "Dora"))
-        self._show(await self._mail(DORA.email, "Barbara"))
+        self._show(await self.mail_to("barbara@example.org", "Dora"))
+        self._show(await self.mail_to(DORA.email, "Barbara"))
         self.report.expect(len(self.google.calls) == calls, "no calendar was touched for it")
 
     async def blocked(self) -> None:
         self.report.step("Anna loses access to the shared calendar: nobody can book her")
         self.google.lose_access(ANNA.email, self.team_calendar)
-        answer = await self._book(self._wish(self.slots[-1], "Edsger", "Dijkstra", "edsger@example.org"))
+        answer = await self.book_slot(self.wish(self.slots[-1], "Edsger", "Dijkstra", "edsger@example.org"))
         self.report.expect(
             [error["code"] for error in answer["errors"]] == ["BOOKING_BLOCKED"], "BOOKING_BLOCKED", answer
         )
-        self._show(await self._mail(ANNA.email, TEAM_CALENDAR))
+        self._show(await self.mail_to(ANNA.email, TEAM_CALENDAR))
         seen = await self._look()
         self.report.expect(
             seen["publicSchedulingPage"]["mode"] == "BLOCKED" and not seen["availability"]["month"],
@@ -349,7 +363,7 @@ class Tour:
             seen,
         )
         self.google.restore_access(ANNA.email, self.team_calendar)
-        answer = await self._book(self._wish(self.slots[-1], "Edsger", "Dijkstra", "edsger@example.org"))
+        answer = await self.book_slot(self.wish(self.slots[-1], "Edsger", "Dijkstra", "edsger@example.org"))
         self.report.expect(
             answer["booking"] is not None and answer["booking"]["status"] == "CONFIRMED",
             "access is given back, and the next booking works",
@@ -363,13 +377,19 @@ class Tour:
             self.report.saw(f"- {booking['status']:<9} {booking['start']} {booking['invitee']['name']}")
         self.report.expect(found["totalCount"] == 2, "one cancelled, one confirmed", found)
 
+    async def colleagues(self) -> None:
+        """Ben and Carla, at their own providers."""
+        elsewhere = self.elsewhere
+        ben, carla = bens(BensOutlook(elsewhere.office)), carlas(CarlasOutlook(elsewhere.exchange))
+        await Colleagues(self, elsewhere.office, elsewhere.exchange.ews_url, ben, carla).walk()
+
     def _event(self, words: str) -> dict[str, Any]:
         for event in self.google.events(ANNA.email):
             if words in event.get("summary", ""):
                 return event
         raise NotAsExpected(f"no event with {words!r} in Google Calendar")
 
-    async def _mail(self, to: str, words: str, *, skip: int = 0) -> CaughtMail:
+    async def mail_to(self, to: str, words: str, *, skip: int = 0) -> CaughtMail:
         """The mail to `to` that mentions `words`, after `skip` others of that kind; waits for it."""
         seen: list[CaughtMail] = []
 
@@ -385,14 +405,14 @@ class Tour:
         lines = [line for line in mail.text.splitlines() if line.strip()]
         self.report.saw(*(f"  | {line}" for line in lines[:6]))
 
-    async def _until(self, what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+    async def until(self, what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
         deadline = asyncio.get_running_loop().time() + seconds
         while not await holds():
             if asyncio.get_running_loop().time() > deadline:
                 raise NotAsExpected(f"waited {seconds:.0f} s for {what}")
             await asyncio.sleep(0.1)
 
-    def _clock(self, start: str, pattern: str = "%H:%M") -> str:
+    def clock(self, start: str, pattern: str = "%H:%M") -> str:
         return datetime.fromisoformat(start).astimezone(ZoneInfo(VISITOR_ZONE)).strftime(pattern)
 
 
