@@ -54,21 +54,18 @@ def key_value(key: EventKey) -> str:
 
 def booking_key(event: Json) -> str | None:
     """The booking an event stands for; None on everybody else's events, and on copies of ours."""
-    key = _key_on(event)
+    key = key_on(event)
     return key.booking if key is not None else None
 
 
 def best(found: Sequence[Json], key: EventKey) -> Json | None:
     """The event of `key` among those that carry its property: a copy made by hand carries it too."""
-    own = [event for event in found if _key_on(event) == key]
+    own = [event for event in found if key_on(event) == key]
     return min(own, key=lambda event: str(event.get("createdDateTime", "")), default=None)
 
 
-def is_ours(event: Json, key: EventKey) -> bool:
-    return _key_on(event) == key
-
-
-def _key_on(event: Json) -> EventKey | None:
+def key_on(event: Json) -> EventKey | None:
+    """The key of an event that we wrote, None on everybody else's."""
     value = _property(event, KEY_PROPERTY)
     booking, host, generation = (value or "").split("/") if (value or "").count("/") == 2 else ("", "", "")
     if not re.fullmatch("[0-9]{1,9}", generation) or event.get("isOrganizer") is False:

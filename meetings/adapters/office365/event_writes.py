@@ -7,24 +7,19 @@ from typing import Any
 
 from meetings.adapters.office365 import booking_event
 from meetings.adapters.office365.authorized import AuthorizedCalls
-from meetings.adapters.office365.booking_event import KEY_PROPERTY, READ_SELECT, STATE_PROPERTY
 from meetings.adapters.office365.graph import Question
+from meetings.adapters.office365.own_events import READ, live_event
 from meetings.adapters.office365.paths import events_of, one_event
-from meetings.adapters.office365.reading import items_of
 from meetings.adapters.office365.refusals import Asked, Refused
 from meetings.application.ports.calendars import (
     CalendarEvent,
     EventKey,
-    EventRefused,
     EventRemoved,
     ProviderError,
     ProviderUnavailable,
     WrittenEvent,
 )
 
-_READ = {"$select": READ_SELECT, "$expand": booking_event.expand(KEY_PROPERTY, STATE_PROPERTY)}
-# The one, a copy or two that somebody made of it by hand, and then some.
-_CARRIERS = "10"
 _UNKNOWN_ZONE = "TimeZoneNotSupportedException"
 # How Graph answers a transaction id with another event than before is not documented; it was seen in public reports.
 _USED_BEFORE = "ErrorDuplicateTransactionId"
@@ -43,7 +38,7 @@ class EventWrites:
         Outlook forgets what was removed, so only `written_as` tells that there was an event.
         """
         until = self.calls.limit()
-        existing = await self._find(calendar, event, until)
+        existing = await self._live(calendar, event.key, until)
         if existing is None:
             if event.written_as is not None:
                 raise EventRemoved("the event was removed in the calendar")
@@ -59,7 +54,7 @@ class EventWrites:
         """As `Calendars.remove_event`. Meetings are cancelled, which tells the guests; what nobody was invited to is no
         meeting, and deleted."""
         until = self.calls.limit()
-        existing = await self._by_key(calendar, key, until)
+        existing = await self._live(calendar, key, until)
         if existing is None:
             return
         path = one_event(calendar, existing["id"])
@@ -82,30 +77,8 @@ class EventWrites:
                 raise self.calls.error(refused, Asked.EVENT) from None
         return True
 
-    async def _find(self, calendar: str, event: CalendarEvent, until: float) -> Any:
-        """Where it was written, then by its key: an event that was exported and imported has another id."""
-        if event.written_as is not None:
-            try:
-                found = await self.calls.attempt(
-                    Question("GET", one_event(calendar, event.written_as), params=_READ), until
-                )
-            except Refused as refused:
-                if not (refused.says_gone or refused.status == 400):
-                    raise self.calls.error(refused, Asked.EVENT) from None
-            else:
-                if not booking_event.is_ours(found, event.key):
-                    raise EventRefused("the event is not the booking's any more")
-                return found
-        return await self._by_key(calendar, event.key, until)
-
-    async def _by_key(self, calendar: str, key: EventKey, until: float) -> Any:
-        question = Question(
-            "GET",
-            events_of(calendar),
-            params={**_READ, "$filter": booking_event.carries(key), "$top": _CARRIERS},
-        )
-        page = await self.calls.call(question, Asked.NEW_EVENT, until)
-        return booking_event.best(items_of(page), key)
+    async def _live(self, calendar: str, key: EventKey, until: float) -> Any:
+        return await live_event(self.calls, calendar, key, Asked.NEW_EVENT, until)
 
     async def _create(self, calendar: str, event: CalendarEvent, until: float) -> Any:
         """The new event, or the one an earlier try made. An answer that got lost is looked for once."""
@@ -132,7 +105,7 @@ class EventWrites:
     async def _find_after(self, error: Exception, calendar: str, key: EventKey, until: float) -> Any:
         """Whether the event was written although we did not hear so. Not seeing it proves nothing: `error` stands."""
         try:
-            found = await self._by_key(calendar, key, until)
+            found = await self._live(calendar, key, until)
         except ProviderError:
             raise error from None
         if found is None:
@@ -169,7 +142,7 @@ class EventWrites:
         await asyncio.sleep(self.link_seconds)
         try:
             return await self.calls.call(
-                Question("GET", one_event(calendar, existing["id"]), params=_READ), Asked.EVENT, until
+                Question("GET", one_event(calendar, existing["id"]), params=READ), Asked.EVENT, until
             )
         except ProviderError:
             return existing

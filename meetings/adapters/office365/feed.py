@@ -8,8 +8,11 @@ How it goes, where the documentation ("event: delta") is silent, as seen in publ
 - When a series changes, it comes with all its occurrences and exceptions in the window, on one page; occurrences that
   are gone are not mentioned (pull request 4501). So a series that comes again replaces all that was told of it. One
   that comes without any instance leaves open what became of them: CursorExpired, and the full read says.
-- What changed outside the window comes as removed; the window is that of the full read. When its end comes near, read
-  again without a cursor, with a window that reaches further.
+- What changed outside the window comes as removed, new events too, with nothing but its id. So what is removed is
+  looked at, each by itself: an event of ours that only lies outside is told with its times. When there is very much of
+  it, CursorExpired is raised instead: a full read knows nothing of what is gone.
+- The window is that of the full read. When its end comes near, read again without a cursor, with a window that reaches
+  further.
 """
 
 import asyncio
@@ -22,6 +25,7 @@ from meetings.adapters.office365.authorized import AuthorizedCalls
 from meetings.adapters.office365.booking_event import KEY_PROPERTY
 from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.mailbox_zone import MailboxZone
+from meetings.adapters.office365.own_events import live_event
 from meetings.adapters.office365.paths import one_calendar, one_event
 from meetings.adapters.office365.reading import items_of, read
 from meetings.adapters.office365.refusals import Asked, Refused
@@ -30,6 +34,8 @@ from meetings.domain.timespan import TimeSpan
 
 # A cursor goes with what was asked for: something else, another number here.
 _CURSOR_FORM = "1:"
+# So many are looked at on one page.
+_REMOVED_AT_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,10 @@ class Feed:
         series: dict[str, Any] = {}
         async for page in self.calls.pages(question, asked, None):
             items = items_of(page)
-            replaced = [] if cursor is None else _series_told_again(items, set(series))
+            replaced = []
+            if cursor is not None:
+                replaced = _series_told_again(items, set(series))
+                _require_few_removed(items)
             series |= {item["id"]: wire.inherited(item) for item in items if wire.is_series(item)}
             told = await self._told(calendar, items, series)
             yield Changes(
@@ -79,6 +88,7 @@ class Feed:
     async def _told(self, calendar: str, items: list[Any], series: dict[str, Any]) -> list[EventTime | RemovedEvent]:
         items = await self._with_series(calendar, [item for item in items if not wire.is_series(item)], series)
         items = await self._with_keys(calendar, items)
+        items = await asyncio.gather(*(self._if_removed(calendar, item) for item in items))
         zone = await self.zone.name() if wire.has_whole_days(items) else None
         return read(lambda: [wire.event(item, zone) for item in items])
 
@@ -108,6 +118,18 @@ class Feed:
             for item in items
         ]
 
+    async def _if_removed(self, calendar: str, item: Any) -> Any:
+        """An event that is told as removed: as it is when it stands outside the window, and is ours."""
+        if "@removed" not in item:
+            return item
+        wanted = {"$select": wire.EVENT_SELECT, "$expand": booking_event.expand(KEY_PROPERTY)}
+        found = await self._one(calendar, item["id"], wanted)
+        key = booking_event.key_on(found) if found is not None else None
+        if key is None:
+            return item
+        live = await live_event(self.calls, calendar, key, Asked.CALENDAR, self.calls.limit())
+        return found if live is not None and live["id"] == found["id"] else {**found, "@removed": item["@removed"]}
+
     async def _one(self, calendar: str, event: str, wanted: dict[str, str]) -> Any:
         """None: it is gone meanwhile."""
         try:
@@ -127,6 +149,11 @@ def _series_told_again(items: list[Any], before: set[str]) -> list[RemovedEvent]
     if any(each in before or each not in with_instances for each in again):
         raise CursorExpired("what became of the instances of a series is not told")
     return [RemovedEvent(each) for each in again]
+
+
+def _require_few_removed(items: list[Any]) -> None:
+    if sum("@removed" in item for item in items) > _REMOVED_AT_MOST:
+        raise CursorExpired("more is gone than can be looked at")
 
 
 def _removed(item: Any) -> Any:

@@ -23,6 +23,7 @@ from meetings.application.ports.calendars import (
     ProviderUnavailable,
     RateLimited,
     ReauthorizationNeeded,
+    RemovedEvent,
 )
 from meetings.domain.timespan import TimeSpan, at_minute
 from tests.contracts.calendars.office365_world import ADA, BOB, Office365World, office365_world
@@ -512,6 +513,65 @@ async def test_an_event_of_ours_that_goes_while_it_is_looked_at_is_gone(
     world.office.on_call("calendarView.delta", lambda: world.cancel_event(world.primary, written.event_id))
     (page,) = [each async for each in calendars.changes(world.primary, None, WEEK)]
     assert (page.changed, [each.event_id for each in page.removed]) == ((), [written.event_id])
+
+
+async def _news(calendars: Calendars, calendar: str, cursor: str | None) -> tuple[list[EventTime], list[RemovedEvent]]:
+    pages = [page async for page in calendars.changes(calendar, cursor, WEEK)]
+    return [each for page in pages for each in page.changed], [each for page in pages for each in page.removed]
+
+
+async def _cursor(calendars: Calendars, calendar: str) -> str | None:
+    return [page async for page in calendars.changes(calendar, None, WEEK)][-1].cursor
+
+
+async def test_our_event_outside_the_window_is_told_with_its_times_and_not_as_gone(
+    world: Office365World, calendars: Calendars
+) -> None:
+    """Graph says "removed" of whatever changes out there, and a removed event cancels its booking."""
+    cursor = await _cursor(calendars, world.primary)
+    far = a_wish(start=at(20, 9), end=at(20, 10))
+    written = await calendars.put_event(world.primary, far)
+    changed, removed = await _news(calendars, world.primary, cursor)
+    assert [(each.event_id, each.booking_key, at_minute(each.start)) for each in changed] == [
+        (written.event_id, far.key.booking, far.start)
+    ]
+    assert removed == []
+
+
+async def test_our_event_that_the_host_drags_out_of_the_window_is_told_where_it_is(
+    world: Office365World, calendars: Calendars
+) -> None:
+    written = await calendars.put_event(world.primary, a_wish())
+    cursor = await _cursor(calendars, world.primary)
+    world.move_event(world.primary, written.event_id, at(20, 9), at(20, 10))
+    ((event,), removed) = await _news(calendars, world.primary, cursor)
+    assert (event.event_id, at_minute(event.start), removed) == (written.event_id, at(20, 9), [])
+
+
+@pytest.mark.parametrize("in_the_bin", [False, True])
+async def test_our_event_that_the_host_removed_is_gone_wherever_it_was(
+    world: Office365World, calendars: Calendars, in_the_bin: bool
+) -> None:
+    near = await calendars.put_event(world.primary, a_wish())
+    far = await calendars.put_event(world.primary, a_wish("far", start=at(20, 9), end=at(20, 10)))
+    cursor = await _cursor(calendars, world.primary)
+    for event in (near, far):
+        stored = world.office.event(world.primary, event.event_id)
+        world.cancel_event(world.primary, event.event_id)
+        if in_the_bin:
+            names_it = lambda call, id=event.event_id: call.path_parameters.get("event") == id  # noqa: E731
+            world.office.fault(names_it, body=json.dumps(stored), times=None)
+    changed, removed = await _news(calendars, world.primary, cursor)
+    assert (changed, {each.event_id for each in removed}) == ([], {near.event_id, far.event_id})
+
+
+async def test_when_very_much_is_gone_the_calendar_is_read_anew(world: Office365World, calendars: Calendars) -> None:
+    cursor = await _cursor(calendars, world.primary)
+    for number in range(51):
+        world.add_event(world.primary, at(20, 9), at(20, 10, number % 60))
+    with pytest.raises(CursorExpired):
+        await _news(calendars, world.primary, cursor)
+    assert len(world.office.requests_for("events.get")) == 0
 
 
 async def test_a_copy_of_our_event_in_a_guests_calendar_is_the_guests_own(world: Office365World) -> None:

@@ -197,7 +197,7 @@ def test_of_an_event_and_its_copies_the_first_is_taken() -> None:
     assert found is not None
     assert found["id"] == "event-1"
     assert booking_event.best([by_an_app, of_a_guest], wish.key) is None
-    assert not booking_event.is_ours(original, replace(wish.key, generation=1))
+    assert booking_event.best([original], replace(wish.key, generation=1)) is None
 
 
 @pytest.mark.parametrize(
