@@ -1,4 +1,4 @@
-"""Id tokens: signed with a key of this run, whose public half the simulator publishes.
+"""Id tokens: signed with a key of this process, whose public half the simulator publishes.
 
 Source: "ID token claims reference", "OpenID Connect on the Microsoft identity platform" (discovery document, keys).
 `email` comes only with the scope of that name and from the account's mail, `preferred_username` with `profile`.
@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -20,10 +21,7 @@ KEY_ID = "office365-simulator-1"
 
 
 class IdTokens:
-    """One RSA key, made when it is first needed."""
-
-    def __init__(self) -> None:
-        self._key: rsa.RSAPrivateKey | None = None
+    """Makes them, and tells the key they can be checked with."""
 
     def sign(
         self, account: Account, client_id: str, scopes: set[str], now: datetime, base_url: str, nonce: str | None
@@ -49,19 +47,20 @@ class IdTokens:
             claims["nonce"] = nonce
         header = {"typ": "JWT", "alg": "RS256", "kid": KEY_ID}
         parts = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
-        signature = self._private().sign(parts.encode(), padding.PKCS1v15(), hashes.SHA256())
+        signature = _private_key().sign(parts.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{parts}.{base64url(signature)}"
 
     def key_set(self) -> Json:
         """The JSON Web Key Set of the keys address."""
-        numbers = self._private().public_key().public_numbers()
+        numbers = _private_key().public_key().public_numbers()
         key: dict[str, Any] = {"kty": "RSA", "use": "sig", "kid": KEY_ID, "x5t": KEY_ID}
         return {"keys": [{**key, "n": _number(numbers.n), "e": _number(numbers.e)}]}
 
-    def _private(self) -> rsa.RSAPrivateKey:
-        if self._key is None:
-            self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        return self._key
+
+@cache
+def _private_key() -> rsa.RSAPrivateKey:
+    """Making one takes a tenth of a second, so that there is one for all simulators."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def issuer(base_url: str, tenant_id: str) -> str:
