@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from meetings.application.ports.calendars import (
 )
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.fan_out import connections_topic, host_topic
+from meetings.application.ports.outbox import LeaseLost
 from meetings.application.ports.sync_schedule import SyncClaim, SyncSchedule
 from meetings.application.ports.unit_of_work import Begin, MirrorState, UnitOfWork
 from meetings.application.reactions import settle_again
@@ -35,7 +37,8 @@ from meetings.domain.timespan import TimeSpan, at_minute
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 300
+LEASE_SECONDS = 60
+"""How long after the death of its reader a calendar is read by another. Renewed while the reading lasts."""
 
 
 async def sync_calendar(
@@ -58,10 +61,16 @@ async def sync_calendar(
         return False
     started = clock()
     try:
-        await _read(claim, started, begin=begin, look=look, calendars_of=calendars_of, clock=clock, policy=policy)
+        async with _kept(claim, schedule):
+            await _read(claim, started, begin=begin, look=look, calendars_of=calendars_of, clock=clock, policy=policy)
         next_at = await _next_poll(claim, schedule, clock, policy)
+    except LeaseLost:
+        return _left(claim)
     except ProviderError as error:
-        next_at = await _failed(claim, error, started, begin=begin, clock=clock, policy=policy)
+        try:
+            next_at = await _failed(claim, error, started, begin=begin, clock=clock, policy=policy)
+        except LeaseLost:
+            return _left(claim)
     except asyncio.CancelledError:
         await schedule.finish(claim, next_at=clock())
         raise
@@ -69,6 +78,31 @@ async def sync_calendar(
         await schedule.finish(claim, next_at=clock() + policy.poll_without_push)
         raise
     return await schedule.finish(claim, next_at=next_at)
+
+
+def _left(claim: SyncClaim) -> bool:
+    log.info("another worker reads this calendar, or nobody is to", extra={"calendar": str(claim.calendar_id)})
+    return False
+
+
+@asynccontextmanager
+async def _kept(claim: SyncClaim, schedule: SyncSchedule) -> AsyncIterator[None]:
+    """Renews the lease while the block runs: one page of a slow server may take longer. A lease that was lost all the
+    same, because this process stood still, is noticed with the next commit."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
+                await schedule.extend(claim, lease_seconds=LEASE_SECONDS)
+            except Exception:
+                log.warning("a lease could not be renewed", exc_info=True)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
 
 
 async def _read(
@@ -138,6 +172,7 @@ class _Reader:
             within, beyond = _by_window(page.changed, state.window)
             gone = [*page.removed, *(RemovedEvent(event.event_id) for event in beyond)]
             async with self._begin(self._claim.account_id) as work:
+                await self._hold(work)
                 changed |= await work.mirror.apply(self._calendar.id, within, gone)
                 await work.commit()
             await self._follow_own_bookings(page)
@@ -151,6 +186,7 @@ class _Reader:
             self._started + timedelta(days=policy.mirror_days_ahead),
         )
         async with self._begin(self._claim.account_id) as work:
+            await self._hold(work)
             copy = await work.mirror.begin_copy(self._calendar.id)
             await work.commit()
         cursor = None
@@ -160,10 +196,12 @@ class _Reader:
             seen.update(event.event_id for event in page.changed if event.booking_key)
             within, _ = _by_window(page.changed, window)
             async with self._begin(self._claim.account_id) as work:
+                await self._hold(work)
                 await work.mirror.fill_copy(self._calendar.id, copy, within)
                 await work.commit()
             await self._follow_own_bookings(page)
         async with self._begin(self._claim.account_id) as work:
+            await self._hold(work)
             changed = await work.mirror.swap_copy(self._calendar.id, copy, window)
             await self._look_after_missing(work, seen, window)
             await work.commit()
@@ -179,6 +217,7 @@ class _Reader:
 
     async def _finish(self, cursor: str | None, changed: bool) -> None:
         async with self._begin(self._claim.account_id) as work:
+            await self._hold(work)
             connection = await work.connections.get(self._claim.connection_id)
             connection.mark_readable(self._calendar.id, now=self._clock())
             await work.mirror.confirm(self._calendar.id, cursor=cursor, at=self._started)
@@ -186,6 +225,10 @@ class _Reader:
                 work.poke(host_topic(self._host))
             work.poke(connections_topic(self._host))
             await work.commit()
+
+    async def _hold(self, work: UnitOfWork) -> None:
+        """Nothing is written down by a reader that another one has followed."""
+        await work.mirror.keep_reading(self._claim, lease_seconds=LEASE_SECONDS)
 
     async def _follow_own_bookings(self, page: Changes) -> None:
         """What a host did to our events in their own calendar happens to the bookings.
@@ -202,6 +245,7 @@ class _Reader:
             if booking is None:
                 return
             if self._is_left_over(booking, echo):
+                await self._hold(work)
                 work.intend(settle_again(booking.id))
                 await work.commit()
                 return
@@ -209,6 +253,7 @@ class _Reader:
                 return
             try:
                 self._draw_level(booking, echo)
+                await self._hold(work)
                 await work.commit()
             except (BookingStateInvalid, BookingClosed):
                 return
@@ -269,6 +314,7 @@ async def _failed(
     """Write down what a failed read means, and say when to try again. A host who signed in again since is believed."""
     now = clock()
     async with begin(claim.account_id) as work:
+        await work.mirror.keep_reading(claim, lease_seconds=LEASE_SECONDS)
         connection = await work.connections.get(claim.connection_id)
         failures = await work.mirror.note_failure(claim.calendar_id)
         if isinstance(error, ReauthorizationNeeded):

@@ -59,6 +59,9 @@ class SyncSchedule(Protocol):
     async def claim(self, calendar_id: CalendarId, *, lease_seconds: int) -> SyncClaim | None:
         """Take a due calendar; None when it is not due or somebody is reading it. Requests so far are consumed."""
 
+    async def extend(self, claim: SyncClaim, *, lease_seconds: int) -> bool:
+        """Renew the lease; false, and no effect, when the claim is not the latest any more."""
+
     async def finish(self, claim: SyncClaim, *, next_at: datetime) -> bool:
         """Give the calendar back, to be read again at `next_at`, or at once if it was requested meanwhile.
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from meetings.application.ports.calendars import EventTime, RemovedEvent
 from meetings.application.ports.outbox import Intent, NewIntent
+from meetings.application.ports.sync_schedule import SyncClaim
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
@@ -189,6 +190,13 @@ class BusyMirror(Protocol):
 
     async def state(self, calendar_id: CalendarId) -> MirrorState:
         """How far a calendar's copy has come; a calendar never synced has an empty state."""
+
+    async def keep_reading(self, claim: SyncClaim, *, lease_seconds: int) -> None:
+        """Renew the right to read a calendar; until the commit nobody else gets it.
+
+        Raises:
+            LeaseLost: somebody else reads the calendar by now, or nobody is to.
+        """
 
     async def apply(
         self, calendar_id: CalendarId, changed: Sequence[EventTime], removed: Sequence[RemovedEvent]

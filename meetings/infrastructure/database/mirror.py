@@ -9,11 +9,14 @@ from typing import TypeVar
 from sqlalchemy import Text, and_, bindparam, cast, delete, func, insert, or_, select, update
 
 from meetings.application.ports.calendars import EventTime, RemovedEvent
+from meetings.application.ports.outbox import LeaseLost
+from meetings.application.ports.sync_schedule import SyncClaim
 from meetings.application.ports.unit_of_work import MirroredTime, MirrorState
 from meetings.domain.base import ConcurrentChange, NotFound
 from meetings.domain.calendar_connection import CalendarHealth
 from meetings.domain.identifiers import CalendarId, ConnectionId, UserId
 from meetings.domain.timespan import TimeSpan, ceil_minute, floor_minute
+from meetings.infrastructure.database.sync_leases import renewal
 from meetings.infrastructure.database.tables import calendars, connections, mirror_states, mirror_times
 from meetings.infrastructure.database.transaction import AnyRow, Transaction
 
@@ -108,6 +111,10 @@ class SqlBusyMirror:
         raise NotFound("calendar")
 
     # ---- changing the copy in force ---------------------------------------------------------------------------------
+
+    async def keep_reading(self, claim: SyncClaim, *, lease_seconds: int) -> None:
+        if (await self._transaction.run(renewal(claim, lease_seconds))).rowcount != 1:
+            raise LeaseLost
 
     async def apply(
         self, calendar_id: CalendarId, changed: Sequence[EventTime], removed: Sequence[RemovedEvent]

@@ -10,6 +10,7 @@ from meetings.application.ports.calendars import PushChannel
 from meetings.application.ports.sync_schedule import PlannedConnection, StoredChannel, SyncClaim
 from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
+from meetings.infrastructure.database.sync_leases import renewal
 from meetings.infrastructure.database.tables import connections, push_channels, sync_schedule
 from meetings.infrastructure.database.transaction import AnyRow, execute, insert_into
 from meetings.infrastructure.database.types import Instant, database_time
@@ -82,6 +83,10 @@ class SqlSyncSchedule:
         async with self._database.transaction() as connection:
             row = (await execute(connection, take)).one_or_none()
         return None if row is None else _claim(row, row.fence)
+
+    async def extend(self, claim: SyncClaim, *, lease_seconds: int) -> bool:
+        async with self._database.transaction() as connection:
+            return bool((await execute(connection, renewal(claim, lease_seconds))).rowcount)
 
     async def finish(self, claim: SyncClaim, *, next_at: datetime) -> bool:
         back = (

@@ -1,12 +1,14 @@
 """Which calendar is read next, by one at a time, and its push channels."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
 from meetings.application.ports.calendars import PushChannel
+from meetings.application.ports.outbox import LeaseLost
 from meetings.application.ports.sync_schedule import PlannedConnection, StoredChannel, SyncClaim
 from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import CalendarId
@@ -98,6 +100,47 @@ async def test_whoever_lost_the_lease_gives_nothing_back(
     assert not await schedule.finish(slow, next_at=later())
     assert await schedule.due(10) == []
     assert await schedule.finish(quick, next_at=later())
+
+
+async def test_a_lease_is_renewed_by_whoever_has_it_and_by_nobody_else(
+    tenant: Tenant, database: Database, schedule: SqlSyncSchedule
+) -> None:
+    calendar = calendar_id()
+    await plan(schedule, tenant, calendar)
+    slow = await claimed(schedule, calendar)
+    await lapse(database, calendar)
+    assert await schedule.extend(slow, lease_seconds=60)  # late, but nobody came before
+    assert await schedule.due(10) == []
+    await lapse(database, calendar)
+    quick = await claimed(schedule, calendar)
+    assert not await schedule.extend(slow, lease_seconds=60)
+    await schedule.finish(quick, next_at=later(-1))
+    assert not await schedule.extend(quick, lease_seconds=60)
+    assert await schedule.due(10) == [calendar]
+
+
+async def test_a_reader_that_was_followed_by_another_writes_nothing_down(
+    tenant: Tenant, stranger: Tenant, database: Database, schedule: SqlSyncSchedule
+) -> None:
+    calendar = calendar_id()
+    await plan(schedule, tenant, calendar)
+    slow = await claimed(schedule, calendar)
+    async with database.begin("test")(tenant.account.account_id) as work:
+        await work.mirror.keep_reading(slow, lease_seconds=60)
+        await work.commit()
+    await lapse(database, calendar)
+    quick = await claimed(schedule, calendar)
+    async with database.begin("test")(tenant.account.account_id) as work:
+        with pytest.raises(LeaseLost):
+            await work.mirror.keep_reading(slow, lease_seconds=60)
+        await work.mirror.keep_reading(quick, lease_seconds=60)
+    async with database.begin("test")(stranger.account.account_id) as work:
+        with pytest.raises(LeaseLost):
+            await work.mirror.keep_reading(replace(quick, account_id=stranger.account.account_id), lease_seconds=60)
+    await plan(schedule, tenant)
+    async with database.begin("test")(tenant.account.account_id) as work:
+        with pytest.raises(LeaseLost):
+            await work.mirror.keep_reading(quick, lease_seconds=60)
 
 
 async def test_the_longest_due_comes_first(tenant: Tenant, schedule: SqlSyncSchedule) -> None:
