@@ -79,8 +79,8 @@ class Office365Simulator:
         consent = ConsentPages(self._world, self._grants)
         api = CalendarApi(self._world, self.push, self.settings)
         self.app = SimulatorApp(self._world, self._grants, id_tokens, consent, api, self._log, self._faults)
+        self._files = certificates(self)
         self._url: str | None = None
-        self._ca_file: str | None = None
         self.register_client(CLIENT_ID, CLIENT_SECRET)
 
     # -- serving
@@ -93,10 +93,9 @@ class Office365Simulator:
         there: browsers do not know the authority.
         """
         with contextlib.ExitStack() as stack:
-            files = stack.enter_context(certificates())
-            url = stack.enter_context(serve_in_thread(self.app, files, port))
+            url = stack.enter_context(serve_in_thread(self.app, self._files, port))
             pages = url if pages_port is None else stack.enter_context(serve_in_thread(self.app, None, pages_port))
-            self._served(url, pages, files.authority)
+            self._url, self._world.pages_url = url, pages
             stack.callback(self.push.close)
             yield self
 
@@ -104,18 +103,13 @@ class Office365Simulator:
     async def running(self, port: int = 0, *, pages_port: int | None = None) -> AsyncIterator["Office365Simulator"]:
         """Serve inside the running loop until the block ends."""
         async with contextlib.AsyncExitStack() as stack:
-            files = stack.enter_context(certificates())
-            url = await stack.enter_async_context(serve_in_loop(self.app, files, port))
+            url = await stack.enter_async_context(serve_in_loop(self.app, self._files, port))
             pages = url
             if pages_port is not None:
                 pages = await stack.enter_async_context(serve_in_loop(self.app, None, pages_port))
-            self._served(url, pages, files.authority)
+            self._url, self._world.pages_url = url, pages
             stack.callback(self.push.close)
             yield self
-
-    def _served(self, url: str, pages_url: str, ca_file: str) -> None:
-        self._url, self._ca_file = url, ca_file
-        self._world.pages_url = pages_url
 
     @property
     def pages_url(self) -> str:
@@ -130,10 +124,9 @@ class Office365Simulator:
 
     @property
     def ca_file(self) -> str:
-        """The path of a PEM file with the authority that signed the server's certificate; there while it is served."""
-        if self._ca_file is None:
-            raise RuntimeError("the simulator has not been served yet")
-        return self._ca_file
+        """The path of a PEM file with the authority that signs the server's certificate; the same each time it is
+        served, and there as long as the simulator is."""
+        return self._files.authority
 
     @property
     def endpoints(self) -> Endpoints:
@@ -163,7 +156,7 @@ class Office365Simulator:
         `scopes` are the permissions that are granted beside the sign-in ones; None grants all. Blocks: call it from a
         thread of its own when the simulator runs inside the same loop. Raises ConsentRefused when an error page comes.
         """
-        return walk_consent(authorization_url, email, allow=allow, scopes=scopes, ca_file=self._ca_file)
+        return walk_consent(authorization_url, email, allow=allow, scopes=scopes, ca_file=self.ca_file)
 
     def grant(self, email: str, scopes: tuple[str, ...] = SCOPES, client_id: str = CLIENT_ID) -> dict[str, Any]:
         """A token answer without the walk through the consent page."""

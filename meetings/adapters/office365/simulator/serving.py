@@ -6,9 +6,11 @@ certificate lies. People's browsers do not know that authority, so the pages for
 
 import asyncio
 import contextlib
+import shutil
 import socket
 import tempfile
 import threading
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,18 +31,18 @@ class CertificateFiles:
     key: str
 
 
-@contextlib.contextmanager
-def certificates() -> Iterator[CertificateFiles]:
-    """A new authority and a certificate of 127.0.0.1, `::1` and localhost, as files for as long as the block lasts."""
+def certificates(owner: object) -> CertificateFiles:
+    """A new authority and a certificate of 127.0.0.1, `::1` and localhost, as files that last as long as `owner`."""
     authority = trustme.CA(organization_name="Office 365, simulated")
     issued = authority.issue_cert("127.0.0.1", "::1", "localhost")
-    with tempfile.TemporaryDirectory(prefix="office365-simulator-") as folder:
-        files = [str(Path(folder) / name) for name in ("authority.pem", "chain.pem", "key.pem")]
-        authority.cert_pem.write_to_path(files[0])
-        for each in issued.cert_chain_pems:
-            each.write_to_path(files[1], append=True)
-        issued.private_key_pem.write_to_path(files[2])
-        yield CertificateFiles(*files)
+    folder = tempfile.mkdtemp(prefix="office365-simulator-")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    files = [str(Path(folder) / name) for name in ("authority.pem", "chain.pem", "key.pem")]
+    authority.cert_pem.write_to_path(files[0])
+    for each in issued.cert_chain_pems:
+        each.write_to_path(files[1], append=True)
+    issued.private_key_pem.write_to_path(files[2])
+    return CertificateFiles(*files)
 
 
 class _Server(uvicorn.Server):
