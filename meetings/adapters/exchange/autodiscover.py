@@ -5,9 +5,12 @@ site that need not see anybody's password. Each is first asked without one; only
 certificate gets to see it. Redirects are followed as often as `MOST_HOPS`, each judged by the outbound guard.
 
 Left out on purpose are the steps that trust an unsigned word about where a password goes: the redirect over plain
-HTTP, and the SRV record. Whoever depends on them types the server's address in.
+HTTP, and the SRV record. Whoever depends on them types the server's address in. An unsigned word is good enough to tell
+that a domain is in Exchange Online, though, whose servers have no certificate for it: the name its discovery is an
+alias of ("External Domain Name System records for Office 365").
 """
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -50,16 +53,32 @@ SignIn = Callable[
 """Shows the password to a server that offers these ways, and gives its answer with the name it took; see `trial`."""
 
 
+CanonicalName = Callable[[str], str]
+"""The name that a name is an alias of, or itself. Raises OSError when there is no such name."""
+
+
+def system_canonical_name(host: str) -> str:
+    """As the system's resolver has it. Blocks."""
+    found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM, flags=socket.AI_CANONNAME)
+    return found[0][3] or host
+
+
 class Autodiscover:
     """One search. `sign_in` is called when a server wants to know who asks; it raises LoginRefused."""
 
     def __init__(
-        self, session: Callable[[], GuardedSession], guard: OutboundGuard, sign_in: SignIn, seconds: float
+        self,
+        session: Callable[[], GuardedSession],
+        guard: OutboundGuard,
+        sign_in: SignIn,
+        seconds: float,
+        canonical_name: CanonicalName,
     ) -> None:
         self._session = session
         self._guard = guard
         self._sign_in = sign_in
         self._seconds = seconds
+        self._canonical_name = canonical_name
         self._hops = 0
         self._forbidden = False
         self._username: str | None = None
@@ -72,6 +91,8 @@ class Autodiscover:
                 USE_OFFICE365, or why nobody could sign in.
         """
         url = self._of_address(address)
+        if url is None and self._is_alias_of_online(address):
+            raise LoginRefused(LoginProblem.USE_OFFICE365)
         if url is None:
             raise LoginRefused(LoginProblem.ADDRESS_FORBIDDEN if self._forbidden else LoginProblem.URL_REQUIRED)
         return Found(url, self._username)
@@ -129,6 +150,12 @@ class Autodiscover:
         if told.url is not None:
             self._refuse_online(told.url)
         return told.url
+
+    def _is_alias_of_online(self, address: str) -> bool:
+        try:
+            return is_exchange_online(self._canonical_name(f"autodiscover.{address.rpartition('@')[2]}"))
+        except (OSError, UnicodeError):
+            return False
 
     def _refuse_online(self, url: str) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from meetings.adapters.exchange.autodiscover import CanonicalName
 from meetings.adapters.exchange.login_steps import Attempt
 from meetings.adapters.exchange.transport import Transport
 from meetings.application.ports.calendars import (
@@ -20,10 +21,18 @@ _CALLS = 3
 class ExchangeLogin:
     """`MailboxLogin` for Exchange servers. Nothing is written there; a wrong password is tried once per user name."""
 
-    def __init__(self, transport: Transport, static_ranges: tuple[str, ...], total_seconds: float, now: Clock) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        static_ranges: tuple[str, ...],
+        total_seconds: float,
+        canonical_name: CanonicalName,
+        now: Clock,
+    ) -> None:
         self.static_ranges = static_ranges
         self._transport = transport
         self._seconds = _CALLS * total_seconds
+        self._canonical_name = canonical_name
         self._now = now
 
     async def connect(self, given: MailboxCredentials) -> ConnectedMailbox:
@@ -37,7 +46,7 @@ class ExchangeLogin:
         return attempt.report()
 
     def _attempt(self, given: MailboxCredentials) -> Attempt:
-        return Attempt(given, self._transport, self.static_ranges, self._now)
+        return Attempt(given, self._transport, self.static_ranges, self._canonical_name, self._now)
 
     async def _run(self, attempt: Attempt) -> ConnectedMailbox:
         until = self._transport.moment_after(self._seconds)

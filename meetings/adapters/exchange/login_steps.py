@@ -12,7 +12,7 @@ from meetings.adapters.exchange import wire
 from meetings.adapters.exchange.access import MailboxAccess
 from meetings.adapters.exchange.addresses import is_exchange_online, server_address, web_service_suggestion
 from meetings.adapters.exchange.answers import WEB_PAGE, check_answer, offered
-from meetings.adapters.exchange.autodiscover import Autodiscover
+from meetings.adapters.exchange.autodiscover import Autodiscover, CanonicalName
 from meetings.adapters.exchange.guarded_http import CallRefused, GuardedSession
 from meetings.adapters.exchange.mailbox_folders import list_calendars
 from meetings.adapters.exchange.refusals import Asked, Refused, as_provider_error
@@ -65,11 +65,17 @@ class Attempt:
     """One login. `report` may be asked at any time, also while `connect` still runs in another thread."""
 
     def __init__(
-        self, given: MailboxCredentials, transport: Transport, static_ranges: tuple[str, ...], now: Clock
+        self,
+        given: MailboxCredentials,
+        transport: Transport,
+        static_ranges: tuple[str, ...],
+        canonical_name: CanonicalName,
+        now: Clock,
     ) -> None:
         self._given = given
         self._transport = transport
         self._static_ranges = static_ranges
+        self._canonical_name = canonical_name
         self._now = now
         self._trial = PasswordTrial(given)
         self._checks: dict[LoginStep, LoginCheck] = {}
@@ -158,7 +164,9 @@ class Attempt:
         return url
 
     def _discover(self) -> str:
-        search = Autodiscover(self._session, self._transport.guard, self._show_password, self._seconds_left())
+        search = Autodiscover(
+            self._session, self._transport.guard, self._show_password, self._seconds_left(), self._canonical_name
+        )
         return search.find(self._given.email).url
 
     def _show_password(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from meetings.adapters.exchange.autodiscover import CanonicalName, system_canonical_name
 from meetings.adapters.exchange.calendar import ExchangeCalendars
 from meetings.adapters.exchange.calls import MailboxCalls
 from meetings.adapters.exchange.dialling import Egress
@@ -57,7 +58,13 @@ class ExchangeSettings:
     listen_minutes: int = 29
 
 
-def exchange_provider(settings: ExchangeSettings, *, now: Clock, resolver: Resolver | None = None) -> CalendarProvider:
+def exchange_provider(
+    settings: ExchangeSettings,
+    *,
+    now: Clock,
+    resolver: Resolver | None = None,
+    canonical_name: CanonicalName = system_canonical_name,
+) -> CalendarProvider:
     """No network call and no heavy import happens before the first call to a server. One per process: it has the pool.
 
     Raises:
@@ -95,7 +102,7 @@ def exchange_provider(settings: ExchangeSettings, *, now: Clock, resolver: Resol
     return CalendarProvider(
         provider=Provider.EXCHANGE,
         disclosure=DISCLOSURE,
-        login=ExchangeLogin(transport, settings.static_ranges, settings.total_seconds, now),
+        login=ExchangeLogin(transport, settings.static_ranges, settings.total_seconds, canonical_name, now),
         calendars=calendars,
         listen=listen,
         help_url=HELP_URL,
