@@ -53,7 +53,7 @@ class Office365Settings:
     calls_at_once: int = 3
     total_seconds: float = 30.0
     busy_seconds: float = 3.0
-    page_size: int = 200
+    page_size: int = 50
     link_seconds: float = 0.5
 
     def __post_init__(self) -> None:

@@ -13,7 +13,6 @@ from meetings.adapters.office365 import wire
 from meetings.adapters.office365.authorized import AuthorizedCalls
 from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.notices import CHANNEL
-from meetings.adapters.office365.paths import events_of
 from meetings.adapters.office365.refusals import Asked, Refused
 from meetings.application.ports.calendars import PushChannel
 
@@ -41,7 +40,8 @@ class Office365Push:
             "changeType": "created,updated,deleted",
             "notificationUrl": told,
             "lifecycleNotificationUrl": told,
-            "resource": events_of(calendar),
+            # No address but a name: nothing in it is escaped.
+            "resource": f"/me/calendars/{calendar}/events",
             "expirationDateTime": wire.stamp(self.now() + _LIFE),
             "clientState": secret,
         }

@@ -9,11 +9,15 @@ T = TypeVar("T")
 
 
 def items_of(page: Any) -> list[Any]:
-    """The entries of a page of a collection."""
+    """The entries of a page of a collection; each has an id."""
     items = page.get("value")
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+    if not isinstance(items, list) or not all(isinstance(item, dict) and _named(item) for item in items):
         raise ProviderUnavailable("a page of Microsoft without its entries")
     return items
+
+
+def _named(item: dict[str, Any]) -> bool:
+    return isinstance(item.get("id"), str) and item["id"] != ""
 
 
 def read(parse: Callable[[], T]) -> T:

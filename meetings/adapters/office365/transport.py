@@ -9,6 +9,7 @@ import zlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -159,7 +160,8 @@ def request(
     try:
         return httpx.Request(
             method,
-            httpx.URL(address, params=params) if params else httpx.URL(address),
+            # Blanks as %20, and "$" as it is: a plus sign is not a blank everywhere.
+            f"{address}?{urlencode(params, quote_via=quote, safe='$')}" if params else address,
             headers=headers,
             json=json,
             data=form,

@@ -106,7 +106,7 @@ def event(item: Json, zone: str | None) -> EventTime | RemovedEvent:
         start=floor_minute(_point(item["start"], days)),
         end=ceil_minute(_point(item["end"], days)),
         status=_status(item),
-        series_id=item.get("seriesMasterId") or None,
+        series_id=series_of(item),
         booking_key=booking_key(item),
     )
 
@@ -119,6 +119,12 @@ def with_series(item: Json, series: Json) -> Json:
 def inherited(series: Json) -> Json:
     """As much of a series as its instances need."""
     return {name: series.get(name) for name in _INHERITED}
+
+
+def series_of(item: Json) -> str | None:
+    """The id of the series that an instance belongs to."""
+    series = item.get("seriesMasterId")
+    return series if isinstance(series, str) and series else None
 
 
 def is_series(item: Json) -> bool:

@@ -234,3 +234,13 @@ async def test_an_answer_without_a_body_is_none_of_an_answer() -> None:
     async with _serving(_saying(b"HTTP/1.1 204 No Content\r\n\r\n")) as address:
         graph = Graph(address, Transport(ca_file=None, total_seconds=5))
         assert await graph.ask("token", Question("DELETE", "/me/events/1"), time.monotonic() + 5) is None
+
+
+def test_parameters_are_written_as_graph_writes_them() -> None:
+    asked = http.request("GET", "https://graph.example/v1.0/me", params={"$filter": "a eq 'x y+z/ü'", "$top": "5"})
+    assert asked.url.raw_path == b"/v1.0/me?$filter=a%20eq%20%27x%20y%2Bz%2F%C3%BC%27&$top=5"
+
+
+def test_a_link_of_graph_is_followed_as_it_is() -> None:
+    link = "https://graph.example/v1.0/me/calendars('AA=')/calendarView/delta?$deltatoken=a%2Bb_-c%20d"
+    assert str(http.request("GET", link).url) == link

@@ -261,7 +261,10 @@ def test_a_subscription_without_its_particulars_is_unreadable(answer: Any) -> No
         wire.channel(answer, "c-1")
 
 
-@pytest.mark.parametrize("page", [{}, {"value": None}, {"value": {}}, {"value": [1]}, {"value": [[]]}])
+@pytest.mark.parametrize(
+    "page",
+    [{}, {"value": None}, {"value": {}}, {"value": [1]}, {"value": [[]]}, {"value": [{}]}, {"value": [{"id": 5}]}],
+)
 def test_a_page_without_entries_is_unreadable(page: Any) -> None:
     with pytest.raises(ProviderUnavailable):
         items_of(page)
