@@ -2,8 +2,10 @@
 
 import logging
 
+from meetings.application.grants import note_lost_grant
 from meetings.application.plan_sync import request_sync
-from meetings.application.ports.calendars import ListenerOf
+from meetings.application.ports.calendars import ListenerOf, ReauthorizationNeeded
+from meetings.application.ports.clock import Clock
 from meetings.application.ports.sync_schedule import PlannedConnection, SyncSchedule
 from meetings.application.ports.unit_of_work import Begin
 
@@ -11,7 +13,13 @@ log = logging.getLogger(__name__)
 
 
 async def listen_for_changes(
-    planned: PlannedConnection, *, look: Begin, listener_of: ListenerOf, schedule: SyncSchedule
+    planned: PlannedConnection,
+    *,
+    begin: Begin,
+    look: Begin,
+    listener_of: ListenerOf,
+    schedule: SyncSchedule,
+    clock: Clock,
 ) -> None:
     """Have each calendar of a connection read when its provider says that it changed.
 
@@ -20,7 +28,7 @@ async def listen_for_changes(
     by the next poll (SY-1).
 
     Raises:
-        ProviderError: it could not be listened to, or not any more.
+        ProviderError: it could not be listened to, or not any more. A grant that is lost is written down before.
     """
     async with look(planned.account_id) as work:
         connection = await work.connections.get(planned.connection_id)
@@ -29,8 +37,12 @@ async def listen_for_changes(
         return
     known = {calendar.external_id: calendar.id for calendar in connection.selected_calendars}
     await request_sync(connection, schedule)
-    async for changed in listener.changes(list(known)):
-        if changed in known:
-            await schedule.request(known[changed])
-        else:
-            log.info("news of a calendar nobody asked about", extra={"connection": str(connection.id)})
+    try:
+        async for changed in listener.changes(list(known)):
+            if changed in known:
+                await schedule.request(known[changed])
+            else:
+                log.info("news of a calendar nobody asked about", extra={"connection": str(connection.id)})
+    except ReauthorizationNeeded:
+        await note_lost_grant(connection, begin=begin, clock=clock)
+        raise

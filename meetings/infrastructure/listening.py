@@ -12,7 +12,7 @@ from meetings.infrastructure.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-_FIRST_PAUSE = 30.0
+_FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 900.0
 
 
@@ -65,7 +65,14 @@ class Listening:
     async def _converse(self, planned: PlannedConnection) -> None:
         tools = self._runtime.toolbox
         try:
-            await listen_for_changes(planned, look=tools.look, listener_of=tools.listener_of, schedule=tools.schedule)
+            await listen_for_changes(
+                planned,
+                begin=tools.begin,
+                look=tools.look,
+                listener_of=tools.listener_of,
+                schedule=tools.schedule,
+                clock=tools.clock,
+            )
         except (ProviderError, NotFound) as error:
             self._wait(planned, error)
         except Exception as error:
