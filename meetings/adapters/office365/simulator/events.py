@@ -96,6 +96,8 @@ def create(world: World, calendar: Calendar, body: Json, wish: Wish) -> StoredEv
     stored = StoredEvent(id=world.new_id(), fields=fields, position=world.new_position())
     stored.extended = extended_properties(body)
     calendar.events[stored.id] = stored
+    if fields["transactionId"]:
+        world.transactions[calendar.owner, fields["transactionId"]] = calendar.id, stored.id
     world.touch(calendar, stored)
     send_mails(world, calendar, stored.id, None, fields)
     spread(world, calendar, stored)
@@ -170,10 +172,10 @@ def etag(fields: Json) -> str:
 
 
 def _same_transaction(world: World, calendar: Calendar, body: Json) -> StoredEvent | None:
-    wanted = body.get("transactionId")
-    own = [each for each in world.calendars.values() if each.owner == calendar.owner]
-    events = [stored for each in own for stored in each.events.values() if wanted and not stored.removed]
-    return next((stored for stored in events if stored.fields.get("transactionId") == wanted), None)
+    """The live event of the mailbox that was made under the same transaction id."""
+    made = world.transactions.get((calendar.owner, str(body.get("transactionId"))))
+    stored = world.calendars[made[0]].events[made[1]] if made is not None else None
+    return stored if stored is not None and not stored.removed else None
 
 
 def _essence(fields: Json) -> tuple[object, ...]:

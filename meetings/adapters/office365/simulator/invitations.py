@@ -51,7 +51,7 @@ def spread(world: World, calendar: Calendar, stored: StoredEvent) -> None:
         if not account.mailbox or account.email == calendar.owner:
             continue
         own = world.default_calendar(account.email)
-        held = next((each for each in own.events.values() if _is_copy(each, stored)), None)
+        held = own.events.get(own.copies.get(stored.fields["iCalUId"], ""))
         if account.email.lower() in invited:
             _copy(world, own, held, stored)
         elif held is not None and not held.fields["isCancelled"]:
@@ -86,6 +86,7 @@ def _copy(world: World, own: Calendar, held: StoredEvent | None, stored: StoredE
     if held is None:
         held = StoredEvent(id=world.new_id(), fields={}, position=world.new_position())
         own.events[held.id] = held
+        own.copies[stored.fields["iCalUId"]] = held.id
     kept = {name: held.fields[name] for name in _OWN if name in held.fields}
     shared = {name: copy.deepcopy(value) for name, value in stored.fields.items() if name not in _OWN}
     fresh: Json = {
@@ -119,10 +120,6 @@ def _cancelled(world: World, own: Calendar, held: StoredEvent) -> None:
     held.fields |= {"isCancelled": True, "showAs": "free", "subject": f"Canceled: {held.fields['subject']}"}
     world.touch(own, held)
     world.announce(own, held, "updated")
-
-
-def _is_copy(each: StoredEvent, stored: StoredEvent) -> bool:
-    return bool(each.fields["iCalUId"] == stored.fields["iCalUId"] and not each.fields["isOrganizer"])
 
 
 def _is_leading(each: StoredEvent, stored: StoredEvent) -> bool:

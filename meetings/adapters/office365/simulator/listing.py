@@ -24,7 +24,7 @@ from meetings.adapters.office365.simulator.errors import GraphError, Json
 from meetings.adapters.office365.simulator.events import Found, occurrence_fields, occurrence_id
 from meetings.adapters.office365.simulator.odata import Filter
 from meetings.adapters.office365.simulator.recurrence import occurrences
-from meetings.adapters.office365.simulator.times import at_wall, instant, wall
+from meetings.adapters.office365.simulator.times import instant
 from meetings.adapters.office365.simulator.world import Account, Calendar, StoredEvent
 
 # Seen since 2019, with this message (microsoft-graph-docs, issue 6284).
@@ -38,9 +38,9 @@ class Window:
     start: datetime
     end: datetime
 
-    def touches(self, fields: Json, calendar: Calendar) -> bool:
-        """An event that only touches the window is outside (assumed). Days are days of the calendar's owner."""
-        begins, ends = bounds(fields, calendar)
+    def touches(self, fields: Json) -> bool:
+        """An event that only meets the window's edge is outside (assumed)."""
+        begins, ends = bounds(fields)
         return (begins < self.end and ends > self.start) or (begins == ends and self.start <= begins < self.end)
 
 
@@ -92,17 +92,19 @@ def check_window(window: Window) -> Window:
     return window
 
 
-def bounds(fields: Json, calendar: Calendar) -> tuple[datetime, datetime]:
-    """When an event is, as UTC instants; days count in the owner's zone."""
-    if fields["isAllDay"]:
-        return at_wall(wall(fields["start"]), calendar.zone), at_wall(wall(fields["end"]), calendar.zone)
+def bounds(fields: Json) -> tuple[datetime, datetime]:
+    """When an event is, as UTC instants.
+
+    Whole days are shown as days, but kept and searched as the instants they were in the zone they were made in
+    (microsoft-graph-docs, issue 16798).
+    """
     return instant(fields["start"]), instant(fields["end"])
 
 
 def view(calendar: Calendar, window: Window) -> list[Found]:
     """Single events, occurrences and exceptions that touch the window, by start."""
-    found = [each for stored in _live(calendar) for each in _instances(stored, calendar, window)]
-    return sorted(found, key=lambda each: (bounds(each.fields, calendar)[0], each.id))
+    found = [each for stored in _live(calendar) for each in _instances(stored, window)]
+    return sorted(found, key=lambda each: (bounds(each.fields)[0], each.id))
 
 
 def plain_list(calendar: Calendar, wanted: Filter | None) -> list[Found]:
@@ -152,8 +154,8 @@ def delta_page(calendar: Calendar, state: DeltaState, size: int, *, empty_first:
     entries: list[DeltaEntry] = []
     rest = [each for each in _by_position(calendar) if state.after is None or each.position > state.after]
     for number, stored in enumerate(rest):
-        entries += _told(stored, calendar, state)
-        if len(entries) >= size and any(_told(each, calendar, state) for each in rest[number + 1 :]):
+        entries += _told(stored, state)
+        if len(entries) >= size and any(_told(each, state) for each in rest[number + 1 :]):
             return DeltaPage(entries, _next(state, stored.position).to_token(), None)
     return DeltaPage(entries, None, state.to_token())
 
@@ -163,40 +165,36 @@ def _next(state: DeltaState, after: int | None) -> DeltaState:
     return DeltaState(**{**values, "after": after, "page": state.page + 1})
 
 
-def _told(stored: StoredEvent, calendar: Calendar, state: DeltaState) -> list[DeltaEntry]:
+def _told(stored: StoredEvent, state: DeltaState) -> list[DeltaEntry]:
     if state.since is None:
-        found = _with_master(stored, calendar, state.window)
+        found = _with_master(stored, state.window)
         return [DeltaEntry(each.id, each) for each in found]
     if stored.changed <= state.since:
         return []
     if stored.removed:
         return [DeltaEntry(stored.id, None)]
-    found = _with_master(stored, calendar, state.window)
+    found = _with_master(stored, state.window)
     return [DeltaEntry(each.id, each) for each in found] or [DeltaEntry(stored.id, None)]
 
 
-def _with_master(stored: StoredEvent, calendar: Calendar, window: Window) -> list[Found]:
+def _with_master(stored: StoredEvent, window: Window) -> list[Found]:
     if stored.removed:
         return []
-    found = list(_instances(stored, calendar, window))
+    found = list(_instances(stored, window))
     return [Found(stored.id, stored.fields, stored), *found] if stored.is_series and found else found
 
 
-def _instances(stored: StoredEvent, calendar: Calendar, window: Window) -> Iterator[Found]:
+def _instances(stored: StoredEvent, window: Window) -> Iterator[Found]:
     if not stored.is_series:
-        if window.touches(stored.fields, calendar):
+        if window.touches(stored.fields):
             yield Found(stored.id, stored.fields, stored)
         return
-    # A day of slack: whole days count in the owner's zone, not in the one they were written in.
-    slack = timedelta(days=1)
-    for occurrence in occurrences(stored.fields, window.start - slack, window.end + slack):
-        if occurrence.key in stored.cancelled or occurrence.key in stored.exceptions:
-            continue
-        fields = occurrence_fields(stored, occurrence)
-        if window.touches(fields, calendar):
+    for occurrence in occurrences(stored.fields, window.start, window.end):
+        if occurrence.key not in stored.cancelled and occurrence.key not in stored.exceptions:
+            fields = occurrence_fields(stored, occurrence)
             yield Found(occurrence_id(stored, occurrence.key), fields, None, stored, occurrence.key)
     for key, exception in stored.exceptions.items():
-        if window.touches(exception.fields, calendar):
+        if window.touches(exception.fields):
             yield Found(exception.id, exception.fields, exception, stored, key)
 
 

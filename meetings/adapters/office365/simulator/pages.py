@@ -73,7 +73,7 @@ def _row(fields: Json, calendar: Calendar) -> str:
 
 
 def _when(fields: Json, calendar: Calendar) -> str:
-    start, end = (moment.astimezone(calendar.zone) for moment in bounds(fields, calendar))
+    start, end = (moment.astimezone(calendar.zone) for moment in bounds(fields))
     return f"{start:%Y-%m-%d} (all day)" if fields["isAllDay"] else f"{start:%a %Y-%m-%d %H:%M} - {end:%H:%M %Z}"
 
 

@@ -13,7 +13,7 @@ from meetings.adapters.office365.simulator.events import Found
 from meetings.adapters.office365.simulator.listing import Window, bounds, view
 from meetings.adapters.office365.simulator.odata import Prefer
 from meetings.adapters.office365.simulator.times import instant, read_time, shown, windows_name
-from meetings.adapters.office365.simulator.world import Account, Calendar, World
+from meetings.adapters.office365.simulator.world import Account, World
 
 MOST_ADDRESSES, LONGEST = 20, timedelta(days=62)
 _DIGITS = {"free": "0", "workingElsewhere": "0", "tentative": "1", "busy": "2", "oof": "3", "unknown": "2"}
@@ -65,7 +65,7 @@ def _answer(world: World, account: Account, address: Any, window: Window, minute
     open_ = account.email == person.email
     return {
         "scheduleId": address,
-        "availabilityView": _digits(found, calendar, window, timedelta(minutes=minutes)),
+        "availabilityView": _digits(found, window, timedelta(minutes=minutes)),
         "scheduleItems": [_item(each, prefer, open_=open_) for each in found],
         "workingHours": {
             "daysOfWeek": ["monday", "tuesday", "wednesday", "thursday", "friday"],
@@ -92,9 +92,9 @@ def _item(found: Found, prefer: Prefer, *, open_: bool) -> Json:
     return {**item, "subject": fields["subject"], "location": fields["location"]["displayName"]} if open_ else item
 
 
-def _digits(found: list[Found], calendar: Calendar, window: Window, step: timedelta) -> str:
+def _digits(found: list[Found], window: Window, step: timedelta) -> str:
     """One digit per step, the busiest status of what touches it."""
-    spans = [(*bounds(each.fields, calendar), _DIGITS[each.fields["showAs"]]) for each in found]
+    spans = [(*bounds(each.fields), _DIGITS[each.fields["showAs"]]) for each in found]
     digits, at = "", window.start
     while at < window.end:
         until: datetime = min(at + step, window.end)

@@ -60,6 +60,8 @@ class StoredEvent:
 
 @dataclass
 class Calendar:
+    """`copies` are the ids of other people's meetings here, by the meeting's `iCalUId`."""
+
     id: str
     name: str
     owner: str
@@ -68,6 +70,7 @@ class Calendar:
     hex_color: str = ""
     access: dict[str, str] = field(default_factory=dict)
     events: dict[str, StoredEvent] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
     change: int = 0
     sync_epoch: int = 0
 
@@ -123,7 +126,7 @@ class Change:
 
 class World:
     """All state. `now` gives aware instants. `listeners` hear of every change of an event. `pages_url` is where people
-    look at it."""
+    look at it. `transactions` are the calendar and event that a mailbox last made under a transaction id."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
@@ -131,6 +134,7 @@ class World:
         self.accounts: dict[str, Account] = {}
         self.calendars: dict[str, Calendar] = {}
         self.mails: list[Mail] = []
+        self.transactions: dict[tuple[str, str], tuple[str, str]] = {}
         self.listeners: list[Callable[[Change], None]] = []
         self.pages_url = "https://outlook.office365.com"
         self._counter = 0
