@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from meetings.application.email_addresses import address_problem
 from meetings.application.ports.calendars import (
     CalendarProvider,
     CalendarUnreadable,
@@ -33,7 +32,7 @@ from meetings.domain.calendar_connection import Consent, MailServer, Provider
 from meetings.domain.certificate import certificate_problem
 from meetings.domain.identifiers import ConnectionId
 from meetings.domain.mail_domain import mail_domain
-from meetings.domain.text import MAX_EMAIL, MAX_URL, text_problem
+from meetings.domain.text import MAX_EMAIL, MAX_URL, email_problem, text_problem
 
 MAX_LOGIN = 256
 """The longest user name (`sAMAccountName` with its domain, UPN) and the longest password we hand on."""
@@ -70,9 +69,10 @@ def check_wish(wish: ConnectExchange, providers: Providers) -> None:
 def check_mailbox(given: MailboxCredentials, providers: Providers) -> None:
     """Raise `InvalidInput` with everything wrong in what was typed in (S24, S26, S27), or when it is not offered."""
     _login(providers)
-    address = address_problem(given.email, "email")
+    email = given.email.strip()
+    bad_shape = email_problem(email, "email")  # not whether mail is delivered there: `anna@corp.local` is fine
     refuse(
-        text_problem(given.email, "email", most=MAX_EMAIL) or (address and Problem(("email",), Rule.NOT_AN_EMAIL)),
+        text_problem(email, "email", most=MAX_EMAIL) or (bad_shape and Problem(("email",), bad_shape.rule)),
         text_problem(given.password, "password", most=MAX_LOGIN),
         text_problem(given.username or "", "username", most=MAX_LOGIN, required=False),
         text_problem(given.server_url or "", "serverUrl", most=MAX_URL, required=False),

@@ -225,28 +225,21 @@ _REFUSALS: dict[LoginProblem, tuple[Code, str | None, str]] = {
     LoginProblem.MAILBOX_NOT_FOUND: (Code.MAILBOX_NOT_FOUND, None, "email"),
 }
 
-APP_PASSWORDS = (
-    "https://support.microsoft.com/account-billing/"
-    "how-to-get-and-use-app-passwords-5896ed9b-4263-e681-128a-a6f2979a7944"
-)
-"""Microsoft's own words on app passwords (S32), for servers that name none."""
-
 
 @as_user_errors.register
 def _(error: LoginRefused, wording: Wording) -> list[UserError]:
     if error.problem in _REQUIRED:
         path, rule = (_REQUIRED[error.problem],), Rule.REQUIRED_BY_SERVER
-        return [InputError(**wording.base(Code.VALIDATION, path, detail=rule.value), rule=rule)]
+        return [InputError(**wording.base(Code.VALIDATION, path, detail=error.problem.value), rule=rule)]
     code, detail, field = _REFUSALS[error.problem]
     better = error.suggestion
-    link = better if better and better.startswith("https://") and code is Code.APP_PASSWORD_REQUIRED else None
     values = {"suggestion": better, "version": better, "ranges": better} if better else {}
     return [
         MailboxError(
             **wording.base(code, (field,), detail=detail, values=values),
             suggestion=better if code is Code.EXCHANGE_URL_INVALID else None,
             server_version=better if code is Code.EXCHANGE_VERSION_UNSUPPORTED else None,
-            help_url=URL(link or APP_PASSWORDS) if code is Code.APP_PASSWORD_REQUIRED else None,
+            help_url=URL(better) if better and code is Code.APP_PASSWORD_REQUIRED else None,
             use_instead=Provider.OFFICE365 if code is Code.USE_OFFICE365 else None,
         )
     ]

@@ -42,6 +42,9 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "HAS_BOOKINGS": "There are bookings already.",
     "NOT_ALLOWED_HERE": "This is not allowed here.",
     "REQUIRED_BY_SERVER": "Your server needs this as well.",
+    "USERNAME_REQUIRED": "Your server does not accept this address with this password. If the password is right, "
+    "please enter the user name that you sign in with, too.",
+    "URL_REQUIRED": "Your server was not found by the address. Please enter its Exchange URL, too.",
     "OTHER_MAIL_SETTINGS": "There are settings for another kind of mail server for this domain. Remove them first.",
     # --- rules that read differently under a code ---------------------------------------------------------------------
     "GUESTS_NOT_ALLOWED.NOT_ALLOWED_HERE": "Guests cannot be brought to this meeting.",
@@ -83,8 +86,8 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
         "This is not the address of an Exchange web service. Did you mean {suggestion}?",
         "This is not the address of an Exchange web service. It looks like https://mail.example.com/ews/exchange.asmx.",
     ),
-    "EXCHANGE_URL_INVALID.FORBIDDEN": "This address leads into a network that this product is not allowed to call. "
-    "Whoever runs the product can allow it.",
+    "EXCHANGE_URL_INVALID.FORBIDDEN": "Your server is in a network that this product is not allowed to call. Whoever "
+    "runs the product can allow it.",
     "EXCHANGE_VERSION_UNSUPPORTED": (
         "Your server is {version}; Exchange 2010 SP2 or later is needed.",
         "Your server is too old; Exchange 2010 SP2 or later is needed.",
@@ -153,6 +156,9 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "HAS_BOOKINGS": "Es gibt schon Buchungen.",
     "NOT_ALLOWED_HERE": "Das ist hier nicht erlaubt.",
     "REQUIRED_BY_SERVER": "Ihr Server braucht auch das.",
+    "USERNAME_REQUIRED": "Ihr Server nimmt diese Adresse mit diesem Passwort nicht an. Wenn das Passwort stimmt, bitte "
+    "auch den Benutzernamen eingeben, mit dem Sie sich anmelden.",
+    "URL_REQUIRED": "Ihr Server wurde über die Adresse nicht gefunden. Bitte auch seine Exchange-URL eingeben.",
     "OTHER_MAIL_SETTINGS": "Für diese Domain gibt es Einstellungen für eine andere Art von Mailserver. Bitte zuerst "
     "diese entfernen.",
     "GUESTS_NOT_ALLOWED.NOT_ALLOWED_HERE": "Zu diesem Termin können keine Gäste mitgebracht werden.",
@@ -197,7 +203,7 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
         "Das ist nicht die Adresse eines Exchange-Webdienstes. Sie sieht so aus: "
         "https://mail.example.com/ews/exchange.asmx.",
     ),
-    "EXCHANGE_URL_INVALID.FORBIDDEN": "Diese Adresse führt in ein Netz, das dieses Produkt nicht aufrufen darf. Wer es "
+    "EXCHANGE_URL_INVALID.FORBIDDEN": "Ihr Server steht in einem Netz, das dieses Produkt nicht aufrufen darf. Wer es "
     "betreibt, kann das erlauben.",
     "EXCHANGE_VERSION_UNSUPPORTED": (
         "Ihr Server ist {version}; nötig ist Exchange 2010 SP2 oder neuer.",

@@ -18,6 +18,7 @@ ERRORS = """errors {
   ... on CapabilityError { provider capability }
   ... on PermissionMissingError { permission }
   ... on TemporaryError { retryAfter }
+  ... on MailboxError { suggestion serverVersion helpUrl useInstead }
 }"""
 
 BOOKING = "status isOffline subject start end durationMinutes timeZone manageToken manageUrl joinUrl calendarEventId"
