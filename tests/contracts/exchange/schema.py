@@ -25,7 +25,8 @@ ABSENT = "the published schema of Exchange is not beside this repository (../sha
 _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _MESSAGES = "{http://schemas.microsoft.com/exchange/services/2006/messages}"
 _TYPES = "{http://schemas.microsoft.com/exchange/services/2006/types}"
-_REFUSED_BY_SCHEMA = b"ErrorSchemaValidation"
+# The server said itself what is wrong with the request, or the client was finding out which version to speak.
+_REFUSED_AS_SUCH = (b"ErrorSchemaValidation", b"ErrorInvalidServerVersion")
 _XML_NAMESPACE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"
  targetNamespace="http://www.w3.org/XML/1998/namespace"><xs:attribute name="lang" type="xs:language"/></xs:schema>"""
 
@@ -41,8 +42,7 @@ class SchemaCheck:
         if call.path.lower() != "/ews/exchange.asmx" or call.verb != "POST" or call.status == 401:
             return
         where = f"call {call.number}, {call.operation}"
-        if not (call.worked and _REFUSED_BY_SCHEMA in call.answer):
-            # The server said itself what is wrong with the request.
+        if not (call.worked and any(code in call.answer for code in _REFUSED_AS_SUCH)):
             self._add(f"{where}, request", document_problems(call.raw))
         if call.worked and call.answer:
             self._add(f"{where}, answer", document_problems(call.answer))
@@ -96,7 +96,7 @@ def _fault_problems(fault: etree._Element) -> list[str]:
     """A fault has its own shape (SOAP 1.1, 4.4), and a response code that the schema knows."""
     code = fault.findtext("detail/{http://schemas.microsoft.com/exchange/services/2006/errors}ResponseCode")
     found = [f"a fault without {name}" for name in ("faultcode", "faultstring") if not fault.findtext(name)]
-    return found if code in _response_codes() else [*found, f"not a response code: {code}"]
+    return found if code in response_codes() else [*found, f"not a response code: {code}"]
 
 
 @cache
@@ -107,7 +107,8 @@ def _schema() -> etree.XMLSchema:
 
 
 @cache
-def _response_codes() -> frozenset[str]:
+def response_codes() -> frozenset[str]:
+    """Every response code that the schema knows."""
     root = etree.fromstring(_messages())
     xs = "{http://www.w3.org/2001/XMLSchema}"
     (codes,) = [each for each in root.iter(f"{xs}simpleType") if each.get("name") == "ResponseCodeType"]
@@ -131,9 +132,9 @@ def _types() -> bytes:
 
 
 class _Repaired(etree.Resolver):
-    def resolve(self, system_url, public_id, context):  # type: ignore[no-untyped-def, override]
+    def resolve(self, system_url, public_id, context):  # type: ignore[override]
         if str(system_url).endswith("types.xsd"):
             return self.resolve_string(_types(), context, base_url=str(FOLDER / "types.xsd"))
         if str(system_url).endswith("xml.xsd"):
-            return self.resolve_string(_XML_NAMESPACE, context)
+            return self.resolve_string(_XML_NAMESPACE, context, base_url=str(FOLDER / "xml.xsd"))
         return None

@@ -71,7 +71,7 @@ def item(request: Request, named: Element, at_least: str = "reader") -> tuple[Fo
     found = held.items[key.number]
     if kind == "OccurrenceItemId":
         if found.recurrence is None:
-            raise EwsError("ErrorCannotUseItemIdForOccurrenceId", "The id does not belong to a recurring master.")
+            raise EwsError("ErrorCalendarCannotUseIdForOccurrenceId", "The id does not belong to a recurring master.")
         return held, occurrences.by_index(found, int(named.get("InstanceIndex", "0")))
     if key.original is not None and kind == "ItemId":
         return held, occurrences.existing(found, key.original)

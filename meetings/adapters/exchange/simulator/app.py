@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from meetings.adapters.exchange.simulator import autodiscover, hostile, pages, soap
 from meetings.adapters.exchange.simulator.calls import Call, CallLog
 from meetings.adapters.exchange.simulator.delivery import deliver, kept_by
-from meetings.adapters.exchange.simulator.errors import EwsError, EwsFault
+from meetings.adapters.exchange.simulator.errors import TEXTS, EwsError, EwsFault
 from meetings.adapters.exchange.simulator.faults import Fault, Faults
 from meetings.adapters.exchange.simulator.operations import STREAMING, Operations, operation_of
 from meetings.adapters.exchange.simulator.request import failure, response
@@ -114,7 +114,8 @@ class SimulatorApp:
         """Who asks, where that matters; None for pages anybody may see. Raises Refused."""
         if call.operation in ("page", "unknown", "autodiscover.redirect"):
             return None
-        if call.operation.startswith("autodiscover.") and self._settings.autodiscover.absent:
+        set_up = self._settings.autodiscover
+        if call.operation.startswith("autodiscover.") and (set_up.absent or set_up.http_redirect):
             return None
         with self._world.lock:
             account = self._gate.account_of(http.headers, kept_by(scope))
@@ -138,7 +139,7 @@ class SimulatorApp:
         if call.operation.startswith("autodiscover."):
             if set_up.absent:
                 return _page(404)
-            if set_up.http_redirect and account is None:
+            if set_up.http_redirect:
                 return RedirectResponse(set_up.http_redirect, 302)
             if account is None:
                 return _page(404)
@@ -245,7 +246,10 @@ def _shown(call: Call) -> Response:
 
 
 def _fault(error: EwsFault) -> Response:
-    body = soap.fault(error.code, error.message, details=error.values)
+    details = soap.message_xml(error.values) if error.values else None
+    if error.violation:
+        details = soap.violation_xml(error.violation)
+    body = soap.fault(error.code, error.message, TEXTS.get(error.code, error.message), details)
     return Response(soap.envelope(body, None), 500, media_type=_XML)
 
 

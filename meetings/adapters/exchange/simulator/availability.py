@@ -25,7 +25,7 @@ def get_user_availability(request: Request) -> Element:
     """Raises EwsFault: no time zone, a window that is too long or ends before it begins, too many mailboxes."""
     asked = list(children(find(request.element, "m:MailboxDataArray")))
     if len(asked) > _MOST_MAILBOXES:
-        raise EwsFault("ErrorRequestSizeExceeded", "Too many mailboxes.")
+        raise EwsFault("ErrorMailboxDataArrayTooBig", "Too many mailboxes.")
     options = find(request.element, "t:FreeBusyViewOptions")
     if options is None:
         raise EwsFault("ErrorInvalidFreeBusyViewType", "FreeBusyViewOptions are missing.")

@@ -1,6 +1,7 @@
 """The simulator as tests and the demo hold it: serve it, act as people using Outlook, script faults, read the log."""
 
 import contextlib
+import copy
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -352,7 +353,7 @@ class ExchangeSimulator:
             first = start.astimezone(zone).date() if isinstance(start, datetime) else start
             series = recurrence.weekly(first, times=times)
             if pattern is not None:
-                series = t("Recurrence", pattern, recurrence.range_from(first, times=times))
+                series = t("Recurrence", copy.deepcopy(pattern), recurrence.range_from(first, times=times))
             return self.add_event(calendar, subject, start, end, busy=busy, time_zone=time_zone, recurrence=series)
 
     def invite(self, to: str, organizer: str, subject: str, start: datetime, end: datetime) -> str:

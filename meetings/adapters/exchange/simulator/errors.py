@@ -29,7 +29,7 @@ TEXTS = {
     "ErrorInvalidSmtpAddress": "The SMTP address format is invalid.",
     "ErrorInvalidSubscription": "The subscription ID is invalid.",
     "ErrorInvalidSyncStateData": "Synchronization state data is corrupt or otherwise invalid.",
-    "ErrorInvalidTimeZone": "The time zone is invalid.",
+    "ErrorCalendarInvalidTimeZone": "The time zone is invalid.",
     "ErrorInvalidWatermark": "The watermark is invalid.",
     "ErrorIrresolvableConflict": "The send or update operation could not be performed because the change key passed "
     "in the request does not match the current change key for the item.",
@@ -71,17 +71,21 @@ class EwsError(Exception):
 
 
 class EwsFault(Exception):
-    """The whole request is refused with a SOAP fault and HTTP 500."""
+    """The whole request is refused with a SOAP fault and HTTP 500. `violation` is of the schema."""
 
-    def __init__(self, code: str, message: str | None = None, *, values: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str | None = None, *, values: dict[str, str] | None = None, violation: str = ""
+    ) -> None:
         self.code = code
         self.message = message or TEXTS.get(code, "The operation failed.")
         self.values = values
+        self.violation = violation
         super().__init__(f"{code}: {self.message}")
 
 
 def invalid_schema(violation: str) -> EwsFault:
-    """What a request gets that the server's schema does not allow: an unknown element, attribute or value."""
-    code = "ErrorSchemaValidation"
-    values = {"LineNumber": "1", "LinePosition": "1", "Violation": violation}
-    return EwsFault(code, f"{TEXTS[code]}: {violation}", values=values)
+    """What a request gets that the server's schema does not allow: an unknown element, attribute or value.
+
+    Shape and wording as seen in answers.
+    """
+    return EwsFault("ErrorSchemaValidation", f"The request failed schema validation: {violation}", violation=violation)

@@ -91,4 +91,14 @@ def busy_values(version: ServerVersion) -> tuple[str, ...]:
 
 
 # Paths of other kinds of items; calendar items have no value for them.
-_OTHER_PREFIXES = ("message", "meeting", "meetingRequest", "folder", "task", "contacts", "conversation", "postitem")
+_OTHER_PREFIXES = (
+    "message",
+    "meeting",
+    "meetingRequest",
+    "folder",
+    "task",
+    "contacts",
+    "distributionlist",
+    "conversation",
+    "postitem",
+)

@@ -43,7 +43,7 @@ class Request:
 
 
 def zone_of_request(header: Element | None) -> tuple[ZoneInfo, str | None]:
-    """The `TimeZoneContext` of a request; UTC without one. Raises EwsError ErrorInvalidTimeZone."""
+    """The `TimeZoneContext` of a request; UTC without one. Raises EwsError ErrorCalendarInvalidTimeZone."""
     named = find(header, "t:TimeZoneContext/t:TimeZoneDefinition")
     if named is None:
         return ZoneInfo("UTC"), None

@@ -90,7 +90,8 @@ def envelope(body: Element, version: ServerVersion | None) -> bytes:
         header = etree.SubElement(root, f"{{{SOAP}}}Header")
         etree.SubElement(header, f"{{{TYPES}}}ServerVersionInfo", version_info(version), nsmap={"h": TYPES})
     etree.SubElement(root, f"{{{SOAP}}}Body").append(body)
-    etree.cleanup_namespaces(body)
+    # Prefixes stay: a type of an element may be written with one.
+    etree.cleanup_namespaces(body, keep_ns_prefixes=["m", "t"])
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
@@ -100,18 +101,23 @@ def version_info(version: ServerVersion) -> dict[str, str]:
     return numbers | ({"Version": version.reported} if version.reported else {})
 
 
-def fault(code: str, reason: str, *, message: str | None = None, details: dict[str, str] | None = None) -> Element:
-    """A SOAP fault with its code in the detail, as MS-OXWSCDATA and answers in public reports show it."""
+def fault(code: str, reason: str, message: str, details: Element | None = None) -> Element:
+    """A SOAP fault with its code in the detail, as answers in public reports show it."""
     body = etree.Element(f"{{{SOAP}}}Fault", nsmap={"s": SOAP})
     named = etree.SubElement(body, "faultcode", nsmap={"a": TYPES})
     named.text = f"a:{code}"
     etree.SubElement(body, "faultstring", {"{http://www.w3.org/XML/1998/namespace}lang": "en-US"}).text = reason
     detail = etree.SubElement(body, "detail")
     etree.SubElement(detail, f"{{{ERRORS}}}ResponseCode", nsmap={"e": ERRORS}).text = code
-    etree.SubElement(detail, f"{{{ERRORS}}}Message", nsmap={"e": ERRORS}).text = message or reason
-    if details:
-        detail.append(message_xml(details))
+    etree.SubElement(detail, f"{{{ERRORS}}}Message", nsmap={"e": ERRORS}).text = message
+    if details is not None:
+        detail.append(details)
     return body
+
+
+def violation_xml(violation: str) -> Element:
+    """Where and how a request broke the schema; the place is not worked out here."""
+    return t("MessageXml", t("LineNumber", "1"), t("LinePosition", "1"), t("Violation", violation))
 
 
 def message_xml(values: dict[str, str]) -> Element:

@@ -41,11 +41,11 @@ class Rules:
 
 
 def zone_of(windows_name: str) -> ZoneInfo:
-    """Raises EwsError ErrorInvalidTimeZone (code assumed)."""
+    """Raises EwsError ErrorCalendarInvalidTimeZone (code assumed)."""
     try:
         return ZoneInfo(_zones()[windows_name])
     except KeyError:
-        raise EwsError("ErrorInvalidTimeZone", f"The time zone '{windows_name}' is not known.") from None
+        raise EwsError("ErrorCalendarInvalidTimeZone", f"The time zone '{windows_name}' is not known.") from None
 
 
 def windows_name_of(zone: str) -> str:
