@@ -52,6 +52,11 @@ class Refused(Exception):
         return self.code in ("ErrorItemNotFound", "ErrorInvalidIdMalformed", "ErrorInvalidId")
 
     @property
+    def is_about_a_calendar(self) -> bool:
+        """Whether one calendar cannot be had, while others may."""
+        return _meaning(self.code, Asked.CALENDAR) is CalendarUnreadable
+
+    @property
     def says_unknown(self) -> bool:
         """Whether a write may have been carried out all the same."""
         return issubclass(_meaning(self.code, Asked.EVENT), ProviderUnavailable)

@@ -107,7 +107,7 @@ class Mailbox(Account):
         self.identity = Identity(primary_smtp_address=address)
         self.access_type = DELEGATE
         self.default_timezone = EWSTimeZone("UTC") if zone else None
-        self.affinity_cookie = None
+        self.affinity_cookie: str | None = None
         self.build: ServerBuild | None = None
         self.until = until
         self._version = connection.version.copy()

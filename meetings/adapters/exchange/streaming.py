@@ -1,11 +1,12 @@
 """The open answer of GetStreamingEvents. Imports exchangelib: only threads that call Exchange import this module."""
 
 import socket
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import requests
 from exchangelib import services
 from exchangelib.util import MNS, to_xml
 
@@ -28,17 +29,51 @@ class _GetStreamingEvents(Single, services.GetStreamingEvents):
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Subscribed:
+    """`affinity` leads to the one machine of a server that knows the subscriptions ("How to: Maintain affinity")."""
+
+    ids: tuple[str, ...]
+    affinity: str | None
+
+
+def _subscribe(mailbox: Mailbox, calendars: Sequence[str]) -> _Subscribed:
+    """To all of them at once; when one refuses that, to each by itself as far as it can be had.
+
+    Raises:
+        Refused: none can.
+    """
+    try:
+        ids = [operations.subscribe(mailbox, calendars)]
+    except Refused as refused:
+        ids = [] if len(calendars) < 2 or not refused.is_about_a_calendar else list(_one_by_one(mailbox, calendars))
+        if not ids:
+            raise
+    return _Subscribed(tuple(ids), mailbox.affinity_cookie)
+
+
+def _one_by_one(mailbox: Mailbox, calendars: Sequence[str]) -> Iterator[str]:
+    for each in calendars:
+        try:
+            yield operations.subscribe(mailbox, [each])
+        except Refused as refused:
+            if not refused.is_about_a_calendar:
+                raise
+
+
 class Stream:
     """One answer that stays open. `cut` may be called from any thread."""
 
-    def __init__(self, connection: Connection, service: Any, answer: Any) -> None:
+    def __init__(self, connection: Connection, service: Any, answer: Any, folders: frozenset[str]) -> None:
         self._connection = connection
         self._service = service
         self._answer = answer
+        self._folders = folders
 
     @classmethod
     def open(cls, transport: "Transport", access: MailboxAccess, calendars: Sequence[str], minutes: int) -> "Stream":
         """Raises Refused and whatever a call may raise."""
+        subscribed = transport.call(access, lambda mailbox: _subscribe(mailbox, calendars), transport.limit())
         seconds = minutes * 60 + _GRACE_SECONDS
         connection = Connection(
             access,
@@ -46,13 +81,11 @@ class Stream:
             at_once=1,
         )
         try:
-            mailbox = Mailbox(connection, access.email, transport.limit())
-            subscription = operations.subscribe(mailbox, calendars)
-            mailbox.until = time.monotonic() + seconds
+            mailbox = Mailbox(connection, access.email, transport.moment_after(seconds))
+            mailbox.affinity_cookie = subscribed.affinity
             service = _GetStreamingEvents(mailbox)
-            payload = service.get_payload(subscription_ids=[subscription], connection_timeout=minutes)
-            session = connection.get_session()
-            answer = session.post(
+            payload = service.get_payload(subscription_ids=list(subscribed.ids), connection_timeout=minutes)
+            answer = connection.get_session().post(
                 access.url,
                 data=service.wrap(payload, api_version=mailbox.version.api_version),
                 headers=service._extra_headers(),
@@ -63,20 +96,25 @@ class Stream:
         except BaseException:
             connection.close()
             raise
-        return cls(connection, service, answer)
+        return cls(connection, service, answer, frozenset(calendars))
 
     def calendars(self) -> Iterator[str]:
-        """The folders that changed, as Exchange tells of them, until it closes."""
+        """The folders that changed, of those asked for, until Exchange closes.
+
+        Raises:
+            requests.exceptions.ConnectionError: it broke off without saying so.
+        """
         for document in whole_documents(self._answer.iter_content(None)):
             body = to_xml(document).getroot().find(".//{*}Body")
             if body is None:
                 raise Refused("NoBody")
             for message in self._service._get_soap_messages(body):
                 _check(message)
-                yield from _changed_folders(message)
+                yield from (each for each in _changed_folders(message) if each in self._folders)
                 status = message.find(f"{{{MNS}}}ConnectionStatus")
                 if status is not None and status.text == "Closed":
                     return
+        raise requests.exceptions.ConnectionError("the connection broke off")
 
     def cut(self) -> None:
         sock = getattr(getattr(self._answer.raw, "connection", None), "sock", None)
