@@ -97,7 +97,7 @@ def test_only_the_watched_calendar_and_the_wanted_changes_are_told(
     in_choir, in_main = _add(office, calendar=choir), _add(office)
     _add(office, calendar=office.default_calendar(BOB))
     office.cancel_event(office.default_calendar(ADA), in_main)
-    office.push.wait_until_sent()
+    office.sending.wait_until_sent()
     assert [
         (value["clientState"], value["changeType"], value["resourceData"]["id"]) for value in receiver.values()
     ] == [
@@ -179,7 +179,7 @@ def test_a_subscription_lives_until_its_end_unless_it_is_renewed(
     assert len(receiver.wait_for(1)) == 1
     clock.forward(timedelta(minutes=1))
     _add(office)
-    office.push.wait_until_sent()
+    office.sending.wait_until_sent()
     assert len(receiver.values()) == 1
 
 
@@ -206,7 +206,7 @@ def test_a_deleted_subscription_is_silent_and_not_there_any_more(
     assert ada.delete(path).status_code == 204
     assert refusal(ada.delete(path)) == (404, "ResourceNotFound")
     _add(office)
-    office.push.wait_until_sent()
+    office.sending.wait_until_sent()
     assert receiver.values() == []
 
 
@@ -242,28 +242,39 @@ def test_notices_can_get_lost_come_twice_and_in_another_order(
     office: Office365Simulator, ada: httpx.Client, receiver: Receiver, wish: Callable[..., dict[str, Any]]
 ) -> None:
     ada.post("/subscriptions", json=wish())
-    office.push.lose_next()
+    office.sending.lose_next()
     lost = _add(office, 8)
-    office.push.repeat_next()
+    office.sending.repeat_next()
     twice = _add(office, 9)
-    office.push.wait_until_sent()
-    office.push.hold()
+    office.sending.wait_until_sent()
+    office.sending.hold()
     first, second = _add(office, 10), _add(office, 11)
-    assert office.push.release(reverse=True) == 2
+    assert office.sending.release(reverse=True) == 2
     told = [value["resourceData"]["id"] for value in receiver.wait_for(4)]
     assert told == [twice, twice, second, first]
-    assert [message.value["resourceData"]["id"] for message in office.push.lost] == [lost]
+    assert [message.value["resourceData"]["id"] for message in office.sending.lost] == [lost]
+
+
+def test_several_notices_may_come_in_one_call(
+    office: Office365Simulator, ada: httpx.Client, receiver: Receiver, wish: Callable[..., dict[str, Any]]
+) -> None:
+    ada.post("/subscriptions", json=wish())
+    office.sending.hold()
+    made = [_add(office, hour) for hour in (9, 10, 11)]
+    assert office.sending.release(together=True) == 3
+    assert [value["resourceData"]["id"] for value in receiver.wait_for(3)] == made
+    assert len(receiver.calls) == 1
 
 
 def test_a_notice_that_was_not_taken_is_sent_again(
     office: Office365Simulator, ada: httpx.Client, receiver: Receiver, wish: Callable[..., dict[str, Any]]
 ) -> None:
     ada.post("/subscriptions", json=wish())
-    office.push.retry_pauses = (0.0, 0.0)
+    office.sending.retry_pauses = (0.0, 0.0)
     receiver.status = 503
     _add(office)
-    office.push.wait_until_sent()
-    assert (len(receiver.values()), office.push.sent[0].statuses) == (3, [503, 503, 503])
+    office.sending.wait_until_sent()
+    assert (len(receiver.values()), office.sending.sent[0].statuses) == (3, [503, 503, 503])
 
 
 def test_nothing_is_told_once_the_grant_or_the_access_is_gone(
@@ -275,5 +286,5 @@ def test_nothing_is_told_once_the_grant_or_the_access_is_gone(
     office.restore_access(ADA, office.default_calendar(ADA))
     office.revoke_grants(ADA)
     _add(office)
-    office.push.wait_until_sent()
+    office.sending.wait_until_sent()
     assert receiver.values() == []

@@ -20,7 +20,7 @@ from meetings.adapters.office365.simulator.control import (
     weekly,
 )
 from meetings.adapters.office365.simulator.faults import Fault
-from meetings.adapters.office365.simulator.subscriptions import Notification
+from meetings.adapters.office365.simulator.sending import Notification
 from meetings.adapters.office365.simulator.world import HOME_TENANT, PERSONAL_TENANT, Mail
 
 __all__ = [

@@ -18,6 +18,7 @@ from meetings.adapters.office365.simulator.event_fields import NO_TIME, make_lin
 from meetings.adapters.office365.simulator.faults import Fault, Faults, Hook, Match, matches
 from meetings.adapters.office365.simulator.grants import Client, Grants
 from meetings.adapters.office365.simulator.id_tokens import IdTokens
+from meetings.adapters.office365.simulator.sending import Sending
 from meetings.adapters.office365.simulator.serving import certificates, serve_in_loop, serve_in_thread
 from meetings.adapters.office365.simulator.subscriptions import Subscriptions
 from meetings.adapters.office365.simulator.times import from_python, wall, zone_of
@@ -75,7 +76,8 @@ class Office365Simulator:
         self._log = CallLog()
         self._faults = Faults()
         self.settings = Settings()
-        self.push = Subscriptions(self._world, self._grants.is_granted)
+        self.sending = Sending()
+        self.push = Subscriptions(self._world, self._grants.is_granted, self.sending.send)
         consent = ConsentPages(self._world, self._grants)
         api = CalendarApi(self._world, self.push, self.settings)
         self.app = SimulatorApp(self._world, self._grants, id_tokens, consent, api, self._log, self._faults)
@@ -96,7 +98,7 @@ class Office365Simulator:
             url = stack.enter_context(serve_in_thread(self.app, self._files, port))
             pages = url if pages_port is None else stack.enter_context(serve_in_thread(self.app, None, pages_port))
             self._url, self._world.pages_url = url, pages
-            stack.callback(self.push.close)
+            stack.callback(self.sending.close)
             yield self
 
     @contextlib.asynccontextmanager
@@ -108,7 +110,7 @@ class Office365Simulator:
             if pages_port is not None:
                 pages = await stack.enter_async_context(serve_in_loop(self.app, None, pages_port))
             self._url, self._world.pages_url = url, pages
-            stack.callback(self.push.close)
+            stack.callback(self.sending.close)
             yield self
 
     @property

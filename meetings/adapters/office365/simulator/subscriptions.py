@@ -1,38 +1,27 @@
-"""Subscriptions to changes of events, and the HTTP POSTs Graph sends for them.
+"""Subscriptions to changes of events, and what Graph tells through them.
 
-Source: subscription resource, "Create/Update/Delete subscription", "Receive change notifications through webhooks",
-"Reduce missing subscriptions and change notifications" (life-cycle), changeNotificationCollection.
+Source: subscription resource, "Create/Update/Delete subscription", "Reduce missing subscriptions and change
+notifications" (life-cycle), changeNotificationCollection.
 
 - Before a subscription is made or its address changed, each address gets a POST with `validationToken` in its query and
   has to answer 200, as text/plain, with the token decoded, within 10 seconds.
 - At most 4,230 minutes for events; longer is refused: "Subscription expiration can only be 4230 minutes in the future."
   (microsoft-graph-docs, issue 2988).
-- Any 2xx takes a notification; anything else is tried again with growing pauses (their lengths are assumed).
 - `lifecycleNotificationUrl` can be given at creation only.
-- Plain http is allowed to loopback addresses only, which Graph does not allow at all.
 """
 
-import contextlib
-import http.client
-import json
-import queue
 import re
-import threading
-import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
 from meetings.adapters.office365.simulator.errors import GraphError, Json
+from meetings.adapters.office365.simulator.sending import Notification, checked_address, invalid, validate
 from meetings.adapters.office365.simulator.times import read_instant, zone_of
 from meetings.adapters.office365.simulator.world import Account, Calendar, Change, World, ordinary_id
 
 LONGEST_LIFE = timedelta(minutes=4230)
-VALIDATION_SECONDS = 10.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RESOURCE = re.compile(
     r"/?(?:me|users/(?P<user>[^/]+))(?:/calendars/(?P<calendar>[^/]+)|/calendar)?/events/?", re.IGNORECASE
 )
@@ -74,62 +63,19 @@ class Subscription:
         }
 
 
-@dataclass
-class Notification:
-    """One POST. `statuses` are the receiver's answers, 0 for none, one per attempt."""
-
-    address: str
-    value: Json
-    statuses: list[int] = field(default_factory=list)
-
-    @property
-    def subscription_id(self) -> str:
-        return str(self.value["subscriptionId"])
-
-    @property
-    def lifecycle(self) -> str | None:
-        return self.value.get("lifecycleEvent")
-
-
 class Subscriptions:
-    """The subscriptions of all accounts, and what a test may do to the notifications."""
+    """The subscriptions of all accounts, `open` by id; `may_notify` says whether somebody granted anything."""
 
-    def __init__(self, world: World, may_notify: Callable[[str], bool]) -> None:
+    def __init__(self, world: World, may_notify: Callable[[str], bool], send: Callable[[Notification], object]) -> None:
         self.open: dict[str, Subscription] = {}
-        self.sent: list[Notification] = []
-        self.lost: list[Notification] = []
         self.longest_life = LONGEST_LIFE
-        self.retry_pauses: tuple[float, ...] = (0.1, 0.4)
-        self.delay_seconds = 0.0
         self._world = world
         self._may_notify = may_notify
-        self._lose = self._repeat = 0
-        self._held: list[Notification] | None = None
+        self._send = send
         self._paused: set[str] = set()
-        self._queue: queue.Queue[Notification | None] = queue.Queue()
-        self._thread: threading.Thread | None = None
         world.listeners.append(self._event_changed)
 
-    # -- what a test may do
-
-    def lose_next(self, count: int = 1) -> None:
-        """The next `count` notifications never leave."""
-        self._lose = count
-
-    def repeat_next(self, count: int = 1) -> None:
-        """Each of the next `count` notifications is sent twice."""
-        self._repeat = count
-
-    def hold(self) -> None:
-        """Keep notifications back until `release`."""
-        self._held = self._held or []
-
-    def release(self, *, reverse: bool = False) -> int:
-        """Send what was held, oldest first, or newest first with `reverse`. Gives how many."""
-        held, self._held = self._held or [], None
-        for message in reversed(held) if reverse else held:
-            self._enqueue(message)
-        return len(held)
+    # -- what Graph does by itself
 
     def require_reauthorization(self, subscription_id: str) -> None:
         """Send `reauthorizationRequired`, and hold change notifications of it back for good until it is reauthorized
@@ -148,25 +94,6 @@ class Subscriptions:
         with self._world.lock:
             self._lifecycle(self.open[subscription_id], "missed")
 
-    def wait_until_sent(self, timeout: float = 5.0) -> None:
-        """Return when no notification is under way any more. Raises TimeoutError."""
-        deadline = time.monotonic() + timeout
-        while self._queue.unfinished_tasks:
-            if time.monotonic() > deadline:
-                raise TimeoutError("notifications are still under way")
-            time.sleep(0.005)
-
-    def close(self) -> None:
-        """End the sending thread. Notifications not yet sent stay unsent."""
-        if self._thread is not None:
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    self._queue.get_nowait()
-                    self._queue.task_done()
-            self._queue.put(None)
-            self._thread.join(timeout=5)
-            self._thread = None
-
     # -- the methods of Graph; the lock of the world must not be held, since addresses are called
 
     def create(self, account: Account, application_id: str, body: Json, *, immutable: bool) -> Json:
@@ -174,7 +101,7 @@ class Subscriptions:
         with self._world.lock:
             made = self._read(account, application_id, body, immutable=immutable)
         for address in dict.fromkeys(each for each in (made.url, made.lifecycle_url) if each):
-            _validate(address)
+            validate(address)
         with self._world.lock:
             self.open[made.id] = made
             return made.to_json(account.object_id)
@@ -186,11 +113,11 @@ class Subscriptions:
             expires_at = self._expiry(body) if "expirationDateTime" in body else None
         unknown = set(body) - {"expirationDateTime", "notificationUrl"}
         if unknown:
-            raise _invalid(
+            raise invalid(
                 f"Only expirationDateTime and notificationUrl can be updated, not {', '.join(sorted(unknown))}."
             )
         if "notificationUrl" in body:
-            _validate(_address(body["notificationUrl"], "notificationUrl"))
+            validate(checked_address(body["notificationUrl"], "notificationUrl"))
         with self._world.lock:
             subscription = self._own(account, subscription_id)
             subscription.expires_at = expires_at or subscription.expires_at
@@ -220,12 +147,12 @@ class Subscriptions:
     def _read(self, account: Account, application_id: str, body: Json, *, immutable: bool) -> Subscription:
         for name in ("changeType", "notificationUrl", "resource", "expirationDateTime"):
             if not isinstance(body.get(name), str) or not body[name]:
-                raise _invalid(f"Could not process subscription creation payload. {name} is missing.")
+                raise invalid(f"Could not process subscription creation payload. {name} is missing.")
         kinds = frozenset(part.strip() for part in body["changeType"].split(","))
         if not kinds <= {"created", "updated", "deleted"}:
-            raise _invalid(f"Invalid changeType: {body['changeType']}")
+            raise invalid(f"Invalid changeType: {body['changeType']}")
         if len(str(body.get("clientState") or "")) > 128:
-            raise _invalid("clientState is limited to 128 characters.")
+            raise invalid("clientState is limited to 128 characters.")
         return Subscription(
             id=str(uuid.uuid4()),
             email=account.email,
@@ -233,8 +160,8 @@ class Subscriptions:
             resource=body["resource"],
             calendar_id=self._watched(account, body["resource"]),
             change_types=kinds,
-            url=_address(body["notificationUrl"], "notificationUrl"),
-            lifecycle_url=_address(body["lifecycleNotificationUrl"], "lifecycleNotificationUrl")
+            url=checked_address(body["notificationUrl"], "notificationUrl"),
+            lifecycle_url=checked_address(body["lifecycleNotificationUrl"], "lifecycleNotificationUrl")
             if body.get("lifecycleNotificationUrl")
             else None,
             client_state=body.get("clientState"),
@@ -247,7 +174,7 @@ class Subscriptions:
         "subscriptions to shared or delegated folders aren't supported" (subscription resource); 403 is assumed."""
         found = _RESOURCE.fullmatch(resource)
         if found is None:
-            raise _invalid(f"Resource '{resource}' is not supported.")
+            raise invalid(f"Resource '{resource}' is not supported.")
         if found["user"] and found["user"].lower() not in (account.email, account.object_id):
             raise GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
         if not found["calendar"]:
@@ -258,7 +185,7 @@ class Subscriptions:
         now = self._world.now().astimezone(UTC)
         asked = read_instant(str(body["expirationDateTime"]), "expirationDateTime", zone_of("UTC"))
         if asked <= now:
-            raise _invalid("Subscription expiration must be in the future.")
+            raise invalid("Subscription expiration must be in the future.")
         if asked > now + self.longest_life:
             minutes = int(self.longest_life.total_seconds() // 60)
             raise GraphError(
@@ -309,13 +236,13 @@ class Subscriptions:
                 "id": event_id,
             },
         }
-        self._dispatch(Notification(subscription.url, value))
+        self._send(Notification(subscription.url, value))
 
     def _lifecycle(self, subscription: Subscription, event: str) -> None:
         """A subscription without an address for these is told nothing of them ("Reduce missing subscriptions")."""
         if subscription.lifecycle_url is not None:
             value = {**self._common(subscription), "lifecycleEvent": event}
-            self._dispatch(Notification(subscription.lifecycle_url, value))
+            self._send(Notification(subscription.lifecycle_url, value))
 
     def _common(self, subscription: Subscription) -> Json:
         return {
@@ -325,90 +252,6 @@ class Subscriptions:
             "tenantId": self._world.accounts[subscription.email].tenant_id,
         }
 
-    def _dispatch(self, message: Notification) -> None:
-        if self._lose:
-            self._lose -= 1
-            self.lost.append(message)
-        elif self._held is not None:
-            self._held.append(message)
-        else:
-            self._enqueue(message)
-
-    def _enqueue(self, message: Notification) -> None:
-        copies = 1
-        if self._repeat:
-            self._repeat -= 1
-            copies = 2
-        for _ in range(copies):
-            self._queue.put(message)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._send_all, name="office365-simulator-push", daemon=True)
-            self._thread.start()
-
-    def _send_all(self) -> None:
-        while True:
-            message = self._queue.get()
-            try:
-                if message is None:
-                    return
-                self._send(message)
-            finally:
-                self._queue.task_done()
-
-    def _send(self, message: Notification) -> None:
-        time.sleep(self.delay_seconds)
-        self.sent.append(message)
-        body = json.dumps({"value": [message.value]})
-        for pause in (*self.retry_pauses, None):
-            status, _, _ = _post(message.address, body, "application/json; charset=utf-8", 3.0)
-            message.statuses.append(status)
-            if 200 <= status < 300 or pause is None:
-                return
-            time.sleep(pause)
-
-
-def _validate(address: str) -> None:
-    """Raises GraphError 400 unless the address echoes a token (code and messages: microsoft-graph-docs, issue 4848;
-    nodejs-webhooks-sample, issue 158; that for another text is assumed)."""
-    token = f"Validation: Testing client application reachability for subscription Request-Id: {uuid.uuid4()}"
-    glue = "&" if urlsplit(address).query else "?"
-    target = f"{address}{glue}{urlencode({'validationToken': token}, quote_via=quote)}"
-    status, content_type, text = _post(target, "", "text/plain; charset=utf-8", VALIDATION_SECONDS)
-    if status == 0:
-        raise _invalid("Subscription validation request timed out.")
-    if status != 200:
-        words = f"Subscription validation request failed. HTTP status code is '{status}'."
-        raise _invalid(f"{words} Notification endpoint must respond with 200 OK to validation request.")
-    if not content_type.startswith("text/plain") or text.strip() != token:
-        raise _invalid("Subscription validation request failed. The validation token was not echoed as text/plain.")
-
-
-def _address(value: Any, name: str) -> str:
-    parts = urlsplit(str(value))
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        return str(value)
-    raise _invalid(f"Invalid {name}: it must be an HTTPS address.")
-
-
-def _invalid(message: str) -> GraphError:
-    return GraphError(400, "InvalidRequest", message)
-
 
 def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
-
-
-def _post(address: str, body: str, content_type: str, timeout: float) -> tuple[int, str, str]:
-    """The receiver's status, content type and text; status 0 when there was no answer in time."""
-    parts = urlsplit(address)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
-    try:
-        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        connection.request("POST", target, body=body.encode(), headers={"Content-Type": content_type})
-        answer = connection.getresponse()
-        return answer.status, answer.getheader("Content-Type") or "", answer.read(65536).decode(errors="replace")
-    except (OSError, http.client.HTTPException):
-        return 0, "", ""
-    finally:
-        connection.close()
