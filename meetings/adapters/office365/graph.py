@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from meetings.adapters.office365 import transport as http
 from meetings.adapters.office365.refusals import refused
-from meetings.adapters.office365.transport import Answer, Transport
+from meetings.adapters.office365.transport import Answer, Request, Transport
 from meetings.application.ports.calendars import ProviderUnavailable
 
 # Ids that stay when an event is moved to another folder ("Obtain immutable identifiers for Outlook resources"), and
@@ -47,7 +46,7 @@ class Graph:
             headers["if-match"] = question.if_match
         address = question.path if self.leads_here(question.path) else f"{self._root}{question.path}"
         answer = await self.transport.send(
-            http.request(question.method, address, params=question.params, headers=headers, json=question.body), until
+            Request(question.method, address, params=question.params, headers=headers, json=question.body), until
         )
         if not 200 <= answer.status < 300:
             raise refused(answer.status, answer.headers, answer.content)

@@ -16,9 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from meetings.adapters.office365 import transport as http
 from meetings.adapters.office365.refusals import Asked, Refused, as_provider_error
-from meetings.adapters.office365.transport import Transport
+from meetings.adapters.office365.transport import Request, Transport
 from meetings.application.ports.calendars import CodeRejected, ProviderUnavailable
 from meetings.application.ports.clock import Clock
 
@@ -186,18 +185,18 @@ class _Wire:
         kept = self.descriptions.get(url)
         if kept is not None and kept[0] > time.monotonic():
             return _Answer(200, kept[1], {})
-        answer = self._send(http.request("GET", url, params=params, headers=headers))
+        answer = self._send(Request("GET", url, params=params, headers=headers))
         if answer.status_code == 200 and url.endswith(_DESCRIPTION) and set(json.loads(answer.text)) >= _DESCRIBED:
             self.descriptions[url] = (time.monotonic() + _DESCRIPTION_SECONDS, answer.text)
         return answer
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> _Answer:
-        return self._send(http.request("POST", url, params=params, form=data, headers=headers))
+        return self._send(Request("POST", url, params=params, form=data, headers=headers))
 
     def close(self) -> None:
         """Connections are the event loop's."""
 
-    def _send(self, request: Any) -> _Answer:
+    def _send(self, request: Request) -> _Answer:
         """Only answers that msal can read reach it: it logs others whole, with the tokens in them.
 
         Raises:

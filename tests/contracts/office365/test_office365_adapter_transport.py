@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import gzip
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -11,10 +13,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from meetings.adapters.office365 import transport as http
+from meetings.adapters.office365.client import ANSWER_BYTES, to_httpx
 from meetings.adapters.office365.graph import Graph, Question
 from meetings.adapters.office365.refusals import Refused
-from meetings.adapters.office365.transport import ANSWER_BYTES, Answer, Transport
+from meetings.adapters.office365.transport import Answer, Request, Transport
 from meetings.application.ports.calendars import ProviderUnavailable
 
 Handler = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -58,7 +60,7 @@ def _whole(body: bytes, *headers: bytes) -> bytes:
 
 async def _ask(address: str, seconds: float = 5.0) -> Answer:
     transport = Transport(ca_file=None, total_seconds=seconds)
-    return await transport.send(http.request("GET", address), transport.limit())
+    return await transport.send(Request("GET", address), transport.limit())
 
 
 async def test_an_answer_arrives_whole() -> None:
@@ -161,7 +163,7 @@ def test_each_event_loop_has_connections_of_its_own_and_they_end_with_it() -> No
     async def several() -> None:
         async with _serving(_saying(_whole(b"{}"))) as address:
             for _ in range(3):
-                answers.append((await transport.send(http.request("GET", address), transport.limit())).content)
+                answers.append((await transport.send(Request("GET", address), transport.limit())).content)
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
@@ -179,7 +181,7 @@ async def test_connections_that_nobody_uses_are_closed_and_opened_again() -> Non
     transport = Transport(ca_file=None, total_seconds=0.05)
     async with _serving(_saying(_whole(b"{}"))) as address:
         for _ in range(2):
-            await transport.send(http.request("GET", address), time.monotonic() + 5)
+            await transport.send(Request("GET", address), time.monotonic() + 5)
             for _ in range(200):
                 if not transport._clients:
                     break
@@ -237,10 +239,26 @@ async def test_an_answer_without_a_body_is_none_of_an_answer() -> None:
 
 
 def test_parameters_are_written_as_graph_writes_them() -> None:
-    asked = http.request("GET", "https://graph.example/v1.0/me", params={"$filter": "a eq 'x y+z/ü'", "$top": "5"})
+    asked = to_httpx(Request("GET", "https://graph.example/v1.0/me", params={"$filter": "a eq 'x y+z/ü'", "$top": "5"}))
     assert asked.url.raw_path == b"/v1.0/me?$filter=a%20eq%20%27x%20y%2Bz%2F%C3%BC%27&$top=5"
 
 
 def test_a_link_of_graph_is_followed_as_it_is() -> None:
     link = "https://graph.example/v1.0/me/calendars('AA=')/calendarView/delta?$deltatoken=a%2Bb_-c%20d"
-    assert str(http.request("GET", link).url) == link
+    assert str(to_httpx(Request("GET", link)).url) == link
+
+
+@pytest.mark.parametrize("address", ["", "/v1.0/me", "https://", "https://[", "https://a b/", "ftp://graph.example/"])
+async def test_what_is_no_address_is_not_called(address: str) -> None:
+    with pytest.raises(ProviderUnavailable):
+        await _ask(address)
+
+
+def test_no_library_is_loaded_before_the_first_call() -> None:
+    code = (
+        "import sys; from meetings.adapters.office365.provider import *; "
+        "office365_provider(Office365Settings(client_id='i', client_secret='s'), now=None); "
+        "print([name for name in ('httpx', 'msal', 'requests', 'babel') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
