@@ -233,6 +233,17 @@ def test_a_patch_changes_what_it_names_under_the_version_it_expects(ada: httpx.C
     assert refusal(ada.get(path)) == (404, "ErrorItemNotFound")
 
 
+def test_what_was_deleted_may_still_be_read_where_the_service_gives_it(
+    office: Office365Simulator, ada: httpx.Client
+) -> None:
+    path = f"/me/events/{ada.post('/me/events', json=_body()).json()['id']}"
+    ada.delete(path)
+    office.settings.bin_can_be_read = True
+    assert ada.get(path).json()["subject"] == "Tea"
+    assert refusal(ada.patch(path, json={"subject": "Coffee"})) == (404, "ErrorItemNotFound")
+    assert ada.get("/me/events").json()["value"] == []
+
+
 def test_a_repeated_creation_with_one_transaction_id_makes_one_event(
     office: Office365Simulator, ada: httpx.Client
 ) -> None:

@@ -30,14 +30,16 @@ class Settings:
 
     Small and empty pages are allowed to Graph at any time, so clients must bear them. `refuse_same_transaction`: what
     repeats a `transactionId` is an error even when it is the same. `link_pending`: the link of a Teams meeting is made
-    later, by `finish_online_meeting` (that the service may take its time is assumed). `concurrent_calls` is the limit
-    for one mailbox; `service_seconds` is how long each call to Graph takes.
+    later, by `finish_online_meeting` (that the service may take its time is assumed). `bin_can_be_read`: a deleted
+    event is still given to who asks for its id. `concurrent_calls` is the limit for one mailbox; `service_seconds` is
+    how long each call to Graph takes.
     """
 
     largest_page: int | None = None
     empty_first_page: bool = False
     refuse_same_transaction: bool = False
     link_pending: bool = False
+    bin_can_be_read: bool = False
     concurrent_calls: int = 4
     service_seconds: float = 0.0
 
@@ -196,7 +198,7 @@ class CalendarApi:
         )
 
     def get_event(self, request: Request) -> Answer:
-        calendar, found = self._event(request)
+        calendar, found = self._event(request, bin_too=self.settings.bin_can_be_read)
         seen = self._seen(request, calendar, found)
         return Answer(200, {"@odata.context": self._context(request, calendar) + "/$entity", **seen})
 
@@ -295,7 +297,7 @@ class CalendarApi:
     def _calendar(self, request: Request, *, write: bool = False) -> Calendar:
         return self.world.calendar_for(request.account, request.path.get("calendar"), write=write)
 
-    def _event(self, request: Request, *, write: bool = False) -> tuple[Calendar, events.Found]:
+    def _event(self, request: Request, *, write: bool = False, bin_too: bool = False) -> tuple[Calendar, events.Found]:
         """The event, in the calendar of the path or in any that the account reaches. 404 before 403."""
         ids = [self._calendar(request).id] if request.path.get("calendar") else request.account.entries
         for calendar_id in ids:
@@ -303,7 +305,7 @@ class CalendarApi:
                 continue
             calendar = self.world.calendars[calendar_id]
             try:
-                found = events.find(calendar, request.event_id)
+                found = events.find(calendar, request.event_id, bin_too=bin_too)
             except GraphError:
                 continue
             return self.world.calendar_for(request.account, calendar_id, write=write), found

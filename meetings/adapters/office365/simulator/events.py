@@ -54,16 +54,17 @@ def occurrence_id(series: StoredEvent, key: str) -> str:
     return f"{series.id}{_OCCURRENCE}{key.replace('-', '')}"
 
 
-def find(calendar: Calendar, event_id: str) -> Found:
-    """The live event or occurrence with this immutable id.
+def find(calendar: Calendar, event_id: str, *, bin_too: bool = False) -> Found:
+    """The live event or occurrence with this immutable id; with `bin_too` a deleted event, too.
 
-    A deleted event lies in another folder then; that it is not found as an event any more is assumed.
+    A deleted event lies in another folder then, under the same immutable id; whether it is still found as an event is
+    not documented.
 
     Raises:
         GraphError: 404 ErrorItemNotFound.
     """
     stored = calendar.events.get(event_id)
-    if stored is not None and not stored.removed:
+    if stored is not None and (bin_too or not stored.removed):
         return Found(stored.id, stored.fields, stored)
     series_id, _, day = event_id.rpartition(_OCCURRENCE)
     series = calendar.events.get(series_id)
