@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from meetings.domain.plan import PlanRules, Tier
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -34,3 +36,14 @@ class Policy:
     """How long a trip to a provider's consent page may take."""
     watch_seconds: float = 30.0
     """How often live availability looks again although nobody said that anything changed: notice and window move."""
+    all_features: bool = True
+    """Every account has every feature, whatever it subscribed to, and nobody needs a seat."""
+    sequences_from: Tier = Tier.PROFESSIONAL
+    """The lowest tier of Sales or Service with sequences; only without `all_features`."""
+    invitation_days: int = 14
+    """How long the invitation of a new person can be accepted."""
+
+    @property
+    def plans(self) -> PlanRules:
+        """How the gates of plans and seats are applied here."""
+        return PlanRules(self.all_features, self.sequences_from)

@@ -1,10 +1,13 @@
 """The organisation everything belongs to, and what its admins set for all of it."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from meetings.domain.base import Aggregate, DomainEvent, NotFound, Problem, Rule, refuse
+from meetings.domain.identifiers import UserId
+from meetings.domain.plan import Hub, Plan, PlanRules, Subscription
 
 MOST_PRESETS = 200
 
@@ -51,18 +54,75 @@ class ExchangeFullSyncSwitched(DomainEvent):
     on: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlanChanged(DomainEvent):
+    """The account subscribes to something else now: `HUB TIER SEATS` for each, seats left out where they are open."""
+
+    subscriptions: tuple[str, ...]
+    everything: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatsAssigned(DomainEvent):
+    """People got seats of a hub."""
+
+    hub: Hub
+    users: tuple[UserId, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatsRevoked(DomainEvent):
+    """People have no seat of a hub any more."""
+
+    hub: Hub
+    users: tuple[UserId, ...]
+
+
 @dataclass(kw_only=True, eq=False)
 class Account(Aggregate):
     """An organisation. Its `id` and `account_id` are the same; nothing of it is visible to another.
 
     `mail_presets` holds each domain at most once, in the order they were set. `exchange_full_sync` lifts limits of
-    Exchange: see `calendar_connection.FULL_SYNC`.
+    Exchange: see `calendar_connection.FULL_SYNC`. `owners_revision` counts changes of who is an active owner, so that
+    of two such changes at the same time one sees the other.
     """
 
     name: str
     created_at: datetime
     exchange_full_sync: bool = False
     mail_presets: tuple[MailPreset, ...] = ()
+    plan: Plan = Plan()
+    owners_revision: int = 0
+
+    def subscribe(self, subscriptions: Iterable[Subscription], *, everything: bool, now: datetime) -> None:
+        """Have these subscriptions instead of the present ones. Nothing that is there is taken down (A-PL5).
+
+        Raises:
+            InvalidInput: see `Plan.subscribed`.
+        """
+        plan = self.plan.subscribed(subscriptions, everything=everything)
+        if plan != self.plan:
+            self.plan = plan
+            told = tuple(_told(each) for each in plan.subscriptions)
+            self.record(PlanChanged(at=now, subscriptions=told, everything=everything))
+
+    def assign_seats(self, hub: Hub, users: Collection[UserId], rules: PlanRules, *, now: datetime) -> None:
+        """Give people seats of a hub; who has one keeps it.
+
+        Raises:
+            InvalidInput: the hub has no seats (any more).
+        """
+        new = tuple(sorted(set(users) - self.plan.holders.get(hub, frozenset())))
+        self.plan = self.plan.with_seats(hub, users, rules)
+        if new:
+            self.record(SeatsAssigned(at=now, hub=hub, users=new))
+
+    def revoke_seats(self, hub: Hub, users: Collection[UserId], *, now: datetime) -> None:
+        """Take people's seats of a hub away; who has none is fine. What they set up stays (A-PL5)."""
+        gone = tuple(sorted(set(users) & self.plan.holders.get(hub, frozenset())))
+        if gone:
+            self.plan = self.plan.without_seats(hub, gone)
+            self.record(SeatsRevoked(at=now, hub=hub, users=gone))
 
     def preset_mail_server(self, preset: MailPreset, *, now: datetime) -> None:
         """Set a domain's server, or another one of the same kind. The same again changes nothing.
@@ -102,3 +162,8 @@ class Account(Aggregate):
         if on != self.exchange_full_sync:
             self.exchange_full_sync = on
             self.record(ExchangeFullSyncSwitched(at=now, on=on))
+
+
+def _told(subscription: Subscription) -> str:
+    seats = "" if subscription.seats is None else f" {subscription.seats}"
+    return f"{subscription.hub.value} {subscription.tier.value}{seats}"

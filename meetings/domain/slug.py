@@ -1,15 +1,19 @@
 """The path of a scheduling page: `anna`, `anna/intro`."""
 
 import re
+import unicodedata
 
 from meetings.domain.base import DomainError, Problem, ProblemCode, Rule
 
 MAX_SLUG = 100
 RESERVED_WORDS = frozenset(
-    "admin api app assets b book docs embed embed.js favicon.ico graphql health help login logout meetings metrics new "
-    "oauth p robots.txt schema.graphql settings sign-in static support webhooks www".split()
+    "admin api app assets b book chat chat.js docs domains embed embed.js favicon.ico graphql health help invitation "
+    "invitations link links login logout meetings metrics new oauth p robots.txt schema.graphql settings sign-in "
+    "sitemap.xml static support tls webhooks www".split()
 )
 """First segments that belong to the product itself."""
+MAX_MEETING_URL = 60
+"""Shorter than a slug, so that a page's name fits behind it."""
 
 _SEGMENT = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 
@@ -25,6 +29,21 @@ class SlugTaken(DomainError):
 def normal_slug(typed: str) -> str:
     """The form slugs are stored and compared in: lower case, no slashes around it (S72)."""
     return typed.strip().strip("/").casefold()
+
+
+def meeting_url_problem(path: str, *where: str) -> Problem | None:
+    """What keeps a normal slug from being the path that a person's new pages begin with: one segment (S49)."""
+    if len(path) > MAX_MEETING_URL:
+        return Problem(where, Rule.TOO_LONG, ProblemCode.SLUG_INVALID, values={"most": MAX_MEETING_URL})
+    if "/" in path:
+        return Problem(where, Rule.MALFORMED, ProblemCode.SLUG_INVALID)
+    return slug_problem(path, *where)
+
+
+def slug_of(words: str, *, most: int = MAX_MEETING_URL) -> str:
+    """A segment made of free text, `Ana García` to `ana-garcia`; empty where nothing of it can be kept."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().casefold()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:most].strip("-")
 
 
 def slug_problem(slug: str, *path: str) -> Problem | None:

@@ -32,6 +32,7 @@ from meetings.domain.page_settings import (
     RollingWindow,
 )
 from meetings.domain.period import Period
+from meetings.domain.plan import Hub, Plan, Subscription, Tier
 from meetings.domain.scheduling_page import PageHost
 from meetings.domain.user import UserSettings, Weekday
 
@@ -47,6 +48,31 @@ def mail_presets_to(presets: Iterable[MailPreset]) -> list[Json]:
 
 def mail_presets_from(stored: Iterable[Mapping[str, Any]]) -> tuple[MailPreset, ...]:
     return tuple(MailPreset(entry["domain"], MailServerKind(entry["kind"]), entry["address"]) for entry in stored)
+
+
+def plan_to(plan: Plan) -> Json | None:
+    """None for an account that never had anything but the free plan."""
+    if plan == Plan():
+        return None
+    return {
+        "subscriptions": [
+            {"hub": each.hub.value, "tier": each.tier.value, "seats": each.seats} for each in plan.subscriptions
+        ],
+        "everything": plan.everything,
+        "holders": {hub.value: sorted(user.hex for user in users) for hub, users in plan.holders.items() if users},
+    }
+
+
+def plan_from(stored: Mapping[str, Any] | None) -> Plan:
+    if stored is None:
+        return Plan()
+    return Plan(
+        subscriptions=tuple(
+            Subscription(Hub(each["hub"]), Tier(each["tier"]), each["seats"]) for each in stored["subscriptions"]
+        ),
+        everything=stored["everything"],
+        holders={Hub(hub): frozenset(UserId(UUID(user)) for user in users) for hub, users in stored["holders"].items()},
+    )
 
 
 # ---- users --------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from meetings.domain.calendar_connection import (
 )
 from meetings.domain.identifiers import BookingId, CalendarId, ConnectionId, PageId, UserId
 from meetings.domain.scheduling_page import PageType, SchedulingPage
-from meetings.domain.user import Role, User
+from meetings.domain.user import Permission, Role, User
 from meetings.infrastructure.database.documents import (
     booking_details_from,
     booking_details_to,
@@ -32,6 +32,8 @@ from meetings.infrastructure.database.documents import (
     page_hosts_to,
     page_settings_from,
     page_settings_to,
+    plan_from,
+    plan_to,
     user_settings_from,
     user_settings_to,
 )
@@ -52,6 +54,8 @@ def account_from(row: AnyRow) -> Account:
         created_at=row.created_at,
         exchange_full_sync=row.exchange_full_sync,
         mail_presets=mail_presets_from(row.mail_presets),
+        plan=plan_from(row.plan),
+        owners_revision=row.owners_revision,
     )
 
 
@@ -62,6 +66,8 @@ def account_row(account: Account) -> Values:
         "created_at": account.created_at,
         "exchange_full_sync": account.exchange_full_sync,
         "mail_presets": mail_presets_to(account.mail_presets),
+        "plan": plan_to(account.plan),
+        "owners_revision": account.owners_revision,
     }
 
 
@@ -84,6 +90,9 @@ def user_from(row: AnyRow) -> User:
         avatar_url=row.avatar_url,
         default_page_id=row.default_page_id,
         password_hash=row.password_hash,
+        permissions=None if row.permissions is None else frozenset(map(Permission, row.permissions)),
+        invited_at=row.invited_at,
+        meeting_url=row.meeting_url,
     )
 
 
@@ -101,6 +110,9 @@ def user_row(user: User) -> Values:
         "password_hash": user.password_hash,
         "settings": user_settings_to(user.settings),
         "created_at": user.created_at,
+        "permissions": None if user.permissions is None else sorted(each.value for each in user.permissions),
+        "invited_at": user.invited_at,
+        "meeting_url": user.meeting_url,
     }
 
 

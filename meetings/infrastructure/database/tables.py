@@ -49,6 +49,8 @@ accounts = Table(
     Column("created_at", Instant, nullable=False),
     Column("exchange_full_sync", Boolean, nullable=False, server_default=false()),
     Column("mail_presets", Document, nullable=False, server_default="[]"),
+    Column("plan", Document),
+    Column("owners_revision", Integer, nullable=False, server_default="0"),
 )
 
 users = Table(
@@ -67,7 +69,11 @@ users = Table(
     Column("password_hash", Text),
     Column("settings", Document, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("permissions", Document),
+    Column("invited_at", Instant),
+    Column("meeting_url", Text),
     Index(None, "account_id"),
+    Index(None, "meeting_url", unique=True),
 )
 
 connections = Table(
@@ -126,6 +132,25 @@ pages = Table(
     Index(None, "account_id", "created_at", "id"),
     Index(None, "organizer_id"),
 )
+
+meeting_links = Table(
+    "meeting_links",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("page_id", Uuid, ForeignKey("pages.id", ondelete="CASCADE"), nullable=False),
+    Column("created_by", Uuid, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("prefill", Document, nullable=False),
+    Column("duration_minutes", Integer),
+    Column("single_use", Boolean, nullable=False),
+    Column("expires_at", Instant),
+    Column("used_at", Instant),
+    Column("booking_id", Uuid),
+    Index(None, "page_id"),
+    Index(None, "expires_at"),
+)
+"""Links to a page with answers filled in. `booking_id` is what was booked by one that can be used once."""
 
 bookings = Table(
     "bookings",
