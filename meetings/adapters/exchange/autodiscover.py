@@ -26,6 +26,8 @@ from meetings.application.outbound import Objection, OutboundGuard
 from meetings.application.ports.calendars import LoginProblem, LoginRefused
 
 MOST_HOPS = 5
+_PATIENCE = (2.0, 4.0)
+"""Seconds to connect, and for one question in all: there may be nothing at a place, and somebody waits."""
 _SCHEMA = "http://schemas.microsoft.com/exchange/autodiscover/outlook/{}"
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8", "User-Agent": "meetings"}
 # Addresses for use from outside first: EXPR and EXHTTP, then those for inside.
@@ -71,13 +73,11 @@ class Autodiscover:
         session: Callable[[], GuardedSession],
         guard: OutboundGuard,
         sign_in: SignIn,
-        seconds: float,
         canonical_name: CanonicalName,
     ) -> None:
         self._session = session
         self._guard = guard
         self._sign_in = sign_in
-        self._seconds = seconds
         self._canonical_name = canonical_name
         self._hops = 0
         self._forbidden = False
@@ -127,7 +127,7 @@ class Autodiscover:
 
     def _post(self, session: GuardedSession, url: str, address: str) -> requests.Response | None:
         def send(auth: requests.auth.AuthBase | None) -> requests.Response:
-            return session.post(url, data=_question(address), headers=_HEADERS, auth=auth, timeout=self._seconds)
+            return session.post(url, data=_question(address), headers=_HEADERS, auth=auth, timeout=_PATIENCE)
 
         answer = send(None)
         if answer.status_code == 401:

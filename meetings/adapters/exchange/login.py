@@ -14,12 +14,12 @@ from meetings.application.ports.calendars import (
 )
 from meetings.application.ports.clock import Clock
 
-_CALLS = 3
-"""A login is a row of a dozen short calls. In all it may take as long as this many slow ones."""
-
 
 class ExchangeLogin:
-    """`MailboxLogin` for Exchange servers. Nothing is written there; a wrong password is tried once per user name."""
+    """`MailboxLogin` for Exchange servers. Nothing is written there; a wrong password is tried once per user name.
+
+    A login is a row of a dozen short calls, which all together have `total_seconds`: somebody waits for it.
+    """
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class ExchangeLogin:
     ) -> None:
         self.static_ranges = static_ranges
         self._transport = transport
-        self._seconds = _CALLS * total_seconds
+        self._seconds = total_seconds
         self._canonical_name = canonical_name
         self._now = now
 

@@ -164,9 +164,7 @@ class Attempt:
         return url
 
     def _discover(self) -> str:
-        search = Autodiscover(
-            self._session, self._transport.guard, self._show_password, self._seconds_left(), self._canonical_name
-        )
+        search = Autodiscover(self._session, self._transport.guard, self._show_password, self._canonical_name)
         return search.find(self._given.email).url
 
     def _show_password(

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 APP_PASSWORD_HELP = (
     "https://support.microsoft.com/account-billing/"  # noqa: S105 - an address
-    "how-to-get-and-use-app-passwords-5896ed9b-4263-e681-128a-a6f2979a7944"
+    "app-passwords-for-a-work-or-school-account-d6dc8c6d-4bf7-4851-ad95-6d07799387e9"
 )
 
 
