@@ -8,15 +8,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from exchangelib.errors import ErrorInvalidSubscription, ErrorInvalidSyncStateData, ErrorSubscriptionNotFound
+from exchangelib.errors import (
+    ErrorExceededSubscriptionCount,
+    ErrorInvalidSubscription,
+    ErrorInvalidSyncStateData,
+    ErrorSubscriptionNotFound,
+)
 
 from meetings.adapters.exchange.simulator import ExchangeSimulator
 from tests.contracts.exchange import schema
 from tests.contracts.exchange.clients import ADA, BOB, account, ask, envelope, folder_id, http
+from tests.contracts.exchange.conftest import Clock
 from tests.contracts.exchange.schema import SchemaCheck, split_stream
 
 HOUR = timedelta(hours=1)
 NINE = datetime(2026, 3, 3, 8, tzinfo=UTC)
+XML = {"Content-Type": "text/xml; charset=utf-8"}
 KINDS = ("CreatedEvent", "ModifiedEvent", "MovedEvent", "DeletedEvent")
 
 
@@ -156,7 +163,40 @@ def test_an_ended_subscription_is_not_found(exchange: ExchangeSimulator) -> None
         calendar.unsubscribe(subscription)
 
 
+def test_a_subscription_nobody_asks_for_ends(exchange: ExchangeSimulator, clock: Clock) -> None:
+    calendar = account(exchange).calendar
+    pull, mark = calendar.subscribe_to_pull(event_types=KINDS, timeout=10)
+    stream = calendar.subscribe_to_streaming(event_types=KINDS)
+    for _ in range(3):
+        clock.forward(timedelta(minutes=9))
+        assert list(calendar.get_events(pull, mark))
+    clock.forward(timedelta(minutes=11))
+    with pytest.raises(ErrorSubscriptionNotFound):
+        list(calendar.get_events(pull, mark))
+    with pytest.raises(ErrorInvalidSubscription):
+        list(calendar.get_streaming_events(stream, connection_timeout=1))
+    assert exchange.subscriptions == 0
+
+
+def test_an_account_has_so_many_subscriptions_at_most(exchange: ExchangeSimulator) -> None:
+    exchange.settings.most_subscriptions = 2
+    calendar = account(exchange).calendar
+    first, _ = [calendar.subscribe_to_streaming(event_types=KINDS) for _ in range(2)]
+    with pytest.raises(ErrorExceededSubscriptionCount):
+        calendar.subscribe_to_streaming(event_types=KINDS)
+    account(exchange, BOB).calendar.subscribe_to_streaming(event_types=KINDS)
+    calendar.unsubscribe(first)
+    calendar.subscribe_to_streaming(event_types=KINDS)
+
+
 # -- streaming
+
+
+def _streaming(subscription: str, minutes: int = 1) -> str:
+    return (
+        f"<m:GetStreamingEvents><m:SubscriptionIds><t:SubscriptionId>{subscription}</t:SubscriptionId>"
+        f"</m:SubscriptionIds><m:ConnectionTimeout>{minutes}</m:ConnectionTimeout></m:GetStreamingEvents>"
+    )
 
 
 @contextlib.contextmanager
@@ -215,14 +255,8 @@ def test_the_documents_of_a_stream_keep_to_the_schema(exchange: ExchangeSimulato
     exchange.settings.minute_seconds, exchange.settings.heartbeat_seconds = 0.5, 0.1
     subscription = account(exchange).calendar.subscribe_to_streaming(event_types=KINDS)
     exchange.add_event(exchange.calendar_of(ADA), "Talk", NINE, NINE + HOUR)
-    asked = (
-        f"<m:GetStreamingEvents><m:SubscriptionIds><t:SubscriptionId>{subscription}</t:SubscriptionId>"
-        "</m:SubscriptionIds><m:ConnectionTimeout>1</m:ConnectionTimeout></m:GetStreamingEvents>"
-    )
     with http(exchange, auth=(ADA, "correct horse battery")) as client:
-        answer = client.post(
-            "/EWS/Exchange.asmx", content=envelope(asked), headers={"Content-Type": "text/xml; charset=utf-8"}
-        )
+        answer = client.post("/EWS/Exchange.asmx", content=envelope(_streaming(subscription)), headers=XML)
     assert answer.headers["transfer-encoding"] == "chunked"
     check = SchemaCheck()
     check.check_stream(answer.content)
@@ -259,8 +293,12 @@ def test_a_server_that_restarts_breaks_streams_off(exchange: ExchangeSimulator) 
 
 @pytest.mark.parametrize("minutes", [0, 31])
 def test_a_connection_lasts_one_to_thirty_minutes(unchecked_exchange: ExchangeSimulator, minutes: int) -> None:
-    asked = (
-        "<m:GetStreamingEvents><m:SubscriptionIds><t:SubscriptionId>x</t:SubscriptionId></m:SubscriptionIds>"
-        f"<m:ConnectionTimeout>{minutes}</m:ConnectionTimeout></m:GetStreamingEvents>"
-    )
-    assert ask(unchecked_exchange, asked).code == "ErrorSchemaValidation"
+    assert ask(unchecked_exchange, _streaming("x", minutes)).code == "ErrorSchemaValidation"
+
+
+def test_an_account_has_so_many_streams_at_most(exchange: ExchangeSimulator) -> None:
+    exchange.settings.most_streams, exchange.settings.minute_seconds = 1, 0.5
+    subscription = account(exchange).calendar.subscribe_to_streaming(event_types=KINDS)
+    with _reading(exchange, subscription):
+        assert ask(exchange, _streaming(subscription)).code == "ErrorExceededConnectionCount"
+        assert list(account(exchange).calendar.all()) == []

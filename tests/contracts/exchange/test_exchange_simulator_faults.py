@@ -165,6 +165,34 @@ def test_a_password_may_change_at_any_moment(exchange: ExchangeSimulator) -> Non
         protocol.resolve_names([ADA])
 
 
+def test_a_sign_in_may_be_refused_from_now_on(exchange: ExchangeSimulator) -> None:
+    protocol = account(exchange).protocol
+    assert protocol.resolve_names([ADA])
+    exchange.fault(times=None, status=401)
+    answer = _post(exchange)
+    assert answer.headers.get_list("www-authenticate") == ['Basic realm="localhost"', "NTLM"]
+    with pytest.raises(UnauthorizedError):
+        protocol.resolve_names([ADA])
+    assert exchange.failed_sign_ins(ADA) == 0
+
+
+def test_callers_without_a_name_meet_only_faults_that_are_meant_for_them(exchange: ExchangeSimulator) -> None:
+    def asked() -> int:
+        with http(exchange) as client:
+            return client.post("/EWS/Exchange.asmx", content=envelope(LOOK), headers=XML).status_code
+
+    named = exchange.fault("FindItem", times=None, status=503)
+    assert (asked(), named.seen) == (401, 0)
+    exchange.clear_faults()
+    exchange.fault("FindItem", anonymous=True, status=503)
+    assert [asked(), asked()] == [503, 401]
+    exchange.fault("FindItem", anonymous=True, delay=0.01)
+    assert asked() == 401
+    exchange.fault("page", status=502)
+    with http(exchange) as client:
+        assert [client.get("/owa/").status_code for _ in range(2)] == [502, 200]
+
+
 def test_a_hook_runs_between_the_work_and_its_answer(exchange: ExchangeSimulator) -> None:
     calendar = exchange.calendar_of(ADA)
     meanwhile = lambda: exchange.add_event(calendar, "Meanwhile", NINE, NINE + timedelta(hours=1))  # noqa: E731

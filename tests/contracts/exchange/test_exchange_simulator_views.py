@@ -170,6 +170,17 @@ def test_an_occurrence_is_found_by_its_index_and_a_master_by_its_occurrence(exch
     assert master.first("//t:CalendarItemType/text()") == "RecurringMaster"
 
 
+def test_a_guests_series_is_recurring_and_the_organizers_is_not(exchange: ExchangeSimulator) -> None:
+    series = exchange.add_recurring(exchange.calendar_of(BOB), "Series", NINE, NINE + HOUR, times=3)
+    exchange.change_event(series, attendees=(ADA,))
+    paths = ("calendar:IsRecurring", "calendar:CalendarItemType")
+    (copy,) = exchange.events(exchange.calendar_of(ADA))
+    told = [ask(exchange, get_item(each, paths=paths), email=who) for who, each in ((BOB, series), (ADA, copy.id))]
+    assert [answer.first("//t:CalendarItemType/text()") for answer in told] == ["RecurringMaster"] * 2
+    assert [answer.first("//t:IsRecurring/text()") for answer in told] == ["false", "true"]
+    assert len(ask(exchange, view(*MARCH)).all("//t:CalendarItem")) == 3
+
+
 def test_a_series_that_is_dragged_away_starts_afresh(exchange: ExchangeSimulator) -> None:
     series = exchange.add_recurring(exchange.calendar_of(ADA), "Series", NINE, NINE + HOUR, times=3)
     exchange.cancel_instance(series, NINE + timedelta(days=7))

@@ -37,6 +37,7 @@ _EMPTY = {"GetItem": "Items", "CreateItem": "Items", "UpdateItem": "Items", "Get
 class _Stream:
     ids: list[str]
     seconds: float
+    owner: str
 
 
 class SimulatorApp:
@@ -59,22 +60,32 @@ class SimulatorApp:
             return
         http = HttpRequest(scope, receive)
         call = self._arrived(http, await http.body())
+        account: Account | None = None
+        refused: Refused | None = None
         try:
             account = self._signed_in(call, http, scope)
-        except Refused as refused:
-            await self._finished(call, _unauthorized(refused))(scope, receive, send)
-            return
+        except Refused as refusal:
+            refused = refusal
         fault = self._faults.fault_for(call)
         if fault is not None:
             call.fault = fault.name
+        elif refused is not None:
+            await self._finished(call, _unauthorized(refused))(scope, receive, send)
+            return
         with _Counted(self._running, call.account) as running:
-            answer = await self._answer(call, http, account, fault, running)
+            answer = await self._answer(call, http, account, refused, fault, running)
             if fault is not None:
                 await asyncio.sleep(fault.delay)
             await deliver(answer, fault, scope, receive, send)
 
     async def _answer(
-        self, call: Call, http: HttpRequest, account: Account | None, fault: Fault | None, running: int
+        self,
+        call: Call,
+        http: HttpRequest,
+        account: Account | None,
+        refused: Refused | None,
+        fault: Fault | None,
+        running: int,
     ) -> Response:
         if fault is not None:
             await asyncio.sleep(fault.delay_before)
@@ -82,6 +93,8 @@ class SimulatorApp:
             answer = self._scripted(call, fault)
             self._log.finish(call, 0 if fault.reset else answer.status_code, bytes(answer.body), worked=False)
             return answer
+        if refused is not None:
+            return self._finished(call, _unauthorized(refused))
         answer = self._work(call, http, account, running)
         for hook in self._faults.hooks_for(call):
             # In a thread: the hook may itself call the simulator over HTTP.
@@ -159,21 +172,22 @@ class SimulatorApp:
 
     def _operated(self, call: Call, body: Element, account: Account, running: int) -> Response:
         """Raises EwsFault: more calls at once than EWSMaxConcurrency allows, or a request that cannot be understood."""
-        if running > self._settings.most_at_once + self._streams.count:
+        streams = self._streams.count_of(account.email)
+        if running > self._settings.most_at_once + streams:
             raise EwsFault("ErrorExceededConnectionCount")
         operation, request = self._operations.request(body, account)
         if operation != STREAMING:
             answer = self._operations.handlers[operation](request)
             return Response(soap.envelope(answer, self._settings.version), 200, media_type=_XML)
-        if self._streams.count >= self._settings.most_streams:
+        if streams >= self._settings.most_streams:
             raise EwsFault("ErrorExceededConnectionCount")
         asked = self._streams.asked(request)
         if isinstance(asked, tuple):
-            return StreamingResponse(self._streamed(call, _Stream(*asked)), 200, media_type=_XML)
+            return StreamingResponse(self._streamed(call, _Stream(*asked, account.email)), 200, media_type=_XML)
         return Response(soap.envelope(asked, self._settings.version), 200, media_type=_XML)
 
     async def _streamed(self, call: Call, stream: _Stream) -> AsyncIterator[bytes]:
-        async for part in self._streams.run(stream.ids, stream.seconds):
+        async for part in self._streams.run(stream.ids, stream.seconds, stream.owner):
             call.answer += part
             yield part
 
@@ -195,6 +209,8 @@ class SimulatorApp:
         if fault.body is not None or fault.content_type is not None:
             body = pages.login_page() if fault.body is None else fault.body
             return Response(body, fault.status or 200, headers, media_type=fault.content_type or _XML)
+        if fault.status == 401:
+            return _unauthorized(Refused(self._gate.challenges, headers))
         if fault.code is None:
             return HTMLResponse(_words(fault.status or 200), fault.status or 200, headers)
         values = None if fault.back_off_ms is None else {"BackOffMilliseconds": str(fault.back_off_ms)}

@@ -3,6 +3,7 @@
 A fault waits for calls that match, lets the first `on_call - 1` pass, then hits `times` of them (None: all from then
 on). What it can do, alone or together:
 
+- `anonymous`: hit calls that are not signed in as well, also those of a handshake;
 - `status` (with `headers`, `retry_after`): answer so, with a page of IIS, instead of doing the work;
 - `code` (with `back_off_ms`): this response code instead of doing the work; as a SOAP fault when `as_fault`, which
   ErrorServerBusy and others that concern the whole request always are;
@@ -24,6 +25,8 @@ from meetings.adapters.exchange.simulator.calls import Call
 
 Match = str | Callable[[Call], bool] | None
 
+# What anybody may see.
+_FOR_ALL = ("page", "unknown", "autodiscover.redirect")
 _WHOLE_REQUEST = (
     "ErrorServerBusy",
     "ErrorExceededConnectionCount",
@@ -36,6 +39,7 @@ _WHOLE_REQUEST = (
 class Fault:
     match: Match = None
     account: str | None = None
+    anonymous: bool = False
     on_call: int = 1
     times: int | None = 1
     status: int | None = None
@@ -77,6 +81,8 @@ class Fault:
 
     def wants(self, call: Call) -> bool:
         """Counts a matching call, and says whether this one is hit."""
+        if not (self.anonymous or call.account is not None or call.operation in _FOR_ALL):
+            return False
         if not matches(self.match, call) or (self.account is not None and call.account != self.account):
             return False
         self.seen += 1
@@ -137,9 +143,9 @@ class Faults:
 
 
 def matches(match: Match, call: Call) -> bool:
-    """None matches every call that is signed in, a text its operation (`GetItem`) or a group (`autodiscover.`)."""
+    """None matches every call, a text its operation (`GetItem`) or a group of them (`autodiscover.`)."""
     if match is None:
-        return call.account is not None
+        return True
     if callable(match):
         return match(call)
     return call.operation == match or (match.endswith(".") and call.operation.startswith(match))

@@ -99,8 +99,8 @@ def _created(request: Request, given: Element) -> Element:
 
 
 def _updated(request: Request, change: Element, resolution: str) -> Element:
-    """One ItemChange. A stale change key conflicts under NeverOverwrite; AutoResolve merges here (assumed: the
-    simulator does not compare what the two wrote).
+    """One ItemChange. A stale change key conflicts under NeverOverwrite; AutoResolve overwrites, as it does "in most
+    cases" ("ConflictResolutionType"; the others, such as Sensitivity, are not simulated).
     """
     world = request.world
     named = next(children(change))

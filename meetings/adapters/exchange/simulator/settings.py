@@ -11,7 +11,8 @@ class Settings:
 
     `schemes` are offered in this order: Basic, NTLM. An account is locked after `lock_after` failed sign-ins in a row.
     `find_limit` is the throttling policy's EWSFindCountLimit, `sync_limit` the schema's greatest MaxChangesReturned;
-    `most_at_once` is EWSMaxConcurrency and `most_streams` the limit of hanging connections. A "minute" of a
+    `most_at_once` is EWSMaxConcurrency, `most_subscriptions` EWSMaxSubscriptions, `most_streams` the limit of hanging
+    connections (each per account; the values are those of Exchange 2010, "EWS throttling in Exchange"). A "minute" of a
     subscription lasts `minute_seconds`. `autodiscover` says what is found: see `autodiscover`.
     """
 
@@ -21,6 +22,7 @@ class Settings:
     find_limit: int = 1000
     sync_limit: int = 512
     most_at_once: int = 10
+    most_subscriptions: int = 20
     most_streams: int = 10
     minute_seconds: float = 60.0
     heartbeat_seconds: float = 45.0

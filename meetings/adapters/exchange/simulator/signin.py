@@ -111,9 +111,12 @@ class Gate:
     def _may_enter(self, account: Account) -> bool:
         return not (account.locked or account.disabled or account.password_expired)
 
+    @property
+    def challenges(self) -> list[str]:
+        return [{"Basic": 'Basic realm="localhost"'}.get(each, each) for each in self._settings.schemes]
+
     def _refused(self, headers: dict[str, str] | None = None) -> Refused:
-        challenges = [{"Basic": 'Basic realm="localhost"'}.get(each, each) for each in self._settings.schemes]
-        return Refused(challenges, headers or {})
+        return Refused(self.challenges, headers or {})
 
 
 def login_names(account: Account) -> set[str]:

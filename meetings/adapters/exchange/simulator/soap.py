@@ -98,7 +98,7 @@ def envelope(body: Element, version: ServerVersion | None) -> bytes:
 def version_info(version: ServerVersion) -> dict[str, str]:
     names = ("MajorVersion", "MinorVersion", "MajorBuildNumber", "MinorBuildNumber")
     numbers = {name: str(part) for name, part in zip(names, version.build, strict=True)}
-    return numbers | ({"Version": version.reported} if version.reported else {})
+    return numbers | {"Version": version.reported}
 
 
 def fault(code: str, reason: str, message: str, details: Element | None = None) -> Element:

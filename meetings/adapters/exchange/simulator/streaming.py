@@ -22,7 +22,7 @@ class Streams:
     def __init__(self, subscriptions: Subscriptions, settings: Settings) -> None:
         self._subscriptions = subscriptions
         self._settings = settings
-        self._open: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._open: list[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._ended: set[int] = set()
         subscriptions.wakers.append(self._wake)
 
@@ -31,7 +31,7 @@ class Streams:
         return len(self._open)
 
     def end_all(self) -> None:
-        self._ended.update(id(event) for _, event in self._open)
+        self._ended.update(id(news) for _, _, news in self._open)
         self._wake()
 
     def asked(self, request: Request) -> "tuple[list[str], float] | Element":
@@ -46,10 +46,13 @@ class Streams:
         missing = self._subscriptions.known(request, ids)
         return stream_refused(missing) if missing else (ids, minutes * self._settings.minute_seconds)
 
-    async def run(self, ids: list[str], seconds: float) -> AsyncIterator[bytes]:
+    def count_of(self, owner: str) -> int:
+        return sum(each == owner for each, _, _ in self._open)
+
+    async def run(self, ids: list[str], seconds: float, owner: str) -> AsyncIterator[bytes]:
         loop, news = asyncio.get_running_loop(), asyncio.Event()
         ends = loop.time() + seconds
-        self._open.append((loop, news))
+        self._open.append((owner, loop, news))
         try:
             yield self._document([], "OK")
             while id(news) not in self._ended:
@@ -67,14 +70,14 @@ class Streams:
             if id(news) not in self._ended:
                 yield self._document([], "Closed")
         finally:
-            self._open.remove((loop, news))
+            self._open.remove((owner, loop, news))
             self._ended.discard(id(news))
 
     def _document(self, told: list[Element], status: str | None) -> bytes:
         return envelope(stream_part(told, status), self._settings.version)
 
     def _wake(self) -> None:
-        for loop, news in list(self._open):
+        for _, loop, news in list(self._open):
             loop.call_soon_threadsafe(news.set)
 
 

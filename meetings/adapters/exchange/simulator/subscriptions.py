@@ -2,13 +2,15 @@
 
 Sources: "Notification subscriptions, mailbox events, and EWS in Exchange" and the operations' pages. A subscription
 hears of items in its folders, a move is told in the folder it leaves and in the one it reaches. Streaming keeps what
-happens between two connections; it ends when it is not asked for (30 minutes, not simulated: `expire_subscriptions`).
+happens between two connections. A subscription ends when nobody asked for its events for so long: the Timeout of a pull
+subscription, 30 minutes for streaming ("Subscribe operation"; assumed to be the same for both kinds of asking).
 """
 
 import base64
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -25,7 +27,10 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass
 class Subscription:
-    """`folders` are numbers of one mailbox, None for all. `seen` is how many events came before those in `events`."""
+    """`folders` are numbers of one mailbox, None for all. `seen` is how many events came before those in `events`.
+
+    It ends when nobody asked for `lasts`.
+    """
 
     id: str
     streaming: bool
@@ -33,6 +38,8 @@ class Subscription:
     mailbox: str
     folders: frozenset[int] | None
     kinds: frozenset[str]
+    lasts: timedelta
+    asked_at: datetime
     events: list[Change] = field(default_factory=list)
     seen: int = 0
 
@@ -96,7 +103,7 @@ class Subscriptions:
         """Those of `ids` that are not streaming subscriptions of the caller."""
         missing = []
         for each_id in ids:
-            held = self._all.get(each_id)
+            held = self._alive(each_id)
             if held is None or held.owner != request.account.email or not held.streaming:
                 missing.append(each_id)
         return missing
@@ -107,6 +114,7 @@ class Subscriptions:
             found = []
             for each_id in ids:
                 held = self._all[each_id]
+                held.asked_at = self._world.now()
                 if held.events:
                     told = [_event(change, None) for change in held.events]
                     found.append(m("Notification", t("SubscriptionId", held.id), *told))
@@ -133,14 +141,30 @@ class Subscriptions:
         mailbox = folders[0].mailbox if folders else request.account
         numbers = None if folders is None else frozenset(folder.number for folder in folders)
         identity = base64.b64encode(uuid4().bytes + mailbox.email.encode()).decode()
-        return Subscription(identity, streaming, request.account.email, mailbox.email, numbers, kinds)
+        own = [held for held in self._all.values() if held.owner == request.account.email]
+        if len(own) >= request.settings.most_subscriptions:
+            raise EwsError("ErrorExceededSubscriptionCount", "The maximum number of subscriptions is exceeded.")
+        lasts = timedelta(minutes=30 if streaming else int(text(asked, "t:Timeout", "1440")))
+        now = self._world.now()
+        return Subscription(identity, streaming, request.account.email, mailbox.email, numbers, kinds, lasts, now)
 
     def _own(self, request: Request, identity: str) -> Subscription:
-        held = self._all.get(identity)
+        held = self._alive(identity)
         if held is None:
             raise EwsError("ErrorSubscriptionNotFound")
         if held.owner != request.account.email:
             raise EwsError("ErrorSubscriptionAccessDenied", "The subscription belongs to somebody else.")
+        return held
+
+    def _alive(self, identity: str) -> Subscription | None:
+        held = self._all.get(identity)
+        if held is None:
+            return None
+        now = self._world.now()
+        if now - held.asked_at > held.lasts:
+            del self._all[identity]
+            return None
+        held.asked_at = now
         return held
 
     def _heard(self, change: Change) -> None:

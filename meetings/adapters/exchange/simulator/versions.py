@@ -1,8 +1,7 @@
 """The releases of Exchange Server that can be simulated, and what each says about itself.
 
 Build numbers: "Exchange Server build numbers and release dates". The texts of `Version` in `ServerVersionInfo` are
-those seen in answers of such servers; Exchange 2007 sends none (the attribute came with 2010, MS-OXWSCDATA
-ServerVersionInfo).
+those seen in answers of such servers.
 """
 
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ class ServerVersion:
     build: tuple[int, int, int, int]
     name: str
     schemas: tuple[str, ...]
-    reported: str | None
+    reported: str
 
     @property
     def release(self) -> tuple[int, int]:
@@ -32,7 +31,7 @@ _2010_SP2 = (*_2010_SP1, "Exchange2010_SP2")
 _2013 = (*_2010_SP2, "Exchange2013", "Exchange2013_SP1")
 _2016 = (*_2013, "Exchange2015", "Exchange2016")
 
-EXCHANGE_2007_SP1 = ServerVersion((8, 1, 436, 0), "Exchange 2007 SP1", _2007, None)
+EXCHANGE_2007_SP1 = ServerVersion((8, 1, 436, 0), "Exchange 2007 SP1", _2007, "Exchange2007_SP1")
 EXCHANGE_2010_SP1 = ServerVersion((14, 1, 438, 0), "Exchange 2010 SP1", _2010_SP1, "Exchange2010_SP1")
 EXCHANGE_2010_SP2 = ServerVersion((14, 2, 390, 3), "Exchange 2010 SP2", _2010_SP2, "Exchange2010_SP2")
 EXCHANGE_2013 = ServerVersion((15, 0, 1497, 2), "Exchange 2013", _2013, "V2_23")

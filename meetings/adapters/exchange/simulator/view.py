@@ -311,7 +311,10 @@ _FLAGS: dict[str, Callable[[Folder, CalendarItem], bool]] = {
     "IsAllDayEvent": lambda folder, item: item.all_day,
     "IsMeeting": lambda folder, item: item.is_meeting,
     "IsCancelled": lambda folder, item: item.cancelled,
-    "IsRecurring": lambda folder, item: item.master is not None,
+    # A guest's series is, the organizer's is not, which the page itself calls incorrect ("IsRecurring").
+    "IsRecurring": lambda folder, item: (
+        item.master is not None or (item.recurrence is not None and item.response != "Organizer")
+    ),
     "MeetingRequestWasSent": lambda folder, item: item.invitations_sent,
     "IsOrganizer": lambda folder, item: item.response == "Organizer",
 }
