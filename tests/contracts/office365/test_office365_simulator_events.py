@@ -338,16 +338,27 @@ def test_a_calendar_shared_for_reading_cannot_be_written(
     assert signed_in(BOB).get(f"/me/events/{made['id']}").json()["subject"] == "Tea"
 
 
-def test_private_events_show_their_time_only(office: Office365Simulator, ada: httpx.Client) -> None:
+def test_sharing_decides_how_much_of_an_event_is_seen(office: Office365Simulator, ada: httpx.Client) -> None:
     team = office.add_calendar(BOB, "Team")
-    office.share_calendar(team, ADA, "read")
-    secret = office.add_event(team, "Doctor", _at(3, 9), _at(3, 10), sensitivity="private")["id"]
-    seen = ada.get(f"/me/calendars/{team}/events/{secret}").json()
-    assert (seen["subject"], "body" in seen, seen["showAs"]) == ("Private Appointment", False, "busy")
-    office.share_calendar(team, ADA, "delegateWithPrivateEventAccess")
-    assert ada.get(f"/me/calendars/{team}/events/{secret}").json()["subject"] == "Doctor"
-    office.share_calendar(team, ADA, "freeBusyRead")
-    assert ada.get(f"/me/calendars/{team}/events/{secret}").json()["subject"] == "Busy"
+    place = {"displayName": "Clinic"}
+    office.add_event(team, "Doctor", _at(3, 9), _at(3, 10), sensitivity="private", location=place)
+    office.add_event(team, "Lesson", _at(3, 11), _at(3, 12), location=place)
+
+    def seen(role: str) -> list[tuple[str, str | None, bool]]:
+        office.share_calendar(team, ADA, role)
+        entries = ada.get(f"/me/calendars/{team}/events").json()["value"]
+        assert {each["showAs"] for each in entries} == {"busy"}
+        return [
+            (each["subject"], each.get("location", {}).get("displayName"), "body" in each and "webLink" in each)
+            for each in entries
+        ]
+
+    hidden = ("Private Appointment", None, False)
+    assert seen("freeBusyRead") == [hidden, ("Busy", None, False)]
+    assert seen("limitedRead") == [hidden, ("Lesson", "Clinic", False)]
+    assert seen("read") == [hidden, ("Lesson", "Clinic", True)]
+    assert seen("write") == [hidden, ("Lesson", "Clinic", True)]
+    assert seen("delegateWithPrivateEventAccess") == [("Doctor", "Clinic", True), ("Lesson", "Clinic", True)]
 
 
 # -- meetings

@@ -1,7 +1,7 @@
 """How an event or a calendar looks to the account that asks.
 
-Source: event and calendar resources. What a person with free/busy access reads of an event is assumed: its time and
-status; so is what remains of somebody else's private event ("Private Appointment" in Outlook).
+Source: event, calendar and calendarPermission resources. What a person with free/busy access reads of an event is
+assumed: its time and status; so is what remains of somebody else's private event ("Private Appointment" in Outlook).
 """
 
 from urllib.parse import quote
@@ -25,17 +25,18 @@ def event_json(found: Found, role: str, prefer: Prefer, pages_url: str, extended
     """
     fields = found.fields
     seen: Json = {"@odata.etag": etag(fields), "id": told_id(found.id, prefer)}
-    seen |= {name: value for name, value in fields.items() if not _hidden(name, fields, role)}
-    if "body" in seen:
+    names, subject = _visible(fields, role)
+    seen |= {name: value for name, value in fields.items() if names is None or name in names}
+    if subject is not None:
+        seen["subject"] = subject
+    if names is None:
         seen["body"] = shown_body(fields["body"], prefer.body_type)
         seen["webLink"] = f"{pages_url}/owa/?itemid={quote(found.id, safe='')}&exvsurl=1&path=/calendar/item"
-    else:
-        seen["subject"] = "Private Appointment" if role != "freeBusyRead" else "Busy"
     if seen["seriesMasterId"] is not None:
         seen["seriesMasterId"] = told_id(seen["seriesMasterId"], prefer)
     for name in ("start", "end"):
         seen[name] = shown(fields[name], prefer.time_zone, all_day=fields["isAllDay"])
-    if extended:
+    if extended and names is None:
         seen |= _extended(found, extended)
     return seen
 
@@ -81,11 +82,15 @@ def calendar_json(world: World, account: Account, calendar: Calendar) -> Json:
     }
 
 
-def _hidden(name: str, fields: Json, role: str) -> bool:
-    if role == "freeBusyRead":
-        return name not in _TIMES
+def _visible(fields: Json, role: str) -> tuple[tuple[str, ...] | None, str | None]:
+    """The names of the fields to show, or None for all, and a subject in place of the event's own."""
     private = fields["sensitivity"] in ("private", "confidential")
-    return private and role not in ("owner", "delegateWithPrivateEventAccess") and name not in _TIMES
+    if private and role not in ("owner", "delegateWithPrivateEventAccess"):
+        return _TIMES, "Private Appointment"
+    if role == "freeBusyRead":
+        return _TIMES, "Busy"
+    # "Can view titles and locations" ("calendarPermission", role limitedRead).
+    return ((*_TIMES, "subject", "location", "locations"), None) if role == "limitedRead" else (None, None)
 
 
 def _extended(found: Found, asked: tuple[str, ...]) -> Json:
