@@ -1,7 +1,6 @@
 """Writing the event of a booking where only Graph is like that (PW-2, PW-5, B-BO2)."""
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -191,9 +190,8 @@ async def test_a_removed_event_is_removed_even_where_its_id_still_names_it(
     """Immutable ids stay in the bin: what the id gives is no sign of life."""
     wish = a_wish()
     written = await calendars.put_event(world.primary, wish)
-    stored = world.office.event(world.primary, written.event_id)
     world.cancel_event(world.primary, written.event_id)
-    world.office.fault("events.get", body=json.dumps(stored), times=None)
+    world.office.settings.bin_can_be_read = True
     with pytest.raises(EventRemoved):
         await calendars.put_event(world.primary, replace(wish, written_as=written.event_id))
 
@@ -243,6 +241,25 @@ async def test_an_online_meeting_that_is_not_wished_any_more_ends(world: Office3
     without = await calendars.put_event(world.primary, replace(wish, conference=False, sequence=1))
     assert without.join_url is None
     assert "Join the meeting" not in _body(world)
+
+
+async def test_a_link_that_is_still_being_made_is_looked_for_once(world: Office365World, calendars: Calendars) -> None:
+    world.office.settings.link_pending = True
+    early = await calendars.put_event(world.primary, a_wish("early", conference=True))
+    assert early.join_url is None
+    assert _operations(world) == ["events.list", "events.create", "events.get"]
+    world.office.finish_online_meeting(world.primary, early.event_id)
+    assert (await calendars.put_event(world.primary, a_wish("early", conference=True))).join_url is not None
+    assert len(world.office.mails) == 1
+
+
+async def test_trouble_while_looking_for_the_link_does_not_hide_the_event(
+    world: Office365World, calendars: Calendars
+) -> None:
+    world.office.settings.link_pending = True
+    world.office.fault("events.get", status=500)
+    written = await calendars.put_event(world.primary, a_wish(conference=True))
+    assert (written.join_url, len(world.seen(world.primary))) == (None, 1)
 
 
 async def test_a_zone_the_mailbox_server_does_not_know_is_written_in_utc(
