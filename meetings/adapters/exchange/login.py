@@ -14,6 +14,9 @@ from meetings.application.ports.calendars import (
 )
 from meetings.application.ports.clock import Clock
 
+_GRACE_SECONDS = 1.0
+"""What a call that ends in time needs to say so."""
+
 
 class ExchangeLogin:
     """`MailboxLogin` for Exchange servers. Nothing is written there; a wrong password is tried once per user name.
@@ -50,4 +53,4 @@ class ExchangeLogin:
 
     async def _run(self, attempt: Attempt) -> ConnectedMailbox:
         until = self._transport.moment_after(self._seconds)
-        return await self._transport.in_thread(lambda: attempt.connect(until), until)
+        return await self._transport.in_thread(lambda: attempt.connect(until), until + _GRACE_SECONDS)

@@ -58,6 +58,8 @@ _SAID = {
     LoginProblem.SHARED_MAILBOX: "Only personal mailboxes can be connected.",
     LoginProblem.MAILBOX_NOT_FOUND: "The account has no mailbox on this server.",
 }
+_CALL_SECONDS = 8.0
+"""A server that says nothing for so long is not reached: somebody waits."""
 _NOBODY_ASKED = b'<?xml version="1.0" encoding="utf-8"?><Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"/>'
 
 
@@ -189,7 +191,7 @@ class Attempt:
                 url,
                 data=_NOBODY_ASKED,
                 headers={"Content-Type": "text/xml; charset=utf-8", "User-Agent": "meetings"},
-                timeout=self._seconds_left(),
+                timeout=self._call_until() - time.monotonic(),
             )
         if answer.status_code == 401:
             return offered(answer)
@@ -239,7 +241,7 @@ class Attempt:
         from meetings.adapters.exchange.soap import Mailbox
 
         connection = self._transport.connect(access, asks_version=asks_version)
-        mailbox = Mailbox(connection, access.email, self._until, zone=False)
+        mailbox = Mailbox(connection, access.email, self._call_until(), zone=False)
         try:
             with readable(), self._reaching():
                 operations.folders(mailbox, operations.own_folder("calendar"))
@@ -309,7 +311,7 @@ class Attempt:
         assert isinstance(connection, Connection)
         try:
             with readable(), self._reaching():
-                return work(Mailbox(connection, access.email, self._until))
+                return work(Mailbox(connection, access.email, self._call_until()))
         except Refused as refused:
             raise self._error(refused) from None
 
@@ -332,8 +334,9 @@ class Attempt:
         except ValueError:
             raise LoginRefused(LoginProblem.CERTIFICATE_INVALID) from None
 
-    def _seconds_left(self) -> float:
-        return max(self._until - time.monotonic(), 0.001)
+    def _call_until(self) -> float:
+        now = time.monotonic()
+        return now + max(min(self._until - now, _CALL_SECONDS), 0.001)
 
     def _unreachable(self) -> LoginRefused:
         return LoginRefused(LoginProblem.UNREACHABLE, suggestion=", ".join(self._static_ranges) or None)
