@@ -165,8 +165,10 @@ class _Reader:
         assert state.window, "a cursor comes with the window it was made for"
         changed = False
         cursor = state.cursor
+        heard: set[str] = set()
         async for page in self._calendars.changes(self._calendar.external_id, state.cursor, state.window):
             cursor = page.cursor or cursor
+            heard.update(echo.event_id for echo in [*page.changed, *page.removed])
             if not page.changed and not page.removed:
                 continue
             within, beyond = _by_window(page.changed, state.window)
@@ -176,7 +178,7 @@ class _Reader:
                 changed |= await work.mirror.apply(self._calendar.id, within, gone)
                 await work.commit()
             await self._follow_own_bookings(page)
-        await self._finish(cursor, changed)
+        await self._finish(cursor, changed, heard=heard, since=state.confirmed_at)
 
     async def read_all(self) -> None:
         """Read every event into a shadow copy, then put it in force; until then the old copy stays (SY-6)."""
@@ -215,9 +217,24 @@ class _Reader:
             if event_id not in seen:
                 work.intend(settle_again(booking_id))
 
-    async def _finish(self, cursor: str | None, changed: bool) -> None:
+    async def _look_after_unheard(self, work: UnitOfWork, heard: Collection[str], since: datetime) -> None:
+        """Some feeds say nothing of an event that came and went between two reads. Ours that were written since the
+        last one come back as changes; one that does not is looked at."""
+        ahead = TimeSpan(self._started, self._started + timedelta(days=self._policy.mirror_days_ahead))
+        standing = await work.bookings.standing_events(
+            self._calendar.id, ahead, settled_before=self._started, confirmed_since=since
+        )
+        for booking_id, event_id in standing:
+            if event_id not in heard:
+                work.intend(settle_again(booking_id))
+
+    async def _finish(
+        self, cursor: str | None, changed: bool, *, heard: Collection[str] = (), since: datetime | None = None
+    ) -> None:
         async with self._begin(self._claim.account_id) as work:
             await self._hold(work)
+            if since is not None:
+                await self._look_after_unheard(work, heard, since)
             connection = await work.connections.get(self._claim.connection_id)
             connection.mark_readable(self._calendar.id, now=self._clock())
             await work.mirror.confirm(self._calendar.id, cursor=cursor, at=self._started)

@@ -187,6 +187,24 @@ async def test_a_meeting_the_host_deletes_in_outlook_is_called_off_and_both_side
     assert "10:00" in await anna.here.offered(PagePointer(after.account_id, after.page_id), MONDAY)
 
 
+async def test_an_event_that_came_and_went_between_two_reads_is_missed(anna: AtExchange) -> None:
+    """I4: Exchange's changes say nothing of it, so what was written since the last read and is not heard of is looked
+    at; once, not with every read."""
+    page = await anna.here.page()
+    gone, kept = await anna.here.book(page, TEN), await anna.here.book(page, NOON)
+    assert gone.event is not None
+    anna.exchange.cancel_event(gone.event.event_id)
+    await anna.here.passes(minutes=4)
+    await anna.here.settle_down()
+    assert (await anna.here.booking(gone.id)).state is BookingState.CANCELLED
+    assert (await anna.here.booking(kept.id)).state is BookingState.CONFIRMED
+    assert "Cancelled" in anna.here.mails_to(VISITOR)[-1].subject
+    anna.exchange.forget_calls()
+    await anna.here.passes(minutes=4)
+    await anna.here.settle_down()
+    assert {call.operation for call in anna.exchange.calls} == {"SyncFolderItems"}
+
+
 async def test_a_meeting_the_host_moves_in_outlook_moves_here(anna: AtExchange) -> None:
     booking = await booked(anna)
     assert booking.event is not None

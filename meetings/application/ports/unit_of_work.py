@@ -85,9 +85,17 @@ class Bookings(Protocol):
         """Host and start (minutes since the epoch) of each occupying booking of the page that starts in `span`."""
 
     async def standing_events(
-        self, calendar_id: CalendarId, span: TimeSpan, *, settled_before: datetime
+        self,
+        calendar_id: CalendarId,
+        span: TimeSpan,
+        *,
+        settled_before: datetime,
+        confirmed_since: datetime | None = None,
     ) -> list[tuple[BookingId, str]]:
-        """CONFIRMED bookings that overlap `span` and whose event, of this id in this calendar, was settled before."""
+        """CONFIRMED bookings that overlap `span` and whose event, of this id in this calendar, was settled before.
+
+        With `confirmed_since`, those that became CONFIRMED then or later, for the first time or after a move.
+        """
 
     async def count_on_page(self, page_id: PageId) -> int:
         """How many bookings were ever made on the page."""

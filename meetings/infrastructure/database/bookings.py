@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from meetings.domain.base import NotFound
-from meetings.domain.booking import OCCUPYING, Booking, BookingState
+from meetings.domain.booking import OCCUPYING, Booking, BookingConfirmed, BookingState, MoveConfirmed
 from meetings.domain.identifiers import BookingId, CalendarId, PageId, UserId
 from meetings.domain.timespan import TimeSpan, ceil_minute
 from meetings.infrastructure.database.host_times import SqlHostTimes
 from meetings.infrastructure.database.mapping import booking_from, booking_row
-from meetings.infrastructure.database.tables import booking_hosts, bookings, host_times
+from meetings.infrastructure.database.tables import booking_hosts, bookings, host_times, journal
 from meetings.infrastructure.database.transaction import Image, Transaction
 
 BY_ID = select(bookings).where(bookings.c.account_id == bindparam("account"), bookings.c.id == bindparam("id"))
@@ -30,6 +30,7 @@ COUNT_ON_PAGE = (
     .where(bookings.c.account_id == bindparam("account"), bookings.c.page_id == bindparam("page"))
 )
 _STATES = frozenset(state.value for state in OCCUPYING)
+_CONFIRMED = (BookingConfirmed.__name__, MoveConfirmed.__name__)
 
 
 class SqlBookings:
@@ -65,7 +66,12 @@ class SqlBookings:
         return [(host, minute) for host, minute in await self._transaction.rows(query, values)]
 
     async def standing_events(
-        self, calendar_id: CalendarId, span: TimeSpan, *, settled_before: datetime
+        self,
+        calendar_id: CalendarId,
+        span: TimeSpan,
+        *,
+        settled_before: datetime,
+        confirmed_since: datetime | None = None,
     ) -> list[tuple[BookingId, str]]:
         query = select(bookings.c.id, bookings.c.event_id).where(
             bookings.c.account_id == self._transaction.account_id,
@@ -75,6 +81,14 @@ class SqlBookings:
             bookings.c.start_at < span.end,
             bookings.c.settled_at < settled_before,
         )
+        if confirmed_since is not None:
+            confirmed = select(journal.c.position).where(
+                journal.c.subject == bookings.c.id,
+                journal.c.account_id == self._transaction.account_id,
+                journal.c.kind.in_(_CONFIRMED),
+                journal.c.at >= confirmed_since,
+            )
+            query = query.where(bookings.c.settled_at >= confirmed_since, confirmed.exists())
         return [(BookingId(row.id), row.event_id) for row in await self._transaction.rows(query)]
 
     async def count_on_page(self, page_id: PageId) -> int:

@@ -178,6 +178,7 @@ bookings = Table(
     Index(None, "account_id", "start_at", "id"),
     Index(None, "page_id"),
     Index(None, "event_id"),
+    Index(None, "calendar_id", "settled_at"),
 )
 
 booking_hosts = Table(

@@ -1,4 +1,4 @@
-"""What Exchange adds: the server of a connection, and what an account presets and lifts.
+"""What Exchange adds: the server of a connection, what an account presets and lifts, and which events to look after.
 
 The version before this one goes on writing beside it: new columns are empty or have a default in the database.
 """
@@ -19,9 +19,11 @@ def upgrade() -> None:
     op.add_column("accounts", sa.Column("mail_presets", types.Document, server_default="[]", nullable=False))
     op.add_column("connections", sa.Column("server_url", sa.Text, nullable=True))
     op.add_column("connections", sa.Column("server_version", sa.Text, nullable=True))
+    op.create_index(op.f("bookings_calendar_id_settled_at_idx"), "bookings", ["calendar_id", "settled_at"])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("bookings_calendar_id_settled_at_idx"), table_name="bookings")
     op.drop_column("connections", "server_version")
     op.drop_column("connections", "server_url")
     op.drop_column("accounts", "mail_presets")
