@@ -138,10 +138,15 @@ def join_url(existing: Json) -> str | None:
     return url
 
 
+def link_is_pending(existing: Json) -> bool:
+    """An online meeting whose link is still being made (seen in public reports)."""
+    return bool(existing.get("isOnlineMeeting")) and join_url(existing) is None
+
+
 def stands_as(event: CalendarEvent, existing: Json) -> bool:
     """Whether the answer to a creation is what was sent. Another wish's event comes back for a transaction id that was
     used before."""
-    return _same_times(event, existing) and existing.get("subject") == event.title
+    return bool(existing["id"]) and _same_times(event, existing) and existing.get("subject") == event.title
 
 
 def _wished(event: CalendarEvent, in_utc: bool) -> Json:

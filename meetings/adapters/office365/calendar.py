@@ -80,7 +80,7 @@ class Office365Calendars:
         """One calendar view each, all at once.
 
         Trouble of the account is everybody's, and raised. What may be either (no answer, a mailbox that is not there)
-        is a calendar's own only if another calendar of the account answered.
+        is a calendar's own only if Graph said something about another calendar of the account.
         """
         until = self.calls.limit(self.busy_seconds)
         asked = list(dict.fromkeys(calendars))
@@ -92,7 +92,7 @@ class Office365Calendars:
             if isinstance(error, ReauthorizationNeeded | RateLimited):
                 raise error
         shared = [error for error in errors if isinstance(error, ProviderUnavailable | MailboxNotFound)]
-        if shared and len(errors) == len(answers):
+        if shared and len(shared) == len(answers):
             raise shared[0]
         return {each: _own(answer) for each, answer in answers.items()}
 

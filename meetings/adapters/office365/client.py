@@ -94,7 +94,8 @@ def to_httpx(request: Request) -> httpx.Request:
     """Raises ProviderUnavailable for an address that is none."""
     # Blanks as %20, and "$" as it is: a plus sign is not a blank everywhere.
     query = f"?{urlencode(request.params, quote_via=quote, safe='$')}" if request.params else ""
-    headers = {"accept-encoding": "gzip", "accept": "application/json", **(request.headers or {})}
+    headers = {"accept": "application/json", **{name.lower(): value for name, value in (request.headers or {}).items()}}
+    headers["accept-encoding"] = "gzip"
     try:
         return httpx.Request(
             request.method, f"{request.address}{query}", headers=headers, json=request.json, data=request.form

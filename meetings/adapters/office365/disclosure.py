@@ -2,8 +2,8 @@
 
 from meetings.domain.disclosure import Disclosure
 
-HELP_URL = "https://support.microsoft.com/office/0d62dbe4-f5d3-4bff-9c9b-6a3fcbf40c2f"
-"""Microsoft's page on making, opening and sharing calendars in Outlook (S58)."""
+HELP_URL = "https://support.microsoft.com/en-us/outlook/working-with-multiple-calendars-in-outlook-on-the-web"
+"""Microsoft's page on making further calendars and opening those of others (S58)."""
 
 DISCLOSURE = Disclosure(
     version="office365-2026-11",

@@ -10,6 +10,7 @@ from meetings.adapters.office365.authorized import AuthorizedCalls
 from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.own_events import READ, live_event
 from meetings.adapters.office365.paths import events_of, one_event
+from meetings.adapters.office365.reading import read
 from meetings.adapters.office365.refusals import Asked, Refused
 from meetings.application.ports.calendars import (
     CalendarEvent,
@@ -46,9 +47,9 @@ class EventWrites:
         if existing.get("isCancelled"):
             raise EventRemoved("the event was cancelled in the calendar")
         existing = await self._as_wished(calendar, event, existing, until)
-        if event.conference and existing.get("isOnlineMeeting") and booking_event.join_url(existing) is None:
+        if event.conference and read(lambda: booking_event.link_is_pending(existing)):
             existing = await self._with_link(calendar, existing, until)
-        return booking_event.written(existing, event)
+        return read(lambda: booking_event.written(existing, event))
 
     async def remove(self, calendar: str, key: EventKey) -> None:
         """As `Calendars.remove_event`. Meetings are cancelled, which tells the guests; what nobody was invited to is no
@@ -88,6 +89,9 @@ class EventWrites:
 
         try:
             created = await self._in_a_zone(question, until)
+            if read(lambda: booking_event.stands_as(event, created)):
+                return {**created, **_properties(event)}
+            error: Exception = ProviderUnavailable("another event came back than the one that was sent")
         except Refused as refused:
             error = self.calls.error(refused, Asked.NEW_EVENT)
             if refused.code == _USED_BEFORE:
@@ -96,10 +100,6 @@ class EventWrites:
                 raise error from None
         except ProviderUnavailable as unavailable:
             error = unavailable
-        else:
-            if booking_event.stands_as(event, created):
-                return {**created, **_properties(event)}
-            error = ProviderUnavailable("another event came back than the one that was sent")
         return await self._find_after(error, calendar, event.key, until)
 
     async def _find_after(self, error: Exception, calendar: str, key: EventKey, until: float) -> Any:
@@ -113,7 +113,7 @@ class EventWrites:
         return found
 
     async def _as_wished(self, calendar: str, event: CalendarEvent, existing: Any, until: float) -> Any:
-        if booking_event.change(event, existing) is None:
+        if read(lambda: booking_event.change(event, existing)) is None:
             return existing
 
         def question(in_utc: bool) -> Question:

@@ -21,8 +21,8 @@ class Question:
 
     method: str
     path: str
-    params: Mapping[str, str] | None = None
-    body: Any = None
+    params: Mapping[str, str] | None = field(default=None, repr=False)
+    body: Any = field(default=None, repr=False)
     prefer: tuple[str, ...] = ()
     if_match: str | None = field(default=None, repr=False)
 

@@ -39,7 +39,6 @@ class Tokens:
     answer: Mapping[str, Any] | None = field(repr=False)
     cache: str = field(repr=False)
     mailbox: str
-    issuer: str
 
 
 class Entra:
@@ -86,6 +85,16 @@ class Entra:
             return _tokens(app, answer)
 
         return await self._with_app(None, work, until)
+
+    def issuer(self) -> str:
+        """What the sign-in service says of itself, as far as it was asked; "{tenantid}" in it stands for the account's.
+
+        Raises:
+            ProviderUnavailable: it was not, or does not say.
+        """
+        for _, description in list(self._descriptions.values()):
+            return str(json.loads(description)["issuer"])
+        raise ProviderUnavailable("Microsoft's sign-in does not describe itself")
 
     async def refresh(self, cache: str, mailbox: str, scopes: list[str], until: float) -> Tokens:
         """A new access token from what is in `cache`. An answer of None: nothing there to ask with."""
@@ -142,7 +151,6 @@ def _tokens(app: Any, answer: Mapping[str, Any] | None) -> Tokens:
         answer=answer,
         cache=app.token_cache.serialize(),
         mailbox=accounts[0]["home_account_id"] if accounts else "",
-        issuer=str(app.authority._issuer),
     )
 
 

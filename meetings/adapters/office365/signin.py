@@ -60,7 +60,7 @@ class Office365SignIn:
         answer = tokens.answer or {}
         if "access_token" not in answer:
             raise code_error(answer)
-        self._require_identity(answer.get("id_token_claims"), flow["nonce"], tokens)
+        self._require_identity(answer.get("id_token_claims"), flow["nonce"])
         _require_scopes(answer, tokens)
         email = await self._address(answer["access_token"], until)
         return Granted(account_email=email, credentials=self._grant(tokens, email).to_text())
@@ -86,12 +86,12 @@ class Office365SignIn:
             raise refresh_error(tokens.answer)
         return self._grant(tokens, grant.email).to_text()
 
-    def _require_identity(self, claims: Any, nonce: str, tokens: Tokens) -> None:
+    def _require_identity(self, claims: Any, nonce: str) -> None:
         if not isinstance(claims, dict) or not is_for_us(
             claims,
             client_id=self.entra.client_id,
             nonce=nonce,
-            issuer=tokens.issuer,
+            issuer=self.entra.issuer(),
             tenant=self.tenant,
             now=self.entra.now(),
         ):

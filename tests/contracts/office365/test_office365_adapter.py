@@ -371,6 +371,19 @@ async def test_a_shared_calendar_whose_mailbox_is_gone_is_that_calendars_trouble
     assert (answers[world.primary], type(answers[choir])) == ((), CalendarUnreadable)
 
 
+async def test_a_calendar_that_is_gone_is_told_even_when_no_other_answers(
+    world: Office365World, calendars: Calendars
+) -> None:
+    choir = world.add_calendar("Choir")
+    world.lose_access(choir)
+    world.office.fault(lambda call: call.path_parameters.get("calendar") == world.primary, status=500)
+    answers = await calendars.busy([world.primary, choir], WEEK)
+    assert {each: type(answer) for each, answer in answers.items()} == {
+        world.primary: ProviderUnavailable,
+        choir: CalendarUnreadable,
+    }
+
+
 # ---- reading ------------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -75,6 +76,29 @@ async def test_what_is_written_can_be_found_by_its_key(world: Office365World, ca
     written = await calendars.put_event(world.primary, a_wish())
     stored = world.office.event(world.primary, written.event_id)["singleValueExtendedProperties"]
     assert key_value(a_wish().key) in [each["value"] for each in stored]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        "[]",
+        '{"id": "e"}',
+        '{"id": "e", "start": "soon", "end": "later"}',
+        '{"id": "e", "start": {"dateTime": "soon"}, "end": {"dateTime": "later"}}',
+    ],
+)
+async def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(
+    world: Office365World, calendars: Calendars, body: str
+) -> None:
+    world.office.fault("events.create", body=body)
+    with pytest.raises(ProviderUnavailable):
+        await calendars.put_event(world.primary, a_wish())
+    assert _operations(world) == ["events.list", "events.create", "events.list"]
+    await calendars.put_event(world.primary, a_wish())
+    world.office.fault("events.update", body=body)
+    with pytest.raises(ProviderUnavailable) if '"id"' not in body else nullcontext():
+        await calendars.put_event(world.primary, a_wish(sequence=1))
 
 
 @pytest.mark.parametrize("fault", [{"drop_after_commit": True}, {"cut_off_body": True}])
