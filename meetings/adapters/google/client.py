@@ -21,7 +21,7 @@ from google.oauth2.credentials import Credentials as BearerCredentials
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
-from googleapiclient.model import JsonModel
+from googleapiclient.model import JsonModel, RawModel
 from httplib2.decode import DecodeLimitError, DecodeRatioError
 
 from meetings.adapters.google.refusals import Refused, reason_in
@@ -70,6 +70,8 @@ def call(
         ProviderUnavailable: no answer in `seconds`, or one that cannot be read.
     """
     request = build(service)
+    if isinstance(getattr(request.postproc, "__self__", None), RawModel):
+        request.postproc = _no_body
     bounded = _BoundedHttp(seconds)
     # Without an expiry these credentials count as valid, and without refresh statuses a 401 stays a 401.
     bearer = BearerCredentials(token=access_token)  # type: ignore[no-untyped-call]
@@ -101,6 +103,12 @@ def post_form(address: str, form: dict[str, str], seconds: float) -> Any:
 
 def _unavailable(error: Exception) -> ProviderUnavailable:
     return ProviderUnavailable(f"no readable answer from Google ({type(error).__name__})")
+
+
+def _no_body(response: httplib2.Response, content: Any) -> None:
+    """For methods that promise no answer: the library's own model takes a captive portal's page for their success."""
+    if content:
+        raise UnreadableAnswer("a body where none was promised")
 
 
 def _object_in(response: httplib2.Response, content: Any) -> Any:
