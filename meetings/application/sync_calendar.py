@@ -168,7 +168,8 @@ class _Reader:
         heard: set[str] = set()
         async for page in self._calendars.changes(self._calendar.external_id, state.cursor, state.window):
             cursor = page.cursor or cursor
-            heard.update(echo.event_id for echo in [*page.changed, *page.removed])
+            heard.update(event.event_id for event in page.changed)
+            heard.update(event.event_id for event in page.removed)
             if not page.changed and not page.removed:
                 continue
             within, beyond = _by_window(page.changed, state.window)

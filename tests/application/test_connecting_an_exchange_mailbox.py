@@ -370,7 +370,7 @@ async def test_a_host_moves_from_exchange_to_google(on_sqlite: AtExchange) -> No
 
 async def test_a_preset_of_the_domain_is_taken_where_no_server_is_typed_in(anna: AtExchange) -> None:
     here = anna.here
-    admin = {"caller": here.caller, "begin": here.tools.begin, "clock": here.clock}
+    admin: dict[str, Any] = {"caller": here.caller, "begin": here.tools.begin, "clock": here.clock}
     await preset_exchange("Example.COM", anna.exchange.ews_url.lower(), **admin)
     await anna.connect(server_url="  ")
     connection = await here.connection()
@@ -394,7 +394,7 @@ async def test_presets_are_for_owners_and_admins_and_for_servers_of_ones_own(her
     member = await here.add_colleague("Bob", "bob@example.com")
     admin = await here.add_colleague("Ada", "ada@example.com", Role.ADMIN)
     server = "https://mail.example.com/ews/exchange.asmx"
-    tools = {"begin": here.tools.begin, "clock": here.clock}
+    tools: dict[str, Any] = {"begin": here.tools.begin, "clock": here.clock}
     with pytest.raises(PermissionMissing):
         await preset_exchange("example.com", server, caller=here.caller_of(member), **tools)
     await preset_exchange("example.com", server, caller=here.caller_of(admin), **tools)
