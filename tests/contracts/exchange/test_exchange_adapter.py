@@ -43,7 +43,10 @@ from tests.contracts.calendars.world import NOW, HeldCredentials, at
 ADA, BOB = "ada@example.com", "bob@example.com"
 WINDOW = TimeSpan(at(2, 0), at(2, 0, month=5))
 TUESDAY = TimeSpan(at(3, 0), at(4, 0))
-WRITES = ("CreateItem", "UpdateItem", "DeleteItem")
+FAULT = (
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>{}</faultcode>'
+    "<faultstring>Too busy.</faultstring></s:Fault></s:Body></s:Envelope>"
+)
 
 
 def _provider(exchange: ExchangeSimulator, **settings: Any) -> CalendarProvider:
@@ -225,6 +228,8 @@ async def test_whatever_a_server_answers_instead_is_no_answer_and_comes_in_time(
         ({"code": "ErrorNonExistentMailbox"}, MailboxNotFound, None),
         ({"code": "ErrorAccountDisabled"}, ReauthorizationNeeded, None),
         ({"status": 503}, ProviderUnavailable, None),
+        ({"status": 500, "content_type": "text/xml", "body": FAULT.format("a:ErrorServerBusy")}, RateLimited, None),
+        ({"status": 500, "content_type": "text/xml", "body": FAULT.format("s:Client")}, ProviderUnavailable, None),
     ],
 )
 async def test_trouble_of_the_account_is_raised_as_what_it_is_and_never_repeated_here(
@@ -280,13 +285,9 @@ async def test_a_series_that_changed_is_told_anew_in_one_page(
 async def test_a_single_event_that_becomes_a_series_leaves_nothing_behind(
     exchange: ExchangeSimulator, calendars: Calendars, primary: str
 ) -> None:
-    from meetings.adapters.exchange.simulator import recurrence
-
     single = exchange.add_event(primary, "x", at(3, 9), at(3, 10))
     cursor = (await _read(calendars, primary))[-1].cursor
-    _, item = exchange._for_writing(single)
-    item.recurrence = recurrence.weekly(at(3, 9).date(), times=2)
-    exchange.move_event(single, at(3, 9), at(3, 10))
+    exchange.repeat_event(single, times=2)
     (page,) = await _read(calendars, primary, cursor)
     assert page.removed == (RemovedEvent(single),)
     assert len(page.changed) == 2

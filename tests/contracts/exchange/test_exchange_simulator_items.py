@@ -141,6 +141,38 @@ def test_a_cancelled_meeting_stays_with_its_guests_marked_as_cancelled(exchange:
     assert [mail.kind for mail in exchange.mails][-2:] == ["cancellation", "cancellation"]
 
 
+def test_who_is_not_invited_any_more_sees_the_meeting_cancelled(exchange: ExchangeSimulator) -> None:
+    made = exchange.add_event(exchange.calendar_of(ADA), "Plan", NINE, NINE + HOUR, attendees=(BOB,))
+    exchange.change_event(made, attendees=("vera@visitors.example",))
+    (copy,) = exchange.events(exchange.calendar_of(BOB))
+    assert copy.cancelled
+    told = [(mail.to.partition("@")[0], mail.kind) for mail in exchange.mails]
+    assert told == [("bob", "invitation"), ("vera", "invitation"), ("bob", "cancellation")]
+
+
+def test_another_time_asks_for_another_answer(exchange: ExchangeSimulator) -> None:
+    made = exchange.add_event(exchange.calendar_of(ADA), "Plan", NINE, NINE + HOUR, attendees=(BOB,))
+    (copy,) = exchange.events(exchange.calendar_of(BOB))
+    exchange.respond(copy.id, "Accept")
+    exchange.change_event(made, subject="Better plan")
+    accepted = exchange.event(copy.id)
+    assert (accepted.subject, accepted.response, accepted.busy) == ("Better plan", "Accept", "Busy")
+    exchange.move_event(made, NINE + HOUR, NINE + 2 * HOUR)
+    moved = exchange.event(copy.id)
+    assert (moved.start, moved.response, moved.busy) == (NINE + HOUR, "NoResponseReceived", "Tentative")
+
+
+def test_a_cancelled_occurrence_is_off_for_its_guests_too(exchange: ExchangeSimulator) -> None:
+    series = exchange.add_recurring(exchange.calendar_of(ADA), "Weekly", NINE, NINE + HOUR, times=3)
+    exchange.change_event(series, attendees=(BOB,))
+    (copy,) = exchange.events(exchange.calendar_of(BOB))
+    second = exchange.instance_id(series, NINE + timedelta(days=7))
+    assert ask(exchange, delete_item(second, sends="SendToAllAndSaveCopy")).codes == ["NoError"]
+    theirs = exchange.instance_id(copy.id, NINE + timedelta(days=7))
+    assert ask(exchange, get_item(theirs), email=BOB).codes == ["ErrorItemNotFound"]
+    assert [mail.kind for mail in exchange.mails] == ["invitation", "cancellation"]
+
+
 def test_a_removed_item_moves_to_deleted_items_under_another_id(exchange: ExchangeSimulator) -> None:
     made = _coffee(exchange, booking_key="b-1")
     made.save()

@@ -10,8 +10,9 @@ or an open specification (MS-OXWS...); "seen" stands for answers in public repor
 """
 
 from meetings.adapters.exchange.simulator.calls import Call
-from meetings.adapters.exchange.simulator.control import DEFAULT_HOSTS, PASSWORD, Event, ExchangeSimulator
+from meetings.adapters.exchange.simulator.control import DEFAULT_HOSTS, PASSWORD, ExchangeSimulator
 from meetings.adapters.exchange.simulator.faults import Fault
+from meetings.adapters.exchange.simulator.outlook import Event
 from meetings.adapters.exchange.simulator.proxy import ForwardProxy, Tunnel, forward_proxy
 from meetings.adapters.exchange.simulator.settings import EXCHANGE_ONLINE, Autodiscover, Settings
 from meetings.adapters.exchange.simulator.world import Mail

@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 EWS_PATH = "/ews/exchange.asmx"
 _XML = "text/xml; charset=utf-8"
-# Operations whose failures carry an empty list, because the schema wants one.
-_EMPTY = {"GetItem": "Items", "CreateItem": "Items", "UpdateItem": "Items", "GetServerTimeZones": "TimeZoneDefinitions"}
 
 
 @dataclass(frozen=True)
@@ -214,13 +212,13 @@ class SimulatorApp:
         if fault.code is None:
             return HTMLResponse(_words(fault.status or 200), fault.status or 200, headers)
         values = None if fault.back_off_ms is None else {"BackOffMilliseconds": str(fault.back_off_ms)}
-        if fault.ends_the_request or call.operation not in self._operations.handlers:
+        in_messages = call.operation in self._operations.handlers and call.operation != "GetUserAvailability"
+        if fault.ends_the_request or not in_messages:
             answer = _fault(EwsFault(fault.code, values=values))
             return Response(answer.body, fault.status or 500, headers, media_type=_XML)
         error = EwsError(fault.code, values=values)
-        empty = soap.m(_EMPTY[call.operation]) if call.operation in _EMPTY else None
-        body_ = response(call.operation, [failure(call.operation, error, empty)])
-        return Response(soap.envelope(body_, self._settings.version), fault.status or 200, headers, media_type=_XML)
+        refusal = response(call.operation, [failure(call.operation, error)])
+        return Response(soap.envelope(refusal, self._settings.version), fault.status or 200, headers, media_type=_XML)
 
     def _finished(self, call: Call, answer: Response) -> Response:
         body = b"" if isinstance(answer, StreamingResponse) else bytes(answer.body)

@@ -1,68 +1,39 @@
 """The simulator as tests and the demo hold it: serve it, act as people using Outlook, script faults, read the log."""
 
 import contextlib
-import copy
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from meetings.adapters.exchange.simulator import certificates, invitations, occurrences, recurrence, view
+from meetings.adapters.exchange.simulator import certificates, invitations, outlook
 from meetings.adapters.exchange.simulator.app import SimulatorApp
 from meetings.adapters.exchange.simulator.calls import Call, CallLog
 from meetings.adapters.exchange.simulator.faults import Fault, Faults, Hook, Match, matches
 from meetings.adapters.exchange.simulator.ids import Key, read_id
 from meetings.adapters.exchange.simulator.operations import Operations
+from meetings.adapters.exchange.simulator.outlook import Event, Moment, Wish
+from meetings.adapters.exchange.simulator.removal import remove
 from meetings.adapters.exchange.simulator.serving import serve_in_loop, serve_in_thread
 from meetings.adapters.exchange.simulator.settings import Settings
-from meetings.adapters.exchange.simulator.shapes import property_key
-from meetings.adapters.exchange.simulator.soap import Element, t
+from meetings.adapters.exchange.simulator.soap import Element
 from meetings.adapters.exchange.simulator.streaming import Streams
 from meetings.adapters.exchange.simulator.subscriptions import Subscriptions
-from meetings.adapters.exchange.simulator.times import midnight
 from meetings.adapters.exchange.simulator.versions import version_of
 from meetings.adapters.exchange.simulator.world import (
     MAILBOX_KINDS,
-    RIGHTS,
     Account,
-    Attendee,
-    CalendarItem,
     Folder,
     Mail,
-    Person,
     World,
+    rights_of,
 )
-from meetings.adapters.exchange.simulator.zones import windows_name_of, zone_of
+from meetings.adapters.exchange.simulator.zones import windows_name_of
 
 PASSWORD = "correct horse battery"
 DEFAULT_HOSTS = ("localhost", "127.0.0.1", "example.com", "mail.example.com", "autodiscover.example.com")
 TLS_MODES = ("trusted", "self-signed", "plain")
-
-Moment = datetime | date
-
-
-@dataclass(frozen=True)
-class Event:
-    """An item as its owner sees it in Outlook. `start` and `end` are UTC; `zone` is a tz database name."""
-
-    id: str
-    subject: str
-    body: str
-    body_type: str
-    start: datetime
-    end: datetime
-    zone: str
-    busy: str
-    all_day: bool
-    location: str
-    attendees: tuple[tuple[str, str], ...]
-    kind: str
-    response: str
-    cancelled: bool
-    uid: str
 
 
 class ExchangeSimulator:
@@ -246,13 +217,13 @@ class ExchangeSimulator:
         """Another calendar folder, below the default calendar; gives its id."""
         with self._world.lock:
             folder = self._world.add_calendar(self._account(email), name)
-            folder.rights = _right(rights)
+            folder.rights = rights_of(rights)
             return folder.id
 
     def set_rights(self, calendar: str, rights: str) -> None:
         """What its owner may do there: none, free_busy, reader, writer or owner."""
         with self._world.lock:
-            self._folder(calendar).rights = _right(rights)
+            self._folder(calendar).rights = rights_of(rights)
 
     def lose_access(self, calendar: str, *, code: str = "ErrorAccessDenied") -> None:
         """From now on the folder and its items are refused with this code, and FindFolder does not find it.
@@ -306,7 +277,6 @@ class ExchangeSimulator:
         time_zone: str | None = None,
         attendees: tuple[str, ...] = (),
         location: str | None = None,
-        recurrence: Element | None = None,
         extended: dict[tuple[str, str], str] | None = None,
     ) -> str:
         """A person adds an event, and invites when there are guests; gives its id.
@@ -316,21 +286,8 @@ class ExchangeSimulator:
         """
         with self._world.lock:
             folder = self._folder(calendar)
-            zone = windows_name_of(time_zone) if time_zone else folder.mailbox.time_zone
-            item = self._made(
-                folder, subject, self._span(zone, start, end), zone, all_day=not isinstance(start, datetime)
-            )
-            item.elements["LegacyFreeBusyStatus"] = t("LegacyFreeBusyStatus", busy)
-            if location is not None:
-                item.elements["Location"] = t("Location", location)
-            item.recurrence = recurrence
-            item.attendees = [Attendee(self._person(email)) for email in attendees]
-            for (set_id, name), value in (extended or {}).items():
-                _set_property(item, set_id, name, value)
-            self._world.put(folder, item)
-            if attendees:
-                invitations.send(self._world, folder, None, item, changed_only=False)
-            return _id(folder, item)
+            wish = Wish(subject, start, end, busy, time_zone, attendees, location, None, extended)
+            return outlook.id_of(folder, outlook.add(self._world, folder, wish))
 
     def add_recurring(
         self,
@@ -348,30 +305,27 @@ class ExchangeSimulator:
         (the first child of a Recurrence element) says otherwise. Gives the id of the series.
         """
         with self._world.lock:
-            owner = self._folder(calendar).mailbox
-            zone = ZoneInfo(time_zone) if time_zone else owner.zone
-            first = start.astimezone(zone).date() if isinstance(start, datetime) else start
-            series = recurrence.weekly(first, times=times)
-            if pattern is not None:
-                series = t("Recurrence", copy.deepcopy(pattern), recurrence.range_from(first, times=times))
-            return self.add_event(calendar, subject, start, end, busy=busy, time_zone=time_zone, recurrence=series)
+            folder = self._folder(calendar)
+            series = outlook.series_of(folder, start, times=times, pattern=pattern, zone=time_zone)
+            wish = Wish(subject, start, end, busy, time_zone, recurrence=series)
+            return outlook.id_of(folder, outlook.add(self._world, folder, wish))
 
     def invite(self, to: str, organizer: str, subject: str, start: datetime, end: datetime) -> str:
         """Somebody with a mailbox here invites; gives the id of the guest's copy."""
         with self._world.lock:
             self.add_event(self.calendar_of(organizer), subject, start, end, attendees=(to,))
             calendar = self._default(self._account(to))
-            return _id(calendar, max(calendar.items.values(), key=lambda item: item.number))
+            return outlook.id_of(calendar, max(calendar.items.values(), key=lambda item: item.number))
 
     def respond(self, event_id: str, response: str, *, keep: bool = False) -> None:
         """The guest answers: Accept, Tentative or Decline. Declining moves the copy to Deleted Items unless it is kept
         (newer Outlooks can keep declined meetings, shown as free; assumed to look so in EWS).
         """
         with self._world.lock:
-            folder, item = self._find(event_id)
+            folder, item = outlook.find(self._world, event_id)
             invitations.respond(self._world, folder, item, response)
             if response == "Decline" and not keep:
-                self._world.remove(folder, item, to=self._bin(folder))
+                remove(self._world, folder, item, keep=True, tell=False)
 
     def change_event(
         self,
@@ -384,42 +338,23 @@ class ExchangeSimulator:
     ) -> None:
         """A person edits an event or one occurrence; guests are told."""
         with self._world.lock:
-            folder, item = self._for_writing(event_id)
-            before = item.copied()
-            for name, value in (("Subject", subject), ("LegacyFreeBusyStatus", busy)):
-                if value is not None:
-                    item.elements[name] = t(name, value)
-            if body is not None:
-                item.elements["Body"] = t("Body", body, BodyType="Text")
-            if attendees is not None:
-                held = {each.person.email: each for each in item.attendees}
-                item.attendees = [held.get(email) or Attendee(self._person(email)) for email in attendees]
-            self._changed(folder, before, item)
+            outlook.change(self._world, event_id, subject=subject, busy=busy, attendees=attendees, body=body)
 
     def move_event(self, event_id: str, start: Moment, end: Moment) -> None:
         """A person drags an event, a whole series or one occurrence to another time. A series starts afresh."""
         with self._world.lock:
-            folder, item = self._for_writing(event_id)
-            before = item.copied()
-            begins, ends = self._span(item.start_zone, start, end)
-            if item.recurrence is not None:
-                item.recurrence = recurrence.moved(item.recurrence, begins - item.start, item.zone, item.start)
-                item.exceptions, item.deleted = {}, set()
-            item.start, item.end = begins, ends
-            self._changed(folder, before, item)
+            outlook.move(self._world, event_id, start, end)
+
+    def repeat_event(self, event_id: str, *, times: int | None = None) -> None:
+        """A person makes a single event a weekly series, `times` times (None: without end); its id stays."""
+        with self._world.lock:
+            outlook.repeat(self._world, event_id, times=times)
 
     def cancel_event(self, event_id: str) -> None:
         """A person deletes an event, a whole series or one occurrence; it moves to Deleted Items, guests are told."""
         with self._world.lock:
-            folder, item = self._find(event_id)
-            if item.attendees and item.response == "Organizer":
-                invitations.cancel(self._world, folder, item)
-            if item.master is not None and item.original is not None:
-                item.master.deleted.add(item.original)
-                item.master.exceptions.pop(item.original, None)
-                self._world.touch(folder, item.master)
-            else:
-                self._world.remove(folder, item, to=self._bin(folder))
+            folder, item = outlook.find(self._world, event_id)
+            remove(self._world, folder, item, keep=True, tell=True)
 
     def purge(self, email: str) -> None:
         """Deleted Items are emptied for good."""
@@ -448,13 +383,13 @@ class ExchangeSimulator:
             folder = self._folder(calendar)
             found = []
             for item in folder.items.values():
-                found += [_event(folder, item), *(_event(folder, each) for each in item.exceptions.values())]
+                found += [outlook.seen(folder, each) for each in (item, *item.exceptions.values())]
             return found
 
     def event(self, event_id: str) -> Event:
         """Raises EwsError ErrorItemNotFound."""
         with self._world.lock:
-            return _event(*self._find(event_id))
+            return outlook.seen(*outlook.find(self._world, event_id))
 
     @property
     def mails(self) -> list[Mail]:
@@ -508,91 +443,3 @@ class ExchangeSimulator:
         found = account.distinguished("calendar")
         assert found is not None
         return found
-
-    def _bin(self, folder: Folder) -> Folder | None:
-        return folder.mailbox.distinguished("deleteditems")
-
-    def _person(self, email: str) -> Person:
-        account = self._world.account(email)
-        return account.person if account is not None else Person(email, email)
-
-    def _find(self, event_id: str) -> tuple[Folder, CalendarItem]:
-        key = read_id(event_id)
-        account = self._world.mailbox_of(key.mailbox)
-        for folder in account.folders.values() if account else ():
-            if key.number in folder.items:
-                item = folder.items[key.number]
-                return folder, item if key.original is None else occurrences.existing(item, key.original)
-        raise KeyError(event_id)
-
-    def _for_writing(self, event_id: str) -> tuple[Folder, CalendarItem]:
-        folder, item = self._find(event_id)
-        if item.master is not None and item.original is not None:
-            return folder, occurrences.changed(item.master, item.original)
-        return folder, item
-
-    def _changed(self, folder: Folder, before: CalendarItem, item: CalendarItem) -> None:
-        item.sequence += 1
-        self._world.touch(folder, item)
-        if item.response == "Organizer" and (before.attendees or item.attendees):
-            invitations.send(self._world, folder, before, item, changed_only=False)
-
-    def _made(
-        self, folder: Folder, subject: str, span: tuple[datetime, datetime], zone: str, *, all_day: bool
-    ) -> CalendarItem:
-        number = self._world.new_number()
-        return CalendarItem(
-            number=number,
-            start=span[0],
-            end=span[1],
-            uid=f"040000008200E00074C5B7101A82E008{number:048X}",
-            organizer=folder.mailbox.person,
-            created_at=self._world.now(),
-            start_zone=zone,
-            end_zone=zone,
-            all_day=all_day,
-            elements={"Subject": t("Subject", subject)},
-        )
-
-    def _span(self, zone: str, start: Moment, end: Moment) -> tuple[datetime, datetime]:
-        return _instant(start, zone), _instant(end, zone)
-
-
-def _instant(moment: Moment, zone: str) -> datetime:
-    return moment.astimezone(UTC) if isinstance(moment, datetime) else midnight(moment, zone_of(zone))
-
-
-def _right(rights: str) -> str:
-    if rights not in RIGHTS:
-        raise ValueError(f"{rights} is not one of {RIGHTS}")
-    return rights
-
-
-def _id(folder: Folder, item: CalendarItem) -> str:
-    return view.item_id(folder, item).get("Id") or ""
-
-
-def _event(folder: Folder, item: CalendarItem) -> Event:
-    body = item.elements.get("Body")
-    return Event(
-        id=_id(folder, item),
-        subject=item.value("Subject"),
-        body=item.value("Body"),
-        body_type="Text" if body is None else body.get("BodyType", "Text"),
-        start=item.start,
-        end=item.end,
-        zone=item.zone.key,
-        busy=item.busy,
-        all_day=item.all_day,
-        location=item.value("Location"),
-        attendees=tuple((each.person.email, each.response) for each in item.attendees),
-        kind=item.kind,
-        response=item.response,
-        cancelled=item.cancelled,
-        uid=item.uid,
-    )
-
-
-def _set_property(item: CalendarItem, set_id: str, name: str, value: str) -> None:
-    uri = t("ExtendedFieldURI", PropertySetId=set_id, PropertyName=name, PropertyType="String")
-    item.extended[property_key(uri)] = t("ExtendedProperty", uri, t("Value", value))

@@ -23,7 +23,7 @@ def get_folder(request: Request) -> Element:
     def one(named: Element) -> Element:
         return success("GetFolder", m("Folders", _folder(access.folder(request, named, "none"), shape)))
 
-    return each("GetFolder", children(find(request.element, "m:FolderIds")), one, m("Folders"))
+    return each("GetFolder", children(find(request.element, "m:FolderIds")), one)
 
 
 def find_folder(request: Request) -> Element:
@@ -62,7 +62,7 @@ def sync_folder_hierarchy(request: Request) -> Element:
             changes,
         )
 
-    return each("SyncFolderHierarchy", [request.element], one, m("SyncState"), m("IncludesLastFolderInRange", "true"))
+    return each("SyncFolderHierarchy", [request.element], one)
 
 
 def _root(request: Request) -> Folder:

@@ -26,21 +26,23 @@ def send(world: World, folder: Folder, before: CalendarItem | None, item: Calend
         for email in sorted(guests):
             world.mails.append(_mail(email, kind, item))
     item.invitations_sent = whole.invitations_sent = bool(now) or item.invitations_sent
+    if item is whole:
+        _mark_as_cancelled(world, folder, item, was - now)
     spread(world, folder, whole)
 
 
 def cancel(world: World, folder: Folder, item: CalendarItem) -> None:
-    """Tell everybody that the meeting, or this occurrence, is off; their copies are marked as cancelled."""
-    for email in sorted(_guests(item)):
+    """Tell everybody that the meeting, or this occurrence, is off; their copies are marked as cancelled.
+
+    An occurrence has to be noted as deleted in its series before.
+    """
+    guests = _guests(item)
+    for email in sorted(guests):
         world.mails.append(_mail(email, "cancellation", item))
     if item.master is not None:
         spread(world, folder, item.master)
-        return
-    for account, copied in _copies(world, folder, item):
-        copied.cancelled = True
-        copied.elements["Subject"] = t("Subject", f"Canceled: {item.value('Subject')}")
-        copied.elements["LegacyFreeBusyStatus"] = t("LegacyFreeBusyStatus", "Free")
-        world.touch(_calendar(account), copied)
+    else:
+        _mark_as_cancelled(world, folder, item, guests)
 
 
 def spread(world: World, folder: Folder, item: CalendarItem) -> None:
@@ -56,10 +58,11 @@ def spread(world: World, folder: Folder, item: CalendarItem) -> None:
             fresh.number = world.new_number()
             world.put(calendar, fresh)
             continue
-        fresh.number, fresh.created_change = held.number, held.created_change
-        fresh.response = held.response
-        fresh.extended = held.extended
-        fresh.elements["LegacyFreeBusyStatus"] = held.elements["LegacyFreeBusyStatus"]
+        fresh.number, fresh.created_change, fresh.extended = held.number, held.created_change, held.extended
+        if (held.start, held.end) == (fresh.start, fresh.end):
+            # Another time asks for another answer (MS-OXOCAL 3.1.4.7.2: a full update resets the response).
+            fresh.response = held.response
+            fresh.elements["LegacyFreeBusyStatus"] = held.elements["LegacyFreeBusyStatus"]
         calendar.items[held.number] = fresh
         world.touch(calendar, fresh)
 
@@ -92,13 +95,15 @@ def _guest_copy(item: CalendarItem) -> CalendarItem:
     return copied
 
 
-def _copies(world: World, folder: Folder, item: CalendarItem) -> list[tuple[Account, CalendarItem]]:
-    found = []
-    for account in world.accounts.values():
-        held = _held(_calendar(account), item.uid) if account is not folder.mailbox else None
-        if held is not None:
-            found.append((account, held))
-    return found
+def _mark_as_cancelled(world: World, folder: Folder, item: CalendarItem, guests: set[str]) -> None:
+    for email in guests:
+        account = world.account(email)
+        held = _held(_calendar(account), item.uid) if account is not None and account is not folder.mailbox else None
+        if account is not None and held is not None:
+            held.cancelled = True
+            held.elements["Subject"] = t("Subject", f"Canceled: {item.value('Subject')}")
+            held.elements["LegacyFreeBusyStatus"] = t("LegacyFreeBusyStatus", "Free")
+            world.touch(_calendar(account), held)
 
 
 def _held(calendar: Folder, uid: str) -> CalendarItem | None:

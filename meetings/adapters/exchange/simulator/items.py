@@ -2,6 +2,7 @@
 
 from meetings.adapters.exchange.simulator import access, invitations, occurrences, view, writing
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
+from meetings.adapters.exchange.simulator.removal import remove
 from meetings.adapters.exchange.simulator.request import Request, each, success
 from meetings.adapters.exchange.simulator.shapes import Shape, item_shape
 from meetings.adapters.exchange.simulator.soap import Element, children, find, local, m, t
@@ -19,7 +20,7 @@ def get_item(request: Request) -> Element:
         folder, item = access.item(request, named)
         return success("GetItem", _shown(request, folder, item, shape))
 
-    return each("GetItem", children(find(request.element, "m:ItemIds")), one, m("Items"))
+    return each("GetItem", children(find(request.element, "m:ItemIds")), one)
 
 
 def create_item(request: Request) -> Element:
@@ -38,7 +39,7 @@ def create_item(request: Request) -> Element:
             raise EwsError("ErrorInvalidOperation", f"A {local(given)} is not simulated.")
         return _created(request, given)
 
-    return each("CreateItem", children(find(request.element, "m:Items")), one, m("Items"))
+    return each("CreateItem", children(find(request.element, "m:Items")), one)
 
 
 def update_item(request: Request) -> Element:
@@ -49,7 +50,7 @@ def update_item(request: Request) -> Element:
     def one(change: Element) -> Element:
         return _updated(request, change, resolution)
 
-    return each("UpdateItem", children(find(request.element, "m:ItemChanges")), one, m("Items"))
+    return each("UpdateItem", children(find(request.element, "m:ItemChanges")), one)
 
 
 def delete_item(request: Request) -> Element:
@@ -60,28 +61,10 @@ def delete_item(request: Request) -> Element:
     def one(named: Element) -> Element:
         folder, item = access.item(request, named, "writer")
         sends = _sends(request, "SendMeetingCancellations", _SENDS, "ErrorSendMeetingCancellationsRequired")
-        remove(request, folder, item, kind, tell=sends != "SendToNone")
+        remove(request.world, folder, item, keep=kind == "MoveToDeletedItems", tell=sends != "SendToNone")
         return success("DeleteItem")
 
     return each("DeleteItem", children(find(request.element, "m:ItemIds")), one)
-
-
-def remove(request: Request, folder: Folder, item: CalendarItem, kind: str, *, tell: bool) -> None:
-    """Take an item or one occurrence away. The organizer's guests hear of it, a guest's removal is a silent one.
-
-    A deleted occurrence is noted in its series and moves nowhere ("DeletedOccurrences").
-    """
-    world = request.world
-    if tell and item.response == "Organizer" and item.attendees:
-        invitations.cancel(world, folder, item)
-    if item.master is not None and item.original is not None:
-        series = item.master
-        series.deleted.add(item.original)
-        series.exceptions.pop(item.original, None)
-        world.touch(folder, series)
-        return
-    bin_ = folder.mailbox.distinguished("deleteditems")
-    world.remove(folder, item, to=bin_ if kind == "MoveToDeletedItems" and folder is not bin_ else None)
 
 
 def _created(request: Request, given: Element) -> Element:
@@ -139,7 +122,7 @@ def _answered(request: Request, given: Element) -> Element:
     response = _ANSWERS[local(given)]
     invitations.respond(request.world, folder, item, response)
     if response == "Decline":
-        remove(request, folder, item, "MoveToDeletedItems", tell=False)
+        remove(request.world, folder, item, keep=True, tell=False)
     return success("CreateItem", m("Items"))
 
 
@@ -148,7 +131,7 @@ def _cancelled(request: Request, given: Element) -> Element:
     folder, item = _referenced(request, given)
     if item.response != "Organizer":
         raise EwsError("ErrorCalendarIsNotOrganizer", "You must be the organizer to perform this action.")
-    remove(request, folder, item, "MoveToDeletedItems", tell=True)
+    remove(request.world, folder, item, keep=True, tell=True)
     return success("CreateItem", m("Items"))
 
 

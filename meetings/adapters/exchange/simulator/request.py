@@ -1,6 +1,5 @@
 """One request for an operation, and how its answer is put together."""
 
-import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -12,6 +11,17 @@ from meetings.adapters.exchange.simulator.versions import ServerVersion
 from meetings.adapters.exchange.simulator.world import Account, World
 from meetings.adapters.exchange.simulator.writing import Writer
 from meetings.adapters.exchange.simulator.zones import zone_of
+
+# The schema wants these, and clients read the state without looking for an error first (exchangelib does).
+_ON_FAILURE: dict[str, tuple[tuple[str, str | None], ...]] = {
+    "GetFolder": (("Folders", None),),
+    "GetItem": (("Items", None),),
+    "CreateItem": (("Items", None),),
+    "UpdateItem": (("Items", None),),
+    "GetServerTimeZones": (("TimeZoneDefinitions", None),),
+    "SyncFolderItems": (("SyncState", None), ("IncludesLastItemInRange", "true")),
+    "SyncFolderHierarchy": (("SyncState", None), ("IncludesLastFolderInRange", "true")),
+}
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,10 @@ def success(operation: str, *content: Content) -> Element:
     return m(f"{operation}ResponseMessage", code, *content, ResponseClass="Success")
 
 
-def failure(operation: str, error: EwsError, *content: Content) -> Element:
-    return m(f"{operation}ResponseMessage", *explained(error), *content, ResponseClass=error.level)
+def failure(operation: str, error: EwsError) -> Element:
+    """A message that says why not, with what messages of this operation hold all the same."""
+    held = [m(name, content) for name, content in _ON_FAILURE.get(operation, ())]
+    return m(f"{operation}ResponseMessage", *explained(error), *held, ResponseClass=error.level)
 
 
 def explained(error: EwsError) -> list[Element]:
@@ -74,14 +86,12 @@ def explained(error: EwsError) -> list[Element]:
     return found
 
 
-def each(
-    operation: str, targets: Iterable[Element], work: Callable[[Element], Element], *on_failure: Element
-) -> Element:
-    """One message per target; an error of one does not touch the others. `on_failure` is what a failure carries too."""
+def each(operation: str, targets: Iterable[Element], work: Callable[[Element], Element]) -> Element:
+    """One message per target; an error of one does not touch the others."""
     messages = []
     for target in targets:
         try:
             messages.append(work(target))
         except EwsError as error:
-            messages.append(failure(operation, error, *(copy.deepcopy(content) for content in on_failure)))
+            messages.append(failure(operation, error))
     return response(operation, messages)

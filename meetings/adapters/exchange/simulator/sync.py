@@ -37,7 +37,7 @@ def sync_folder_items(request: Request) -> Element:
             m("Changes", *(change for _, change in shown)),
         )
 
-    return each("SyncFolderItems", [request.element], one, m("SyncState"), m("IncludesLastItemInRange", "true"))
+    return each("SyncFolderItems", [request.element], one)
 
 
 def _most(request: Request) -> int:

@@ -1,14 +1,13 @@
 """Calendar items as they look in an answer."""
 
 import copy
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape, unescape
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from meetings.adapters.exchange.simulator import item_fields, occurrences
+from meetings.adapters.exchange.simulator.bodies import body
 from meetings.adapters.exchange.simulator.ids import Key, change_key
 from meetings.adapters.exchange.simulator.shapes import Shape
 from meetings.adapters.exchange.simulator.soap import Element, t, truth
@@ -16,9 +15,6 @@ from meetings.adapters.exchange.simulator.times import written
 from meetings.adapters.exchange.simulator.versions import ServerVersion
 from meetings.adapters.exchange.simulator.world import Attendee, CalendarItem, Folder, Person
 from meetings.adapters.exchange.simulator.zones import definition
-
-_TAG = re.compile(r"<[^>]*>")
-_BREAK = re.compile(r"<(?:br|/p|/div|/tr)\s*/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -75,30 +71,6 @@ def _moment(name: str, pick: Callable[[CalendarItem], object]) -> Callable[[Fold
         return t(name, written(pick(item), reader.zone))  # type: ignore[arg-type]
 
     return made
-
-
-def _body(folder: Folder, item: CalendarItem, reader: Reader) -> Element:
-    """The body in the kind that was asked for, converted when it was written in another ("BodyType").
-
-    Plain text comes back with CRLF ends of lines, HTML inside a document of its own (both as seen, details assumed).
-    """
-    stored = item.elements.get("Body")
-    kind = "Text" if stored is None else stored.get("BodyType", "Text")
-    content = "" if stored is None else stored.text or ""
-    wanted = kind if reader.shape.body == "Best" else reader.shape.body
-    if wanted == "Text":
-        plain = content if kind == "Text" else _as_text(content)
-        return t("Body", re.sub(r"\r?\n", "\r\n", plain), BodyType="Text")
-    if not content:
-        return t("Body", BodyType="HTML")
-    inner = content if kind == "HTML" else escape(content, quote=False).replace("\r\n", "\n").replace("\n", "<br>\r\n")
-    whole = inner if "<html" in inner.lower() else f"<html>\r\n<body>\r\n{inner}\r\n</body>\r\n</html>\r\n"
-    return t("Body", whole, BodyType="HTML")
-
-
-def _as_text(html: str) -> str:
-    body = re.sub(r"(?is)<(style|script|head)\b.*?</\1>", "", html)
-    return unescape(_TAG.sub("", _BREAK.sub("\n", re.sub(r"\s*\r?\n\s*", " ", body)))).strip()
 
 
 def _attendees(name: str, kind: str) -> Callable[[Folder, CalendarItem, Reader], Element | None]:
@@ -250,7 +222,7 @@ def _original(folder: Folder, item: CalendarItem, reader: Reader) -> Element | N
 _MADE: dict[str, Callable[[Folder, CalendarItem, Reader], Element | None]] = {
     "ItemId": _item_id,
     "ParentFolderId": _parent,
-    "Body": _body,
+    "Body": lambda folder, item, reader: body(item.elements.get("Body"), reader.shape.body),
     "DateTimeReceived": _moment("DateTimeReceived", lambda item: item.created_at),
     "DateTimeSent": _moment("DateTimeSent", lambda item: item.created_at),
     "DateTimeCreated": _moment("DateTimeCreated", lambda item: item.created_at),

@@ -16,6 +16,13 @@ RIGHTS = ("none", "free_busy", "reader", "writer", "owner")
 MAILBOX_KINDS = ("personal", "shared", "room", "equipment")
 
 
+def rights_of(name: str) -> str:
+    """The name, if it is one. Raises ValueError."""
+    if name not in RIGHTS:
+        raise ValueError(f"{name} is not one of {RIGHTS}")
+    return name
+
+
 @dataclass(frozen=True)
 class Person:
     name: str
