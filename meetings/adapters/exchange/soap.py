@@ -193,10 +193,11 @@ class Single:
 
     @classmethod
     def _raise_soap_errors(cls, fault: Any) -> None:
-        code = fault.find(f".//{{{ENS}}}ResponseCode") if fault is not None else None
-        if code is None or not code.text:
+        """The code stands in the details, or, without any, behind the prefix of the fault's own."""
+        if fault is None:
             raise Refused("UnknownAnswer")
-        raise Refused(code.text.strip(), wait=_wait(fault))
+        told = fault.findtext(f".//{{{ENS}}}ResponseCode") or fault.findtext("faultcode", "").rpartition(":")[2]
+        raise Refused(told.strip() or "UnknownAnswer", wait=_wait(fault))
 
     @staticmethod
     def _get_exception(code: str | None, text: Any, msg_xml: Any = None, rule_errors: Any = None) -> Refused:

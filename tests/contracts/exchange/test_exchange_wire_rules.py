@@ -1,5 +1,7 @@
 """The adapter's rules: builds, addresses, refusals, the outside of answers, the event of a booking, credentials."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -430,6 +432,17 @@ def test_two_logins_with_the_same_password_are_two() -> None:
 def test_credentials_that_are_not_ours_need_the_person(text: str) -> None:
     with pytest.raises(ReauthorizationNeeded):
         MailboxAccess.from_text(text)
+
+
+def test_nothing_heavy_is_imported_before_a_server_is_called() -> None:
+    """exchangelib costs most of a second and 44 MB, also for those who never connect an Exchange mailbox."""
+    program = (
+        "import sys; from meetings.adapters.exchange.provider import *;"
+        "provider = exchange_provider(ExchangeSettings(), now=lambda: None);"
+        "provider.calendars(None); provider.listen(None);"
+        "sys.exit(bool({'exchangelib', 'lxml', 'requests_ntlm', 'spnego'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
 
 
 def test_the_notes_say_what_has_to_be_known_before_connecting() -> None:
