@@ -305,6 +305,14 @@ def test_ids_come_in_two_kinds_and_either_is_taken(ada: httpx.Client, signed_in:
     assert ordinary.get(f"/me/events/{made['id']}").json()["id"] == seen["id"]
 
 
+def test_text_that_cannot_be_an_id_is_malformed(office: Office365Simulator, ada: httpx.Client) -> None:
+    for path in ("/me/events/not an id", "/me/calendars/a.b", "/me/calendars/a.b/events/abc"):
+        assert refusal(ada.get(path)) == (400, "ErrorInvalidIdMalformed")
+    unknown = office.default_calendar(ADA)[:-4] + "AAA="
+    assert refusal(ada.get(f"/me/calendars/{unknown}")) == (404, "ErrorItemNotFound")
+    assert refusal(ada.get(f"/me/events/{unknown}")) == (404, "ErrorItemNotFound")
+
+
 def test_an_online_meeting_has_a_link_and_lives_as_long_as_its_text_names_it(ada: httpx.Client) -> None:
     text = {"contentType": "text", "content": "Tea"}
     made = ada.post("/me/events", json=_body(isOnlineMeeting=True, body=text)).json()

@@ -14,7 +14,7 @@ from meetings.adapters.office365.simulator.odata import Prefer, expanded, page_s
 from meetings.adapters.office365.simulator.schedule import get_schedule
 from meetings.adapters.office365.simulator.subscriptions import Subscriptions
 from meetings.adapters.office365.simulator.times import read_instant, windows_name, zone_of
-from meetings.adapters.office365.simulator.world import Account, Calendar, World, immutable_id
+from meetings.adapters.office365.simulator.world import Account, Calendar, World, check_id, immutable_id
 
 METADATA = "https://graph.microsoft.com/v1.0/$metadata"
 # "the default page size is 10" and "up to 1000" for lists of events ("Paging Microsoft Graph data", List events).
@@ -59,6 +59,8 @@ class Request:
 
     @property
     def event_id(self) -> str:
+        """The immutable id. Raises GraphError 400 ErrorInvalidIdMalformed."""
+        check_id(self.path["event"])
         return immutable_id(self.path["event"])
 
 
@@ -299,13 +301,14 @@ class CalendarApi:
 
     def _event(self, request: Request, *, write: bool = False, bin_too: bool = False) -> tuple[Calendar, events.Found]:
         """The event, in the calendar of the path or in any that the account reaches. 404 before 403."""
+        event_id = request.event_id
         ids = [self._calendar(request).id] if request.path.get("calendar") else request.account.entries
         for calendar_id in ids:
             if not request.path.get("calendar") and calendar_id in request.account.lost:
                 continue
             calendar = self.world.calendars[calendar_id]
             try:
-                found = events.find(calendar, request.event_id, bin_too=bin_too)
+                found = events.find(calendar, event_id, bin_too=bin_too)
             except GraphError:
                 continue
             return self.world.calendar_for(request.account, calendar_id, write=write), found

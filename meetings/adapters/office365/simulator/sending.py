@@ -32,14 +32,6 @@ class Notification:
     more: tuple[Json, ...] = ()
     statuses: list[int] = field(default_factory=list)
 
-    @property
-    def subscription_id(self) -> str:
-        return str(self.value["subscriptionId"])
-
-    @property
-    def lifecycle(self) -> str | None:
-        return self.value.get("lifecycleEvent")
-
 
 class Sending:
     """The way of notifications to their receivers."""

@@ -3,7 +3,7 @@
 Source: dateTimeTimeZone resource. Windows' names come from the CLDR table that ships with Babel.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -129,8 +129,3 @@ def from_python(moment: datetime | date, zone_name: str) -> Json:
 def is_midnight(kept: Json) -> bool:
     moment = wall(kept)
     return moment == moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def plus(kept: Json, step: timedelta) -> Json:
-    """The same wall clock `step` later."""
-    return {**kept, "dateTime": (wall(kept) + step).isoformat()}

@@ -7,6 +7,7 @@ Events carry immutable ids. Exchange's ordinary ids are made from them and chang
 """
 
 import base64
+import re
 import secrets
 import threading
 import uuid
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from meetings.adapters.office365.simulator.errors import Json, access_denied, item_not_found
+from meetings.adapters.office365.simulator.errors import Json, access_denied, item_not_found, malformed_id
 from meetings.adapters.office365.simulator.times import stamp, zone_of
 
 HOME_TENANT = "8c5b4d6a-2f1e-4b0a-9d6b-3c1f5e7a9b20"
@@ -84,7 +85,7 @@ class Account:
     """A work or school account. Without `mailbox` it has no calendars; `hybrid` says that its mailbox is on premises.
 
     `entries` are the calendars in its list, in order; `lost` are those that answer 403 or 404 whatever the sharing
-    says. `aliases` are further addresses of the same mailbox.
+    says.
     """
 
     email: str
@@ -187,8 +188,10 @@ class World:
 
         Raises:
             GraphError: 404 ErrorItemNotFound for one that is not there or was taken away, 403 ErrorAccessDenied when
-                `lose_access` said so or when it may not be written.
+                `lose_access` said so or when it may not be written, 400 ErrorInvalidIdMalformed.
         """
+        if calendar_id is not None:
+            check_id(calendar_id)
         calendar = self.default_calendar(account.email) if calendar_id is None else self.calendars.get(calendar_id)
         if calendar is not None and account.lost.get(calendar.id) == 403:
             raise access_denied()
@@ -223,6 +226,16 @@ class World:
 
 
 ORDINARY = "AAMkAGI1"
+_ID = re.compile(r"[A-Za-z0-9_\-=]+")
+
+
+def check_id(told: str) -> None:
+    """Raises GraphError 400 ErrorInvalidIdMalformed for text that cannot be an id (seen in public reports).
+
+    By its letters only; the service looks inside, too.
+    """
+    if not _ID.fullmatch(told):
+        raise malformed_id()
 
 
 def ordinary_id(immutable: str) -> str:
