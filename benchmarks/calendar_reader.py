@@ -36,7 +36,7 @@ async def read(calendar: CalendarId, *, whole: bool) -> dict[str, float]:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         _forget_peak()
-        before, began = _mib("VmRSS"), time.perf_counter()
+        before, began, worked = _mib("VmRSS"), time.perf_counter(), time.process_time()
         await sync_calendar(
             calendar,
             begin=tools.begin,
@@ -46,7 +46,11 @@ async def read(calendar: CalendarId, *, whole: bool) -> dict[str, float]:
             clock=tools.clock,
             policy=tools.policy,
         )
-        return {"seconds": time.perf_counter() - began, "mib": _mib("VmHWM") - before}
+        return {
+            "seconds": time.perf_counter() - began,
+            "cpu_seconds": time.process_time() - worked,
+            "mib": _mib("VmHWM") - before,
+        }
 
 
 async def _whose(runtime: Runtime, calendar: CalendarId) -> tuple[AccountId, ConnectionId]:
