@@ -106,7 +106,7 @@ async def test_an_endless_answer_ends_when_it_is_too_long() -> None:
         begun = time.monotonic()
         with pytest.raises(ProviderUnavailable):
             await _ask(address, 30)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 15
 
 
 async def test_an_answer_that_drips_ends_in_time() -> None:
@@ -121,7 +121,7 @@ async def test_an_answer_that_drips_ends_in_time() -> None:
         begun = time.monotonic()
         with pytest.raises(ProviderUnavailable):
             await _ask(address, 0.2)
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 5
 
 
 async def test_nobody_there_is_no_answer() -> None:
@@ -182,7 +182,7 @@ async def test_connections_that_nobody_uses_are_closed_and_opened_again() -> Non
     async with _serving(_saying(_whole(b"{}"))) as address:
         for _ in range(2):
             await transport.send(Request("GET", address), time.monotonic() + 5)
-            for _ in range(200):
+            for _ in range(1000):
                 if not transport._clients:
                     break
                 await asyncio.sleep(0.01)

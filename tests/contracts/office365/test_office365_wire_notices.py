@@ -96,7 +96,7 @@ def test_a_notice_without_a_secret_has_an_empty_one(secret: Any) -> None:
 def test_anything_else_is_not_graphs_and_told_so_quickly(body: bytes) -> None:
     begun = time.monotonic()
     assert read_push(_call(body, channel="c-1")) is None
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 2
 
 
 def test_a_call_that_names_no_channel_says_nothing() -> None:
