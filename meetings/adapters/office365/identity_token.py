@@ -26,19 +26,34 @@ def is_for_us(
     `issuer` is what the sign-in service says of itself, where "{tenantid}" stands for the account's tenant; `tenant` is
     whom the operator lets in: anybody (common), any organisation (organizations), or one.
     """
-    told = claims.get("tid")
-    if not isinstance(told, str) or not _TENANT.fullmatch(told):
-        return False
-    if tenant == "organizations" and told == _PERSONAL:
-        return False
-    if _TENANT.fullmatch(tenant) and told.lower() != tenant.lower():
-        return False
+    home = _tenant(claims.get("iss"), issuer)
     expires_at, said_nonce = claims.get("exp"), claims.get("nonce")
     return (
-        claims.get("aud") == client_id
+        home is not None
+        # Told only to those who ask for the profile, too.
+        and claims.get("tid") in (None, home)
+        and _is_let_in(home, tenant)
+        and claims.get("aud") == client_id
         and isinstance(said_nonce, str)
         and secrets.compare_digest(said_nonce.encode(), hashlib.sha256(nonce.encode()).hexdigest().encode())
         and isinstance(expires_at, int)
         and expires_at + _CLOCK_SECONDS > now.timestamp()
-        and claims.get("iss") == issuer.replace("{tenantid}", told)
     )
+
+
+def _tenant(told: Any, issuer: str) -> str | None:
+    """The tenant that an issuer names; None unless it is the one we asked, for whatever tenant ("iss")."""
+    before, placeholder, after = issuer.partition("{tenantid}")
+    if not isinstance(told, str) or not (told.startswith(before) and told.endswith(after)):
+        return None
+    if not placeholder:
+        named = _TENANT.search(issuer)
+        return named[0] if named and told == issuer else None
+    home = told[len(before) : len(told) - len(after)]
+    return home if _TENANT.fullmatch(home) else None
+
+
+def _is_let_in(home: str, tenant: str) -> bool:
+    if tenant == "organizations":
+        return home != _PERSONAL
+    return not _TENANT.fullmatch(tenant) or home.lower() == tenant.lower()

@@ -38,6 +38,16 @@ def test_what_fits_in_all_points_is_taken() -> None:
     assert _accepted(_claims())
 
 
+def test_the_tenant_is_known_by_the_issuer_when_the_profile_was_not_asked_for() -> None:
+    """ "ID token claims reference": tid and oid come with the scope "profile" only."""
+    without = {name: value for name, value in _claims().items() if name != "tid"}
+    assert _accepted(without)
+    assert _accepted(without, tenant=TENANT)
+    assert not _accepted(without, tenant=OTHER)
+    personal = {**without, "iss": f"https://login.example/{PERSONAL}/v2.0"}
+    assert (_accepted(personal), _accepted(personal, tenant="organizations")) == (True, False)
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -47,8 +57,11 @@ def test_what_fits_in_all_points_is_taken() -> None:
         {"iss": "https://login.example/common/v2.0"},
         {"iss": f"https://evil.example/{TENANT}/v2.0"},
         {"iss": None},
+        {"iss": f"https://login.example/{TENANT}/v2.0/"},
+        {"iss": f"https://login.example/{TENANT}/{TENANT}/v2.0"},
+        {"iss": "https://login.example//v2.0"},
+        {"iss": "https://login.example/v2.0"},
         {"tid": OTHER},
-        {"tid": None},
         {"tid": f"{TENANT}/../{OTHER}"},
         {"nonce": hashlib.sha256(b"n-2").hexdigest()},
         {"nonce": "n-1"},

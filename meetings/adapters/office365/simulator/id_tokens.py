@@ -1,7 +1,8 @@
 """Id tokens: signed with a key of this process, whose public half the simulator publishes.
 
 Source: "ID token claims reference", "OpenID Connect on the Microsoft identity platform" (discovery document, keys).
-`email` comes only with the scope of that name and from the account's mail, `preferred_username` with `profile`.
+`email` comes only with the scope of that name and from the account's mail; `preferred_username`, `oid` and `tid` with
+`profile`.
 """
 
 import base64
@@ -33,14 +34,13 @@ class IdTokens:
             "iat": issued,
             "nbf": issued,
             "exp": issued + 3900,
-            "oid": account.object_id,
             # Pairwise: another `sub` for every app.
             "sub": base64url(hashlib.sha256(f"{account.object_id}/{client_id}".encode()).digest()),
-            "tid": account.tenant_id,
             "ver": "2.0",
         }
         if "profile" in scopes:
             claims |= {"name": account.name, "preferred_username": account.user_principal_name}
+            claims |= {"oid": account.object_id, "tid": account.tenant_id}
         if "email" in scopes and (account.mailbox or account.hybrid):
             claims["email"] = account.email
         if nonce:
