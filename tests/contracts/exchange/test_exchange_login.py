@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from meetings.adapters.exchange.provider import ExchangeSettings, exchange_provider
-from meetings.adapters.exchange.simulator import PASSWORD, ExchangeSimulator
+from meetings.adapters.exchange.simulator import PASSWORD, ExchangeSimulator, forward_proxy
 from meetings.adapters.exchange.trial import APP_PASSWORD_HELP
 from meetings.application.ports.calendars import (
     CalendarProvider,
@@ -24,6 +24,7 @@ from meetings.application.ports.calendars import (
     ServerAuth,
     StepOutcome,
 )
+from tests.contracts.calendars.wishes import a_wish
 from tests.contracts.calendars.world import NOW, HeldCredentials
 from tests.contracts.exchange.https_server import Asked, Authority, https_server
 
@@ -472,6 +473,20 @@ async def test_calls_leave_through_the_operators_address(exchange: ExchangeSimul
     assert {call.peer[0] for call in exchange.calls} == {"127.0.0.2"}
     assert provider.login is not None
     assert provider.login.static_ranges == ("127.0.0.2/32",)
+
+
+async def test_calls_leave_through_the_operators_proxy_which_never_learns_a_name_or_a_word(
+    exchange: ExchangeSimulator,
+) -> None:
+    with forward_proxy(source="127.0.0.3") as proxy:
+        settings: dict[str, Any] = {"egress_proxy": proxy.url, "static_ranges": ("127.0.0.3/32",)}
+        connected = await _connected(exchange, _typed(exchange), **settings)
+        held = HeldCredentials(connected.credentials)
+        calendars = _provider(exchange, **settings).calendars(held)
+        await calendars.put_event(connected.calendars[0].external_id, a_wish())
+    assert {call.peer[0] for call in exchange.calls} == {"127.0.0.3"}
+    assert {tunnel.asked for tunnel in proxy.tunnels} == {f"127.0.0.1:{exchange.port}"}
+    assert proxy.refused == []
 
 
 @pytest.mark.parametrize(

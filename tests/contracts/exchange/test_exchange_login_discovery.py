@@ -1,16 +1,20 @@
 """Finding the server by the address alone (S25, S29, S82, IN-1): autodiscover, its redirects, who sees a password."""
 
 import contextlib
-import select
-import socket
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from meetings.adapters.exchange.provider import ExchangeSettings, exchange_provider
-from meetings.adapters.exchange.simulator import EXCHANGE_ONLINE, PASSWORD, Autodiscover, ExchangeSimulator
+from meetings.adapters.exchange.simulator import (
+    EXCHANGE_ONLINE,
+    PASSWORD,
+    Autodiscover,
+    ExchangeSimulator,
+    ForwardProxy,
+    forward_proxy,
+)
 from meetings.application.ports.calendars import (
     ConnectedMailbox,
     LoginProblem,
@@ -27,74 +31,46 @@ DOMAIN, SUBDOMAIN = "example.com", "autodiscover.example.com"
 
 
 class Network:
-    """Names of this test's little internet, and a proxy that stands for the way to them: whatever address and port it
-    is asked for, the simulator is there, or what `ports` has for the address. `asked` are its CONNECT requests."""
+    """Names of this test's little internet, and a proxy that stands for the way to them: the simulator is at every
+    address, unless `routes` leads port 443 of it elsewhere."""
 
-    def __init__(self, proxy: int, simulator: int) -> None:
-        self.ports = {"": simulator}
-        self.aliases: dict[str, str] = {}
-        self.proxy = f"http://127.0.0.1:{proxy}"
+    def __init__(self, proxy: ForwardProxy, routes: dict[str, tuple[str, int]], simulator: int) -> None:
         self.names = {DOMAIN: "192.0.2.1", SUBDOMAIN: "192.0.2.2"}
-        self.asked: list[str] = []
+        self.aliases: dict[str, str] = {}
+        self.proxy = proxy
+        self._simulator = simulator
+        self._routes = routes
+
+    @property
+    def asked(self) -> list[str]:
+        """Where calls went, as the proxy was asked."""
+        return [tunnel.asked for tunnel in self.proxy.tunnels]
+
+    def lead(self, host: str, port: int) -> None:
+        self._routes[f"{self.names[host]}:443"] = ("127.0.0.1", port)
 
     def resolve(self, host: str, port: int) -> Sequence[str]:
         if host not in self.names:
             raise OSError("no such name")
+        self._routes.setdefault(f"{self.names[host]}:443", ("127.0.0.1", self._simulator))
         return [self.names[host]]
 
     def canonical_name(self, host: str) -> str:
         return self.aliases.get(host, host)
 
-    def port(self, connect: str) -> int:
-        return self.ports.get(connect.rpartition(":")[0], self.ports[""])
-
 
 @pytest.fixture
 def network(exchange: ExchangeSimulator) -> Iterator[Network]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    network = Network(listener.getsockname()[1], exchange.port)
-
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    def serve(client: socket.socket) -> None:
-        with contextlib.suppress(OSError), client:
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                received = client.recv(1)
-                if not received:
-                    return
-                head += received
-            network.asked.append(head.decode("ascii").split(" ")[1])
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            with socket.create_connection(("127.0.0.1", network.port(network.asked[-1]))) as server:
-                _relay(client, server)
-
-    threading.Thread(target=accept, daemon=True).start()
-    yield network
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-
-
-def _relay(one: socket.socket, other: socket.socket) -> None:
-    for each in (one, other):
-        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    while True:
-        ready, _, _ = select.select([one, other], [], [], 10)
-        for each in ready or [one]:
-            received = each.recv(65536) if ready else b""
-            if not received:
-                return
-            (other if each is one else one).sendall(received)
+    routes = {"192.0.2.1:443": ("127.0.0.1", exchange.port)}
+    with forward_proxy(routes=routes) as proxy:
+        yield Network(proxy, routes, exchange.port)
 
 
 async def _connect(exchange: ExchangeSimulator, network: Network, **changes: Any) -> ConnectedMailbox:
     settings = ExchangeSettings(
         private_networks=("192.0.2.0/24", f"localhost:{exchange.port}"),
         ca_file=exchange.ca_file,
-        egress_proxy=network.proxy,
+        egress_proxy=network.proxy.url,
     )
     login = exchange_provider(
         settings, now=lambda: NOW, resolver=network.resolve, canonical_name=network.canonical_name
@@ -215,7 +191,8 @@ def _redirecting(network: Network, authority: Authority, where: str) -> Iterator
         connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode())
 
     with https_server(authority.server(DOMAIN, SUBDOMAIN), answer) as server:
-        network.ports.update({"192.0.2.1": server.port, "192.0.2.2": server.port})
+        for host in (DOMAIN, SUBDOMAIN):
+            network.lead(host, server.port)
         yield server
 
 
@@ -311,7 +288,8 @@ async def test_a_certificate_for_another_name_ends_the_search_there(
 ) -> None:
     with ExchangeSimulator(hosts=("mail.example.net",)).serve() as other:
         other.add_account(ADA)
-        network.ports[""] = other.port
+        for host in (DOMAIN, SUBDOMAIN):
+            network.lead(host, other.port)
         problem = await _problem(exchange, network, ca_certificate=other.ca_pem)
     assert (problem, other.calls) == (LoginProblem.URL_REQUIRED, [])
 
