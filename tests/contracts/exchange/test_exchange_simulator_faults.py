@@ -140,6 +140,9 @@ def test_an_answer_may_drip_or_never_end(exchange: ExchangeSimulator) -> None:
 def test_an_answer_may_be_huge_or_of_another_kind(exchange: ExchangeSimulator) -> None:
     exchange.fault(huge_bytes=3_000_000)
     assert len(_post(exchange).content) > 3_000_000
+    exchange.fault(compressed_bytes=30_000_000)
+    bomb = _post(exchange)
+    assert (int(bomb.headers["content-length"]) < 100_000, len(bomb.content) > 30_000_000) == (True, True)
     exchange.fault(content_type="text/html")
     page = _post(exchange)
     assert (page.headers["content-type"].partition(";")[0], "password" in page.text) == ("text/html", True)

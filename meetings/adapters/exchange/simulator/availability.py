@@ -80,8 +80,7 @@ def _view(
 ) -> Element:
     wanted = text(options, "t:RequestedView", "DetailedMerged")
     details = wanted.startswith("Detailed") and account is request.account
-    shown = wanted.replace("Detailed", "FreeBusy") if not details else wanted
-    shown = {"FreeBusyMerged": "FreeBusyMerged", "FreeBusy": "FreeBusy"}.get(shown, shown)
+    shown = wanted if details else wanted.replace("Detailed", "FreeBusy")
     found = [each for item in calendar.items.values() for each in occurrences.in_view(item, start, end)]
     found.sort(key=lambda item: item.start)
     made = m("FreeBusyView", t("FreeBusyViewType", shown))

@@ -7,9 +7,10 @@ place to keep what belongs to the connection (a sign-in by NTLM).
 import asyncio
 import socket
 import struct
+import zlib
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -46,7 +47,9 @@ async def deliver(response: Response, fault: Fault | None, scope: Scope, receive
     elif fault.reset or fault.drop_after_commit:
         _close(_transport(scope), reset=fault.reset)
         await _until_gone(receive)
-    elif fault.cut_off_body or fault.drip_seconds or fault.huge_bytes or fault.endless:
+    elif fault.spoils_the_body:
+        if isinstance(response, StreamingResponse):
+            raise RuntimeError("a stream cannot be spoiled; ExchangeSimulator.end_streams breaks it off")
         await _send_spoiled(response, fault, scope, receive)
     else:
         await response(scope, receive, send)
@@ -57,6 +60,9 @@ async def _send_spoiled(response: Response, fault: Fault, scope: Scope, receive:
     transport = _transport(scope)
     body = bytes(response.body) + b" " * fault.huge_bytes
     head = [f"HTTP/1.1 {response.status_code} simulated", "connection: close"]
+    if fault.compressed_bytes:
+        body = _compressed(body, fault.compressed_bytes)
+        head.append("content-encoding: gzip")
     head += [] if fault.endless else [f"content-length: {len(body)}"]
     head += [f"{k.decode()}: {v.decode()}" for k, v in response.raw_headers if k != b"content-length"]
     transport.write("\r\n".join([*head, "", ""]).encode())
@@ -74,6 +80,13 @@ async def _send_spoiled(response: Response, fault: Fault, scope: Scope, receive:
         await asyncio.sleep(0.001)
     _close(transport, reset=False)
     await _until_gone(receive)
+
+
+def _compressed(body: bytes, blanks: int) -> bytes:
+    """The body and that many blanks, in one part: some clients read only the first of several."""
+    packer = zlib.compressobj(wbits=31)
+    parts = [packer.compress(body), *(packer.compress(_CHUNK) for _ in range(blanks // len(_CHUNK) + 1))]
+    return b"".join([*parts, packer.flush()])
 
 
 def _transport(scope: Scope) -> asyncio.Transport:

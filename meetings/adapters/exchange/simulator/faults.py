@@ -14,7 +14,10 @@ on). What it can do, alone or together:
 - `reset`: close the connection with a TCP reset, before the work;
 - `cut_off_body`: do the work, then send half of the answer and close;
 - `drip_seconds`: send the answer one byte at a time with this pause; `huge_bytes`: pad the answer with that many
-  blanks; `endless`: pad it until the client goes away.
+  blanks; `compressed_bytes`: the same, compressed with gzip to next to nothing; `endless`: pad it until the client
+  goes away.
+
+A stream can be refused, delayed, dropped or reset, but not spoiled: `ExchangeSimulator.end_streams` breaks it off.
 """
 
 import threading
@@ -58,6 +61,7 @@ class Fault:
     cut_off_body: bool = False
     drip_seconds: float = 0.0
     huge_bytes: int = 0
+    compressed_bytes: int = 0
     endless: bool = False
     seen: int = 0
     hits: int = 0
@@ -68,13 +72,26 @@ class Fault:
         return self.reset or any(each is not None for each in given)
 
     @property
+    def spoils_the_body(self) -> bool:
+        sizes = self.huge_bytes or self.compressed_bytes
+        return bool(self.cut_off_body or self.drip_seconds or sizes or self.endless)
+
+    @property
     def ends_the_request(self) -> bool:
         return self.as_fault or self.code in _WHOLE_REQUEST
 
     @property
     def name(self) -> str:
         named = (
-            *("drop_after_commit", "reset", "cut_off_body", "drip_seconds", "huge_bytes", "endless"),
+            *(
+                "drop_after_commit",
+                "reset",
+                "cut_off_body",
+                "drip_seconds",
+                "huge_bytes",
+                "compressed_bytes",
+                "endless",
+            ),
             *("hostile", "body", "content_type", "code", "status"),
         )
         return next((name for name in named if getattr(self, name)), "delay")

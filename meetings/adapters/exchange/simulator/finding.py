@@ -68,7 +68,7 @@ def _searched(request: Request, folder: Folder, reader: Reader) -> Element:
     if request.element.get("Traversal") != "Shallow":
         found = []
     for order in reversed(list(children(find(request.element, "m:SortOrder")))):
-        path = text_of_path(order)
+        path = _path_of(order)
         if path not in _SORT:
             raise EwsError("ErrorUnsupportedPathForSortGroup", f"The property {path} cannot be sorted by here.")
         found.sort(key=lambda item: getattr(item, _SORT[path]), reverse=order.get("Order") == "Descending")
@@ -86,7 +86,7 @@ def _searched(request: Request, folder: Folder, reader: Reader) -> Element:
     return _root(folder, shown, reader, total=len(found), last=last, offset=offset + len(shown))
 
 
-def text_of_path(order: Element) -> str:
+def _path_of(order: Element) -> str:
     path = next(children(order))
     return path.get("FieldURI", "") if local(path) == "FieldURI" else text(path)
 

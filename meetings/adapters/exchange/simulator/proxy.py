@@ -80,6 +80,8 @@ def _serve(client: socket.socket, proxy: ForwardProxy, source: str, routes: Mapp
             return
         with server:
             server.settimeout(None)
+            for each in (client, server):  # Nagle's algorithm would hold back the parts of a handshake
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             proxy.tunnels.append(Tunnel(target, client.getpeername()[:2], server.getsockname()[:2]))
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             _relay(client, server)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from meetings.adapters.exchange.simulator.errors import EwsError
+from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
 from meetings.adapters.exchange.simulator.settings import Settings
 from meetings.adapters.exchange.simulator.soap import Content, Element, find, m, message_xml
 from meetings.adapters.exchange.simulator.versions import ServerVersion
@@ -87,11 +87,16 @@ def explained(error: EwsError) -> list[Element]:
 
 
 def each(operation: str, targets: Iterable[Element], work: Callable[[Element], Element]) -> Element:
-    """One message per target; an error of one does not touch the others."""
+    """One message per target; an error of one does not touch the others.
+
+    Raises EwsFault: there is no target.
+    """
     messages = []
     for target in targets:
         try:
             messages.append(work(target))
         except EwsError as error:
             messages.append(failure(operation, error))
+    if not messages:
+        raise invalid_schema(f"The element '{operation}' has incomplete content.")
     return response(operation, messages)

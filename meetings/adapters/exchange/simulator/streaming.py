@@ -43,7 +43,7 @@ class Streams:
         minutes = int(text(request.element, "m:ConnectionTimeout", "0"))
         if not 1 <= minutes <= LONGEST_MINUTES or not ids:
             raise invalid_schema(f"The 'ConnectionTimeout' element is invalid - The value '{minutes}' is invalid.")
-        missing = self._subscriptions.known(request, ids)
+        missing = self._subscriptions.unknown(request, ids)
         return stream_refused(missing) if missing else (ids, minutes * self._settings.minute_seconds)
 
     def count_of(self, owner: str) -> int:

@@ -99,7 +99,7 @@ class Subscriptions:
 
         return each("GetEvents", [request.element], one)
 
-    def known(self, request: Request, ids: list[str]) -> list[str]:
+    def unknown(self, request: Request, ids: list[str]) -> list[str]:
         """Those of `ids` that are not streaming subscriptions of the caller."""
         missing = []
         for each_id in ids:
