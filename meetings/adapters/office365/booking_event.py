@@ -48,6 +48,11 @@ def may_be_ours(event: Json) -> bool:
         return False
 
 
+def tells_key(event: Json) -> bool:
+    """Whether our property came along, whatever it says."""
+    return _property(event, KEY_PROPERTY) is not None
+
+
 def key_value(key: EventKey) -> str:
     return f"{quote(key.booking, safe='')}/{quote(key.host, safe='')}/{key.generation}"
 

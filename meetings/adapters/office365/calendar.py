@@ -13,6 +13,7 @@ from meetings.adapters.office365.event_writes import EventWrites
 from meetings.adapters.office365.feed import Feed
 from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.mailbox_zone import MailboxZone
+from meetings.adapters.office365.own_events import with_keys
 from meetings.adapters.office365.paths import one_calendar
 from meetings.adapters.office365.reading import items_of, read
 from meetings.adapters.office365.refusals import Asked
@@ -117,6 +118,7 @@ class Office365Calendars:
         found: list[Any] = []
         async for page in self.calls.pages(question, Asked.CALENDAR, until):
             found += items_of(page)
+        found = await with_keys(self.calls, calendar, found, until)
         zone = await self.zone.name(until) if wire.has_whole_days(found) else None
         return read(lambda: wire.blocking_events(found, span, zone))
 

@@ -25,10 +25,10 @@ from meetings.adapters.office365.authorized import AuthorizedCalls
 from meetings.adapters.office365.booking_event import KEY_PROPERTY
 from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.mailbox_zone import MailboxZone
-from meetings.adapters.office365.own_events import live_event
-from meetings.adapters.office365.paths import one_calendar, one_event
+from meetings.adapters.office365.own_events import event_or_none, live_event, removed, with_keys
+from meetings.adapters.office365.paths import one_calendar
 from meetings.adapters.office365.reading import items_of, read
-from meetings.adapters.office365.refusals import Asked, Refused
+from meetings.adapters.office365.refusals import Asked
 from meetings.application.ports.calendars import Changes, CursorExpired, EventTime, ProviderUnavailable, RemovedEvent
 from meetings.domain.timespan import TimeSpan
 
@@ -53,14 +53,14 @@ class Feed:
         """
         question, asked = self._question(calendar, cursor, window), Asked.CALENDAR if cursor is None else Asked.CHANGES
         series: dict[str, Any] = {}
-        removed = 0
+        gone = 0
         async for page in self.calls.pages(question, asked, None):
             items = items_of(page)
             replaced = []
             if cursor is not None:
                 replaced = _series_told_again(items, set(series))
-                removed += sum("@removed" in item for item in items)
-                if removed > _REMOVED_AT_MOST:
+                gone += sum("@removed" in item for item in items)
+                if gone > _REMOVED_AT_MOST:
                     raise CursorExpired("more is gone than can be looked at")
             series |= {item["id"]: wire.inherited(item) for item in items if wire.is_series(item)}
             told = await self._told(calendar, items, series)
@@ -91,7 +91,7 @@ class Feed:
 
     async def _told(self, calendar: str, items: list[Any], series: dict[str, Any]) -> list[EventTime | RemovedEvent]:
         items = await self._with_series(calendar, [item for item in items if not wire.is_series(item)], series)
-        items = await self._with_keys(calendar, items)
+        items = await with_keys(self.calls, calendar, items, None)
         items = await asyncio.gather(*(self._if_removed(calendar, item) for item in items))
         zone = await self.zone.name() if wire.has_whole_days(items) else None
         return read(lambda: [wire.event(item, zone) for item in items])
@@ -100,25 +100,14 @@ class Feed:
         """Instances with what they leave to their series; an instance whose series is gone meanwhile is gone too."""
         instances = [item for item in items if wire.series_of(item) and "@removed" not in item]
         missing = {wire.series_of(item) or "" for item in instances if "showAs" not in item} - set(series)
-        ordered = sorted(missing)
-        found = await asyncio.gather(*(self._one(calendar, each, {"$select": wire.EVENT_SELECT}) for each in ordered))
+        ordered, wanted = sorted(missing), {"$select": wire.EVENT_SELECT}
+        found = await asyncio.gather(*(event_or_none(self.calls, calendar, each, wanted, None) for each in ordered))
         series |= {id: wire.inherited(one) for id, one in zip(ordered, found, strict=True) if one is not None}
         gone = {id for id, one in zip(ordered, found, strict=True) if one is None}
         return [
-            _removed(item)
+            removed(item)
             if wire.series_of(item) in gone and "showAs" not in item
             else wire.with_series(item, series.get(wire.series_of(item) or "", {}))
-            for item in items
-        ]
-
-    async def _with_keys(self, calendar: str, items: list[Any]) -> list[Any]:
-        """The extended property that names the booking, of events that may be ours."""
-        maybe = [item["id"] for item in items if booking_event.may_be_ours(item)]
-        wanted = {"$select": "id,transactionId,isOrganizer", "$expand": booking_event.expand(KEY_PROPERTY)}
-        found = await asyncio.gather(*(self._one(calendar, each, wanted) for each in maybe))
-        told = dict(zip(maybe, found, strict=True))
-        return [
-            item if item["id"] not in told else _removed(item) if (own := told[item["id"]]) is None else {**item, **own}
             for item in items
         ]
 
@@ -127,25 +116,12 @@ class Feed:
         if "@removed" not in item:
             return item
         wanted = {"$select": wire.EVENT_SELECT, "$expand": booking_event.expand(KEY_PROPERTY)}
-        found = await self._one(calendar, item["id"], wanted)
+        found = await event_or_none(self.calls, calendar, item["id"], wanted, None)
         key = booking_event.key_on(found) if found is not None else None
         if key is None:
             return item
         live = await live_event(self.calls, calendar, key, Asked.CALENDAR, self.calls.limit())
         return found if live is not None and live["id"] == found["id"] else {**found, "@removed": item["@removed"]}
-
-    async def _one(self, calendar: str, event: str, wanted: dict[str, str]) -> Any:
-        """None: it is gone meanwhile. Of one that we may not look at, no more than its id: others' private events."""
-        try:
-            return await self.calls.attempt(
-                Question("GET", one_event(calendar, event), params=wanted), self.calls.limit()
-            )
-        except Refused as refused:
-            if refused.says_gone:
-                return None
-            if refused.status in (400, 403) and refused.code is not None:
-                return {"id": event}
-            raise self.calls.error(refused, Asked.CALENDAR) from None
 
 
 def _series_told_again(items: list[Any], before: set[str]) -> list[RemovedEvent]:
@@ -155,7 +131,3 @@ def _series_told_again(items: list[Any], before: set[str]) -> list[RemovedEvent]
     if any(each in before or each not in with_instances for each in again):
         raise CursorExpired("what became of the instances of a series is not told")
     return [RemovedEvent(each) for each in again]
-
-
-def _removed(item: Any) -> Any:
-    return {"id": item["id"], "@removed": {"reason": "deleted"}}

@@ -549,6 +549,21 @@ async def test_only_events_that_may_be_ours_are_asked_whose_they_are(
     assert len(world.office.requests_for("events.get")) == 1
 
 
+async def test_our_events_are_known_even_where_a_view_does_not_expand_their_property(
+    world: Office365World, calendars: Calendars
+) -> None:
+    """Seen in public reports of client libraries (microsoft-graph-docs, issue 13385)."""
+    written = await calendars.put_event(world.primary, a_wish())
+    await calendars.busy([world.primary], WEEK)
+    (view,) = world.office.requests_for("calendarView.list")
+    (item,) = view.answer["value"]
+    del item["singleValueExtendedProperties"]
+    world.office.fault("calendarView.list", body=json.dumps({"value": [item]}))
+    (event,) = (await calendars.busy([world.primary], WEEK))[world.primary]  # type: ignore[misc]
+    assert (event.event_id, event.booking_key) == (written.event_id, a_wish().key.booking)
+    assert len(world.office.requests_for("events.get")) == 1
+
+
 async def test_an_event_of_ours_that_goes_while_it_is_looked_at_is_gone(
     world: Office365World, calendars: Calendars
 ) -> None:
