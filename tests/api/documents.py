@@ -18,6 +18,7 @@ ERRORS = """errors {
   ... on CapabilityError { provider capability }
   ... on PermissionMissingError { permission }
   ... on TemporaryError { retryAfter }
+  ... on RequirementError { feature hubs tier needsSeat limit }
   ... on MailboxError { suggestion serverVersion helpUrl useInstead }
 }"""
 
@@ -61,6 +62,24 @@ UPDATE_PAGE = (
 CONNECTION = (
     "connection { id status needsAction defaultCalendar { id name } busyCalendars { name } "
     "availableCalendars { id name selected isDefault eligible excludedReason access } }"
+)
+CONNECT_MAILBOX = (
+    "mutation($input: ExchangeInput!, $version: String!, $reconnect: ID) "
+    "{ connectExchangeCalendar(input: $input, acceptedDisclosure: $version, reconnect: $reconnect) { "
+    "connection { id provider accountEmail status needsAction statusMessage serverUrl serverVersion capabilities "
+    f"busyCalendars {{ name isDefault helpUrl }} }} redirectTo selectionKept {ERRORS} }} }}"
+)
+TEST_MAILBOX = (
+    "mutation($input: ExchangeInput!) { testExchangeConnection(input: $input) "
+    f"{{ checks {{ step outcome detail problem }} {ERRORS} }} }}"
+)
+SET_PRESET = (
+    "mutation($domain: String!, $url: String!) { setExchangePreset(domain: $domain, serverUrl: $url) "
+    f"{{ preset {{ domain serverUrl }} {ERRORS} }} }}"
+)
+REMOVE_PRESET = f"mutation($domain: String!) {{ removeExchangePreset(domain: $domain) {{ removedDomain {ERRORS} }} }}"
+FULL_SYNC = (
+    f"mutation($on: Boolean!) {{ setExchangeFullSync(enabled: $on) {{ account {{ exchangeFullSync }} {ERRORS} }} }}"
 )
 AVAILABILITY = """query($input: AvailabilityInput!, $on: [Date!]) {
   availability(input: $input) {

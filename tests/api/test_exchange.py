@@ -12,7 +12,19 @@ from meetings.adapters.exchange.simulator import ExchangeSimulator
 from meetings.domain.calendar_connection import ConnectionStatus
 from meetings.domain.user import Role
 from meetings.infrastructure.database.tables import connections
-from tests.api.documents import BOOK, CANCEL, ERRORS, MOVE, at, book
+from tests.api.documents import (
+    BOOK,
+    CANCEL,
+    CONNECT_MAILBOX,
+    ERRORS,
+    FULL_SYNC,
+    MOVE,
+    REMOVE_PRESET,
+    SET_PRESET,
+    TEST_MAILBOX,
+    at,
+    book,
+)
 from tests.api.refusals import Refusals, every_code_of
 from tests.databases import Simulators
 from tests.mailboxes import MAILBOX_PASSWORD, AtExchange, exchange_server, may_call
@@ -22,24 +34,6 @@ from tests.world import HOST_EMAIL
 VERSION = DISCLOSURE.version
 RACES = "CONCURRENT_CHANGE"  # nobody can force five lost races over HTTP; see test_errors.py
 
-CONNECT = (
-    "mutation($input: ExchangeInput!, $version: String!, $reconnect: ID) "
-    "{ connectExchangeCalendar(input: $input, acceptedDisclosure: $version, reconnect: $reconnect) { "
-    "connection { id provider accountEmail status needsAction statusMessage serverUrl serverVersion capabilities "
-    f"busyCalendars {{ name isDefault helpUrl }} }} redirectTo selectionKept {ERRORS} }} }}"
-)
-TEST = (
-    "mutation($input: ExchangeInput!) { testExchangeConnection(input: $input) "
-    f"{{ checks {{ step outcome detail problem }} {ERRORS} }} }}"
-)
-SET_PRESET = (
-    "mutation($domain: String!, $url: String!) { setExchangePreset(domain: $domain, serverUrl: $url) "
-    f"{{ preset {{ domain serverUrl }} {ERRORS} }} }}"
-)
-REMOVE_PRESET = f"mutation($domain: String!) {{ removeExchangePreset(domain: $domain) {{ removedDomain {ERRORS} }} }}"
-SWITCH = (
-    f"mutation($on: Boolean!) {{ setExchangeFullSync(enabled: $on) {{ account {{ exchangeFullSync }} {ERRORS} }} }}"
-)
 SYNC = (
     "mutation($on: Boolean) { updateSettings(input: {calendarSync: $on}) "
     f"{{ settings {{ calendarSync }} {ERRORS} }} }}"
@@ -70,7 +64,7 @@ def given(exchange: ExchangeSimulator, **other: Any) -> dict[str, Any]:
 
 async def connect(served: Product, host: ApiClient, exchange: ExchangeSimulator) -> dict[str, Any]:
     """Anna connects, and her calendar is read."""
-    payload = (await host.ask(CONNECT, input=given(exchange), version=VERSION))["connectExchangeCalendar"]
+    payload = (await host.ask(CONNECT_MAILBOX, input=given(exchange), version=VERSION))["connectExchangeCalendar"]
     assert payload["errors"] == []
 
     async def read() -> bool:
@@ -128,24 +122,28 @@ async def test_connecting_is_refused(served: Product, host: ApiClient, exchange:
         return {"input": given(exchange, **other), "version": VERSION}
 
     async with every_code_of(served, "connectExchangeCalendar", elsewhere=[RACES]) as refused:
-        await refused.one(host, CONNECT, "CONSENT_REQUIRED", ["acceptedDisclosure"], **{**wish(), "version": "x"})
-        errors = await refused.all(host, CONNECT, input={}, version=VERSION)
+        await refused.one(
+            host, CONNECT_MAILBOX, "CONSENT_REQUIRED", ["acceptedDisclosure"], **{**wish(), "version": "x"}
+        )
+        errors = await refused.all(host, CONNECT_MAILBOX, input={}, version=VERSION)
         assert {(error["code"], error["rule"], *error["path"]) for error in errors} == {
             ("VALIDATION", "REQUIRED", "input", "email"),
             ("VALIDATION", "REQUIRED", "input", "password"),
         }
-        error = await refused.one(host, CONNECT, "VALIDATION", ["input", "email"], **wish(email="not-an-address"))
+        error = await refused.one(
+            host, CONNECT_MAILBOX, "VALIDATION", ["input", "email"], **wish(email="not-an-address")
+        )
         assert error["rule"] == "NOT_AN_EMAIL"
-        await refused.one(host, CONNECT, "VALIDATION", ["input", "caCertificate"], **wish(caCertificate="x"))
-        await refused.one(host, CONNECT, "NOT_FOUND", ["reconnect"], **wish(), reconnect="nonsense")
+        await refused.one(host, CONNECT_MAILBOX, "VALIDATION", ["input", "caCertificate"], **wish(caCertificate="x"))
+        await refused.one(host, CONNECT_MAILBOX, "NOT_FOUND", ["reconnect"], **wish(), reconnect="nonsense")
         assert exchange.calls == []
 
         wrong = wish(username="anna", password="wrong")
-        await refused.one(host, CONNECT, "CREDENTIALS_REJECTED", ["input", "password"], **wrong)
+        await refused.one(host, CONNECT_MAILBOX, "CREDENTIALS_REJECTED", ["input", "password"], **wrong)
         exchange.add_account("two@example.com", password="pw", app_password="abcd-efgh")
         error = await refused.one(
             host,
-            CONNECT,
+            CONNECT_MAILBOX,
             "APP_PASSWORD_REQUIRED",
             ["input", "password"],
             **wish(email="two@example.com", password="pw"),
@@ -154,13 +152,13 @@ async def test_connecting_is_refused(served: Product, host: ApiClient, exchange:
 
         for typed in (exchange.url + "/owa", exchange.ews_url.replace("https", "http")):
             error = await refused.one(
-                host, CONNECT, "EXCHANGE_URL_INVALID", ["input", "serverUrl"], **wish(serverUrl=typed)
+                host, CONNECT_MAILBOX, "EXCHANGE_URL_INVALID", ["input", "serverUrl"], **wish(serverUrl=typed)
             )
             assert error["suggestion"] == exchange.ews_url.lower()
             assert error["suggestion"] in error["message"]
         error = await refused.one(
             host,
-            CONNECT,
+            CONNECT_MAILBOX,
             "EXCHANGE_URL_INVALID",
             ["input", "serverUrl"],
             **wish(serverUrl="https://169.254.169.254/ews/exchange.asmx"),
@@ -171,19 +169,23 @@ async def test_connecting_is_refused(served: Product, host: ApiClient, exchange:
             closed = listener.getsockname()[1]
         nobody = f"https://localhost:{closed}/ews/exchange.asmx"
         error = await refused.one(
-            host, CONNECT, "EXCHANGE_UNREACHABLE", ["input", "serverUrl"], **wish(serverUrl=nobody)
+            host, CONNECT_MAILBOX, "EXCHANGE_UNREACHABLE", ["input", "serverUrl"], **wish(serverUrl=nobody)
         )
         assert "allowlist" in error["message"]
         with exchange_server(tls="self-signed") as untrusted:
             error = await refused.one(
-                host, CONNECT, "EXCHANGE_UNREACHABLE", ["input", "serverUrl"], **wish(serverUrl=untrusted.ews_url)
+                host,
+                CONNECT_MAILBOX,
+                "EXCHANGE_UNREACHABLE",
+                ["input", "serverUrl"],
+                **wish(serverUrl=untrusted.ews_url),
             )
             assert "certificate" in error["message"]
             assert untrusted.failed_sign_ins(HOST_EMAIL) == 0
         with exchange_server(version="14.1") as old:
             error = await refused.one(
                 host,
-                CONNECT,
+                CONNECT_MAILBOX,
                 "EXCHANGE_VERSION_UNSUPPORTED",
                 ["input", "serverUrl"],
                 **wish(serverUrl=old.ews_url, caCertificate=old.ca_pem),
@@ -192,13 +194,13 @@ async def test_connecting_is_refused(served: Product, host: ApiClient, exchange:
             assert error["serverVersion"] in error["message"]
 
         cloud = wish(serverUrl="https://outlook.office365.com/EWS/Exchange.asmx")
-        error = await refused.one(host, CONNECT, "USE_OFFICE365", ["input", "email"], **cloud)
+        error = await refused.one(host, CONNECT_MAILBOX, "USE_OFFICE365", ["input", "email"], **cloud)
         assert error["useInstead"] == "OFFICE365"
         exchange.add_account("team@example.com", "Team", kind="shared")
         exchange.share_mailbox("team@example.com", HOST_EMAIL)
         error = await refused.one(
             host,
-            CONNECT,
+            CONNECT_MAILBOX,
             "SHARED_MAILBOX_NOT_ALLOWED",
             ["input", "email"],
             **wish(email="team@example.com", username=HOST_EMAIL),
@@ -206,22 +208,22 @@ async def test_connecting_is_refused(served: Product, host: ApiClient, exchange:
         assert "hosted team mail" in error["message"]
         exchange.add_account("nobox@example.com", password="pw", has_mailbox=False)
         nobox = wish(email="nobox@example.com", password="pw")
-        await refused.one(host, CONNECT, "MAILBOX_NOT_FOUND", ["input", "email"], **nobox)
+        await refused.one(host, CONNECT_MAILBOX, "MAILBOX_NOT_FOUND", ["input", "email"], **nobox)
         exchange.set_rights(exchange.calendar_of(HOST_EMAIL), "reader")
-        await refused.one(host, CONNECT, "CALENDAR_NOT_ELIGIBLE", **wish())
+        await refused.one(host, CONNECT_MAILBOX, "CALENDAR_NOT_ELIGIBLE", **wish())
         exchange.set_rights(exchange.calendar_of(HOST_EMAIL), "owner")
 
         exchange.fault("FindFolder", code="ErrorServerBusy", back_off_ms=90_000)
-        error = await refused.one(host, CONNECT, "RATE_LIMITED", **wish())
+        error = await refused.one(host, CONNECT_MAILBOX, "RATE_LIMITED", **wish())
         assert (error["retryAfter"], error["limit"]) == ("PT1M30S", None)
         exchange.fault("FindFolder", status=500)
-        await refused.one(host, CONNECT, "PROVIDER_UNAVAILABLE", **wish())
+        await refused.one(host, CONNECT_MAILBOX, "PROVIDER_UNAVAILABLE", **wish())
         exchange.clear_faults()
 
         async with served.here.runtime.database.snapshot() as connection:
             assert (await connection.execute(select(connections))).all() == []
         await connect(served, host, exchange)
-        await refused.one(host, CONNECT, "ALREADY_CONNECTED", **wish())
+        await refused.one(host, CONNECT_MAILBOX, "ALREADY_CONNECTED", **wish())
 
 
 async def test_what_a_server_needs_beyond_the_form_is_asked_for(
@@ -230,14 +232,18 @@ async def test_what_a_server_needs_beyond_the_form_is_asked_for(
     """S25: the field and the rule."""
     refused = Refusals(served, "connectExchangeCalendar")
     unknown = given(exchange, email="anna@corp.invalid", serverUrl=None)
-    error = await refused.one(host, CONNECT, "VALIDATION", ["input", "serverUrl"], input=unknown, version=VERSION)
+    error = await refused.one(
+        host, CONNECT_MAILBOX, "VALIDATION", ["input", "serverUrl"], input=unknown, version=VERSION
+    )
     assert error["rule"] == "REQUIRED_BY_SERVER"
     exchange.add_account("dm@example.com", password="pw", alias="hmueller", names=("alias",))
     nameless = given(exchange, email="dm@example.com", password="pw")
-    error = await refused.one(host, CONNECT, "VALIDATION", ["input", "username"], input=nameless, version=VERSION)
+    error = await refused.one(
+        host, CONNECT_MAILBOX, "VALIDATION", ["input", "username"], input=nameless, version=VERSION
+    )
     assert error["rule"] == "REQUIRED_BY_SERVER"
     named = {**nameless, "username": "hmueller"}
-    payload = (await host.ask(CONNECT, input=named, version=VERSION))["connectExchangeCalendar"]
+    payload = (await host.ask(CONNECT_MAILBOX, input=named, version=VERSION))["connectExchangeCalendar"]
     assert payload["errors"] == []
 
 
@@ -247,8 +253,8 @@ async def test_a_dry_run_tells_every_step_and_is_refused_like_connecting(
     async with every_code_of(
         served, "testExchangeConnection", elsewhere=["RATE_LIMITED", "PROVIDER_UNAVAILABLE"]
     ) as refused:
-        await refused.one(host, TEST, "VALIDATION", ["input", "password"], input=given(exchange, password=" "))
-    good = (await host.ask(TEST, input=given(exchange)))["testExchangeConnection"]
+        await refused.one(host, TEST_MAILBOX, "VALIDATION", ["input", "password"], input=given(exchange, password=" "))
+    good = (await host.ask(TEST_MAILBOX, input=given(exchange)))["testExchangeConnection"]
     assert good["errors"] == []
     steps = {check["step"]: check for check in good["checks"]}
     assert list(steps) == [
@@ -264,7 +270,7 @@ async def test_a_dry_run_tells_every_step_and_is_refused_like_connecting(
     assert {check["outcome"] for name, check in steps.items() if name != "DISCOVERY"} == {"PASSED"}
     assert all(check["detail"] for check in good["checks"])
     bad = given(exchange, password="canary-wrong", username="anna")
-    failed = (await host.ask(TEST, input=bad))["testExchangeConnection"]
+    failed = (await host.ask(TEST_MAILBOX, input=bad))["testExchangeConnection"]
     outcomes = {check["step"]: (check["outcome"], check["problem"]) for check in failed["checks"]}
     assert outcomes["AUTHENTICATION"] == ("FAILED", "CREDENTIALS_REJECTED")
     assert outcomes["FREE_BUSY"] == ("SKIPPED", None)
@@ -283,7 +289,9 @@ async def test_tries_are_limited_per_person_and_per_mailbox(
             await ben.sign_in("ben@example.com")
 
             async def codes(client: ApiClient, **other: Any) -> list[str]:
-                payload = await client.ask(CONNECT, input=given(exchange, password="wrong", **other), version=VERSION)
+                payload = await client.ask(
+                    CONNECT_MAILBOX, input=given(exchange, password="wrong", **other), version=VERSION
+                )
                 return [error["code"] for error in payload["connectExchangeCalendar"]["errors"]]
 
             for _ in range(9):
@@ -293,7 +301,7 @@ async def test_tries_are_limited_per_person_and_per_mailbox(
             assert await codes(ben, username="EXAMPLE\\ANNA") == ["RATE_LIMITED"]
             assert await codes(anna, email="x@example.com", username="anna") == ["RATE_LIMITED"]
             assert exchange.failed_sign_ins(HOST_EMAIL) == 2
-            payload = await anna.ask(TEST, input=given(exchange))
+            payload = await anna.ask(TEST_MAILBOX, input=given(exchange))
             [error] = payload["testExchangeConnection"]["errors"]
             assert (error["code"], error["limit"]) == ("RATE_LIMITED", 2)
             assert error["retryAfter"]
@@ -319,7 +327,7 @@ async def test_entering_the_new_password_mends_the_connection(
     assert connection["needsAction"] == "UPDATE_PASSWORD"
     assert "password" in connection["statusMessage"]
     mended = given(exchange, password="a new one")
-    payload = (await host.ask(CONNECT, input=mended, version=VERSION, reconnect=own))["connectExchangeCalendar"]
+    payload = (await host.ask(CONNECT_MAILBOX, input=mended, version=VERSION, reconnect=own))["connectExchangeCalendar"]
     assert (payload["errors"], payload["connection"]["needsAction"]) == ([], None)
 
 
@@ -359,7 +367,7 @@ async def test_an_admin_presets_a_domain_and_its_people_find_the_server_filled_i
             assert (await cleo.ask(ask, email=other))["viewer"]["exchangePreset"] is None
 
         without = {"email": HOST_EMAIL, "password": MAILBOX_PASSWORD}
-        payload = (await host.ask(CONNECT, input=without, version=VERSION))["connectExchangeCalendar"]
+        payload = (await host.ask(CONNECT_MAILBOX, input=without, version=VERSION))["connectExchangeCalendar"]
         assert payload["errors"] == []
 
         async with every_code_of(served, "removeExchangePreset", elsewhere=[RACES]) as refused:
@@ -395,7 +403,7 @@ async def test_the_addresses_for_an_allowlist_are_those_that_calls_leave_from(
         nobody = given(exchange, serverUrl="https://localhost:1024/ews/exchange.asmx")
         refused = Refusals(fixed, "connectExchangeCalendar")
         error = await refused.one(
-            anna, CONNECT, "EXCHANGE_UNREACHABLE", ["input", "serverUrl"], input=nobody, version=VERSION
+            anna, CONNECT_MAILBOX, "EXCHANGE_UNREACHABLE", ["input", "serverUrl"], input=nobody, version=VERSION
         )
         assert "192.0.2.0/28" in error["message"]
         await connect(fixed, anna, exchange)
@@ -442,8 +450,8 @@ async def test_neither_side_can_change_a_meeting_and_everything_says_so(
         await served.here.add_colleague("Cleo", "cleo@example.com")
         async with ApiClient(served.url) as cleo:
             await cleo.sign_in("cleo@example.com")
-            await refused.one(cleo, SWITCH, "PERMISSION_MISSING", on=True)
-    switched = (await host.ask(SWITCH, on=True))["setExchangeFullSync"]
+            await refused.one(cleo, FULL_SYNC, "PERMISSION_MISSING", on=True)
+    switched = (await host.ask(FULL_SYNC, on=True))["setExchangeFullSync"]
     assert switched == {"account": {"exchangeFullSync": True}, "errors": []}
     managed = (await visitor.ask(MANAGED, token=token))["bookingByToken"]
     assert (managed["canCancel"], managed["canReschedule"]) == (True, True)
@@ -474,9 +482,9 @@ async def test_calendar_sync_is_null_and_cannot_be_set_where_it_is_not_supported
     for value in (True, False, None):
         error = await refused.one(host, SYNC, "CAPABILITY_UNSUPPORTED", on=value)
         assert (error["provider"], error["capability"]) == ("EXCHANGE", "CALENDAR_SYNC")
-    await host.ask(SWITCH, on=True)
+    await host.ask(FULL_SYNC, on=True)
     changed = (await host.ask(SYNC, on=False))["updateSettings"]
     assert changed == {"settings": {"calendarSync": False}, "errors": []}
-    await host.ask(SWITCH, on=False)
+    await host.ask(FULL_SYNC, on=False)
     await served.here.disconnect()
     assert (await host.ask(ask))["viewer"]["settings"] == {"calendarSync": False}

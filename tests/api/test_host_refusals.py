@@ -9,14 +9,19 @@ from tests.api.documents import (
     ACCEPT,
     BOOK,
     CANCEL,
+    CONNECT_MAILBOX,
     CONNECTION,
     CREATE_PAGE,
     DECLINE,
     ERRORS,
+    FULL_SYNC,
     HOLD,
     MOVE,
     PAGES,
+    REMOVE_PRESET,
     REQUEST,
+    SET_PRESET,
+    TEST_MAILBOX,
     UPDATE_PAGE,
     at,
     book,
@@ -86,7 +91,7 @@ async def test_signing_in_is_refused(served: Product, visitor: ApiClient) -> Non
 async def test_settings_are_refused_all_at_once_and_null_clears_only_what_can_be_empty(
     served: Product, host: ApiClient
 ) -> None:
-    async with every_code_of(served, "updateSettings", elsewhere=[RACES]) as refused:
+    async with every_code_of(served, "updateSettings", elsewhere=[RACES, "CAPABILITY_UNSUPPORTED"]) as refused:
         overlapping = {"days": ["MONDAY"], "from": "09:00", "to": "12:00"}
         errors = await refused.all(
             host,
@@ -439,6 +444,11 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("setBusyCalendars", BUSY, {"id": "x", "calendars": []}),
     ("refreshCalendarConnection", REFRESH, {"id": "x"}),
     ("disconnectCalendar", DISCONNECT, {"id": "x"}),
+    ("connectExchangeCalendar", CONNECT_MAILBOX, {"input": {}, "version": "x"}),
+    ("testExchangeConnection", TEST_MAILBOX, {"input": {}}),
+    ("setExchangePreset", SET_PRESET, {"domain": "x", "url": "x"}),
+    ("removeExchangePreset", REMOVE_PRESET, {"domain": "x"}),
+    ("setExchangeFullSync", FULL_SYNC, {"on": True}),
     ("createSchedulingPage", CREATE_PAGE, {"input": NEW_PAGE}),
     ("updateSchedulingPage", UPDATE_PAGE, {"id": "x", "input": {}}),
     ("duplicateSchedulingPage", DUPLICATE, {"id": "x", "slug": "x"}),

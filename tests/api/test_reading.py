@@ -294,7 +294,7 @@ async def test_a_calendar_account_is_shown_with_every_calendar_and_without_secre
     assert calendar["helpUrl"].startswith("https://support.google.com/")
     assert (calendar["canWrite"], calendar["health"]) == (True, "READABLE")
     assert found["viewer"]["calendarDisclosure"]["acceptedAt"]
-    assert found["server"]["providers"] == ["GOOGLE"]
+    assert found["server"]["providers"] == ["GOOGLE", "EXCHANGE"]
     lost = served.google.add_calendar(HOST_EMAIL, "Team")
     await served.here.select_everything()
     served.google.lose_access(HOST_EMAIL, lost)
