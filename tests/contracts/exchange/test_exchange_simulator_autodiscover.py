@@ -110,6 +110,27 @@ def test_a_redirect_needs_no_sign_in(exchange: ExchangeSimulator) -> None:
             assert (answer.status_code, answer.headers["location"]) == (302, target)
 
 
+@pytest.mark.parametrize("circular", [False, True])
+def test_a_redirect_ends_where_it_leads_to_unless_it_is_circular(exchange: ExchangeSimulator, circular: bool) -> None:
+    here = f"{exchange.url}/Autodiscover/autodiscover.xml"
+    exchange.settings.autodiscover = Autodiscover(redirect_url=here, redirect_address=ADA.upper(), circular=circular)
+    told = _texts(_pox(exchange, _request(ADA)), ".//o:Account/o:Action")
+    assert told == (["redirectAddr"] if circular else ["settings"])
+    exchange.settings.autodiscover = Autodiscover(http_redirect=here, circular=circular)
+    assert _pox(exchange, _request(ADA)).status_code == (302 if circular else 200)
+
+
+def test_it_may_live_at_one_host_alone(exchange: ExchangeSimulator) -> None:
+    exchange.settings.autodiscover = Autodiscover(hosts=("autodiscover.example.com",))
+    found = []
+    for host in ("example.com", "autodiscover.example.com"):
+        with http(exchange, auth=(ADA, PASSWORD)) as client:
+            headers = {"Host": host, "Content-Type": "text/xml"}
+            answer = client.post("/autodiscover/autodiscover.xml", content=_request(ADA), headers=headers)
+        found.append(answer.status_code)
+    assert found == [404, 200]
+
+
 def test_its_usual_names_can_be_reached_through_a_proxy(exchange: ExchangeSimulator) -> None:
     routes = {"autodiscover.example.com:443": ("127.0.0.1", exchange.port)}
     with (

@@ -19,7 +19,7 @@ from meetings.adapters.exchange.simulator.errors import TEXTS, EwsError, EwsFaul
 from meetings.adapters.exchange.simulator.faults import Fault, Faults
 from meetings.adapters.exchange.simulator.operations import STREAMING, Operations, operation_of
 from meetings.adapters.exchange.simulator.request import failure, response
-from meetings.adapters.exchange.simulator.settings import Settings
+from meetings.adapters.exchange.simulator.settings import Autodiscover, Settings
 from meetings.adapters.exchange.simulator.signin import Gate, Refused
 from meetings.adapters.exchange.simulator.soap import Element
 from meetings.adapters.exchange.simulator.streaming import Streams
@@ -125,7 +125,7 @@ class SimulatorApp:
         """Who asks, where that matters; None for pages anybody may see. Raises Refused."""
         if call.operation in ("page", "unknown", "autodiscover.redirect"):
             return None
-        set_up = self._settings.autodiscover
+        set_up = self._autodiscover(call)
         if call.operation.startswith("autodiscover.") and (set_up.absent or set_up.http_redirect):
             return None
         with self._world.lock:
@@ -146,7 +146,7 @@ class SimulatorApp:
                 return self._finished(call, _fault(EwsFault("ErrorInternalServerError")))
 
     def _dispatched(self, call: Call, base: str, account: Account | None, running: int) -> Response:
-        set_up = self._settings.autodiscover
+        set_up = self._autodiscover(call)
         if call.operation.startswith("autodiscover."):
             if set_up.absent:
                 return _page(404)
@@ -190,12 +190,15 @@ class SimulatorApp:
             yield part
 
     def _discovered(self, call: Call, base: str) -> Response:
-        about = (self._settings.autodiscover, self._world, f"{base}/EWS/Exchange.asmx", self._settings.version)
+        about = (self._autodiscover(call), self._world, f"{base}/EWS/Exchange.asmx", self._settings.version)
         if call.operation == "autodiscover.pox":
             return Response(autodiscover.pox(call.raw, *about), 200, media_type=_XML)
         if call.body is None:
             return _page(400)
         return Response(autodiscover.soap(call.body, *about), 200, media_type=_XML)
+
+    def _autodiscover(self, call: Call) -> Autodiscover:
+        return self._settings.autodiscover.at(f"https://{call.host}{call.path}")
 
     def _scripted(self, call: Call, fault: Fault) -> Response:
         """The answer a fault gives instead of the work."""

@@ -31,6 +31,7 @@ def pox(body: bytes, set_up: Autodiscover, world: World, ews_url: str, version: 
         return _error(600, world.now())
     if set_up.error is not None:
         return _error(set_up.error, world.now())
+    set_up = set_up.told_about(email)
     account = world.account(email)
     if set_up.redirect_address:
         return _account(None, [("Action", "redirectAddr"), ("RedirectAddr", set_up.redirect_address)])
@@ -67,6 +68,7 @@ def soap(body: Element, set_up: Autodiscover, world: World, ews_url: str, versio
 def _user(users: Element, email: str, wanted: list[str], set_up: Autodiscover, world: World, ews_url: str) -> None:
     user = etree.SubElement(users, f"{{{_SOAP}}}UserResponse")
     account = world.account(email)
+    set_up = set_up.told_about(email)
     redirect = (
         (set_up.redirect_address, "RedirectAddress")
         if set_up.redirect_address
