@@ -14,6 +14,8 @@ from meetings.application.ports.calendars import (
 )
 from meetings.application.ports.clock import Clock
 
+_CALLS = 3
+"""In all, a login may take as long as this many calls of the longest kind."""
 _GRACE_SECONDS = 1.0
 """What a call that ends in time needs to say so."""
 
@@ -21,7 +23,8 @@ _GRACE_SECONDS = 1.0
 class ExchangeLogin:
     """`MailboxLogin` for Exchange servers. Nothing is written there; a wrong password is tried once per user name.
 
-    A login is a row of a dozen short calls, which all together have `total_seconds`: somebody waits for it.
+    A login is a row of a dozen short calls. The first that takes too long ends it, so that it seldom comes to the time
+    that all of them have together.
     """
 
     def __init__(
@@ -34,7 +37,7 @@ class ExchangeLogin:
     ) -> None:
         self.static_ranges = static_ranges
         self._transport = transport
-        self._seconds = total_seconds
+        self._seconds = _CALLS * total_seconds
         self._canonical_name = canonical_name
         self._now = now
 
