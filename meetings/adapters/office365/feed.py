@@ -15,7 +15,6 @@ How it goes, where the documentation ("event: delta") is silent, as seen in publ
   further.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.mailbox_zone import MailboxZone
 from meetings.adapters.office365.own_events import event_or_none, live_event, removed, with_keys
 from meetings.adapters.office365.paths import one_calendar
+from meetings.adapters.office365.places import few_at_once
 from meetings.adapters.office365.reading import items_of, read
 from meetings.adapters.office365.refusals import Asked
 from meetings.application.ports.calendars import Changes, CursorExpired, EventTime, ProviderUnavailable, RemovedEvent
@@ -92,7 +92,7 @@ class Feed:
     async def _told(self, calendar: str, items: list[Any], series: dict[str, Any]) -> list[EventTime | RemovedEvent]:
         items = await self._with_series(calendar, [item for item in items if not wire.is_series(item)], series)
         items = await with_keys(self.calls, calendar, items, None)
-        items = await asyncio.gather(*(self._if_removed(calendar, item) for item in items))
+        items = await few_at_once(lambda item: self._if_removed(calendar, item), items)
         zone = await self.zone.name() if wire.has_whole_days(items) else None
         return read(lambda: [wire.event(item, zone) for item in items])
 
@@ -101,7 +101,7 @@ class Feed:
         instances = [item for item in items if wire.series_of(item) and "@removed" not in item]
         missing = {wire.series_of(item) or "" for item in instances if "showAs" not in item} - set(series)
         ordered, wanted = sorted(missing), {"$select": wire.EVENT_SELECT}
-        found = await asyncio.gather(*(event_or_none(self.calls, calendar, each, wanted, None) for each in ordered))
+        found = await few_at_once(lambda each: event_or_none(self.calls, calendar, each, wanted, None), ordered)
         series |= {id: wire.inherited(one) for id, one in zip(ordered, found, strict=True) if one is not None}
         gone = {id for id, one in zip(ordered, found, strict=True) if one is None}
         return [

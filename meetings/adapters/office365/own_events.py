@@ -4,7 +4,6 @@ Not by its id: ids are the immutable ones, and these stay when an event goes to 
 for Outlook resources": they change only when the item leaves the mailbox), so an id may name what was removed.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from meetings.adapters.office365.authorized import AuthorizedCalls
 from meetings.adapters.office365.booking_event import KEY_PROPERTY, READ_SELECT, STATE_PROPERTY
 from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.paths import events_of, one_event
+from meetings.adapters.office365.places import few_at_once
 from meetings.adapters.office365.reading import items_of
 from meetings.adapters.office365.refusals import Asked, Refused
 from meetings.application.ports.calendars import EventKey
@@ -37,7 +37,7 @@ async def with_keys(calls: AuthorizedCalls, calendar: str, items: Sequence[Any],
     """The events, with the property that names the booking: asked for one by one, of those that may be ours and came
     without. One that is gone meanwhile is marked as removed."""
     maybe = [each["id"] for each in items if booking_event.may_be_ours(each) and not booking_event.tells_key(each)]
-    found = await asyncio.gather(*(event_or_none(calls, calendar, each, _KEY, until) for each in maybe))
+    found = await few_at_once(lambda each: event_or_none(calls, calendar, each, _KEY, until), maybe)
     told = dict(zip(maybe, found, strict=True))
     return [each if each["id"] not in told else _merged(each, told[each["id"]]) for each in items]
 

@@ -212,6 +212,22 @@ async def test_one_mailbox_gets_three_calls_at_once_however_many_ask(world: Offi
     assert most == [3]
 
 
+async def test_a_live_question_does_not_wait_for_the_small_ones_of_a_read(
+    world: Office365World, calendars: Calendars
+) -> None:
+    for number in range(24):
+        await calendars.put_event(world.primary, a_wish(f"booking-{number}"))
+    world.office.settings.service_seconds = 0.15
+    world.office.forget_calls()
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+    world.office.on_call("events.get", lambda: loop.call_soon_threadsafe(begun.set))
+    reading = asyncio.create_task(_read(world, calendars))
+    await begun.wait()
+    answers = await world.provider.calendars(world.sign_in()).busy([world.primary], WEEK)
+    assert (len(answers[world.primary]), reading.done()) == (24, False)  # type: ignore[arg-type]
+    assert len(await reading) == 24
+
+
 async def test_other_mailboxes_do_not_wait(world: Office365World) -> None:
     most = _most_at_once(world)
     theirs = world.provider.calendars(HeldCredentials(signed_in(world.office, BOB, world.clock())))

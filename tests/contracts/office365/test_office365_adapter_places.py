@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from meetings.adapters.office365.places import Places
+from meetings.adapters.office365.places import Places, few_at_once
 
 
 class Counter:
@@ -120,3 +120,33 @@ async def test_a_mailbox_that_nobody_uses_is_forgotten() -> None:
     places = Places(2)
     await asyncio.gather(*(Counter().work(places, f"box-{number % 7}") for number in range(50)))
     assert places._mailboxes == {}
+
+
+async def test_small_questions_are_asked_two_at_once_and_answered_in_order() -> None:
+    now, most = 0, 0
+
+    async def double(number: int) -> int:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.001 * (10 - number))
+        now -= 1
+        return 2 * number
+
+    assert await few_at_once(double, range(10)) == [2 * number for number in range(10)]
+    assert most == 2
+    assert await few_at_once(double, []) == []
+
+
+async def test_the_first_small_question_that_fails_ends_the_others() -> None:
+    asked: list[int] = []
+
+    async def fail(number: int) -> None:
+        asked.append(number)
+        await asyncio.sleep(0)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await few_at_once(fail, range(50))
+    await asyncio.sleep(0.01)
+    assert len(asked) < 6
