@@ -303,7 +303,10 @@ class World:
         }
         owner = owner or self.anna
         wish = CreatePage(PageType.ONE_ON_ONE, slug, PageSettings(**given))
-        page_id = await create_page(wish, caller=self.caller_of(owner), begin=self.tools.begin, clock=self.clock)
+        tools = self.tools
+        page_id = await create_page(
+            wish, caller=self.caller_of(owner), begin=tools.begin, clock=self.clock, policy=tools.policy
+        )
         return PagePointer(owner.account_id, page_id)
 
     async def state(self, page: PagePointer) -> PageState:

@@ -35,7 +35,12 @@ class PageState:
         return [host.user_id for host in self.page.hosts]
 
     def mode_of(self, host: PageHost) -> BookingMode:
-        """A host whose calendar is not asked counts as online while they have a calendar to write to."""
+        """A host whose calendar is not asked counts as online while they have a calendar to write to.
+
+        Who was deactivated cannot be met.
+        """
+        if not self.users[host.user_id].active:
+            return BookingMode.BLOCKED
         mode = host_mode(self.users[host.user_id].settings, self.connections.get(host.user_id))
         connection = self.connections.get(host.user_id)
         lost = connection is not None and bool(connection.lost_calendars)

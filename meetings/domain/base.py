@@ -67,6 +67,7 @@ class Rule(Enum):
     NOT_ALLOWED_HERE = "NOT_ALLOWED_HERE"
     REQUIRED_BY_SERVER = "REQUIRED_BY_SERVER"
     OTHER_MAIL_SETTINGS = "OTHER_MAIL_SETTINGS"
+    LAST_OWNER = "LAST_OWNER"
 
 
 @dataclass(frozen=True, slots=True)

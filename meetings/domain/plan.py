@@ -88,12 +88,16 @@ class PlanRequired(DomainError):
 
 
 class SeatRequired(DomainError):
-    """The account has the feature, but this person lacks a seat of one of `hubs`."""
+    """The account has the feature, but this person lacks a seat of one of `hubs`.
 
-    def __init__(self, feature: Feature, hubs: tuple[Hub, ...], user_id: UserId) -> None:
+    `path` says where they stand in the input, if it names them.
+    """
+
+    def __init__(self, feature: Feature, hubs: tuple[Hub, ...], user_id: UserId, path: tuple[str, ...] = ()) -> None:
         self.feature = feature
         self.hubs = hubs
         self.user_id = user_id
+        self.path = path
         super().__init__(f"{feature.value} needs a seat of {', '.join(hub.value for hub in hubs)}")
 
 

@@ -25,8 +25,9 @@ from meetings.domain.calendar_connection import (
     Provider,
 )
 from meetings.domain.page_settings import AvatarChoice, ColorScheme, LocationKind
+from meetings.domain.plan import Feature, Hub, Tier
 from meetings.domain.scheduling_page import PageType
-from meetings.domain.user import Role, Weekday
+from meetings.domain.user import Permission, Role, UserState, Weekday
 
 __all__ = [
     "AvatarChoice",
@@ -40,12 +41,15 @@ __all__ = [
     "ColorScheme",
     "ConnectionAction",
     "ConnectionStatus",
+    "Feature",
     "FieldKind",
     "Freshness",
+    "Hub",
     "LocationKind",
     "LoginProblem",
     "LoginStep",
     "PageType",
+    "Permission",
     "Provider",
     "Reason",
     "Role",
@@ -53,6 +57,8 @@ __all__ = [
     "Scope",
     "ServerAuth",
     "StepOutcome",
+    "Tier",
+    "UserState",
     "Weekday",
 ]
 
@@ -343,4 +349,52 @@ _shown(
     NOT_ALLOWED_HERE="It is not allowed here.",
     REQUIRED_BY_SERVER="Optional as a rule, but this server cannot do without it.",
     OTHER_MAIL_SETTINGS="The domain has settings for another kind of mail server.",
+    LAST_OWNER="The account would be left without an owner.",
+)
+_shown(
+    Hub,
+    "Hub",
+    "What an account can subscribe to.",
+    MARKETING="Marketing.",
+    SALES="Sales; people need seats of it.",
+    SERVICE="Service; people need seats of it.",
+    CMS="Web content.",
+)
+_shown(
+    Tier,
+    "Tier",
+    "How much of a hub, from least to most.",
+    FREE="Without payment.",
+    STARTER="The first paid tier.",
+    PROFESSIONAL="More than STARTER.",
+    ENTERPRISE="Everything.",
+)
+_shown(
+    Feature,
+    "Feature",
+    "What not every account has. Whatever is not here is for everybody, such as connecting calendars.",
+    EDIT_MEETING_URL="Change what addresses of one's new pages begin with.",
+    CHOOSE_DEFAULT_LINK="Choose one's default page; without it, the oldest one is.",
+    CUSTOM_DOMAIN="Have pages on a domain of one's own.",
+    TEAM_PAGES="Pages with several hosts.",
+    HOST_TEAM_PAGES="Be one of the hosts of such a page.",
+    MANY_PAGES="More than one page.",
+    REMOVE_BRANDING="Pages without the product's name.",
+    ROTATIONS="Share meetings among a team by weight.",
+    SEQUENCES="Series of mails.",
+)
+_shown(
+    Permission,
+    "Permission",
+    "What a member can be allowed; owners and admins may all of it.",
+    PERSONAL_EMAIL_ACCESS="Connect a calendar or mailbox of one's own.",
+    CREATE_PAGES_FOR_OTHERS="Create scheduling pages for colleagues.",
+)
+_shown(
+    UserState,
+    "UserState",
+    "Whether a person can sign in.",
+    INVITED="Not yet: they were asked to join and have not accepted.",
+    ACTIVE="Yes.",
+    DEACTIVATED="Not any more, or the invitation was taken back.",
 )

@@ -35,6 +35,18 @@ class UserErrorCode(Enum):
     PERMISSION_MISSING = strawberry.enum_value(
         "PERMISSION_MISSING", description="The caller may not do this; also an API token without `WRITE`."
     )
+    PLAN_REQUIRED = strawberry.enum_value(
+        "PLAN_REQUIRED", description="The account's subscriptions do not include this; see `hubs` and `tier`."
+    )
+    SEAT_REQUIRED = strawberry.enum_value(
+        "SEAT_REQUIRED", description="Somebody lacks a seat of one of the account's hubs; see `hubs`."
+    )
+    PAGE_LIMIT_REACHED = strawberry.enum_value(
+        "PAGE_LIMIT_REACHED", description="There can be no more pages; see `limit`, `hubs` and `tier`."
+    )
+    EMAIL_TAKEN = strawberry.enum_value(
+        "EMAIL_TAKEN", description="Somebody, of whatever account, signs in with this address already."
+    )
     STALE_REVISION = strawberry.enum_value("STALE_REVISION", description="Somebody changed it since it was read.")
     CONCURRENT_CHANGE = strawberry.enum_value(
         "CONCURRENT_CHANGE", description="Others kept changing the same thing; worth another try."

@@ -13,12 +13,14 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 from meetings.application.ports.calendars import ProviderError, RateLimited, ReauthorizationNeeded
+from meetings.application.ports.identities import EmailTaken
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.repeated_commands import IdempotencyConflict
 from meetings.domain.base import ConcurrentChange, InvalidInput, NotFound, PermissionMissing
 from meetings.domain.calendar_connection import CapabilityUnsupported
+from meetings.domain.plan import Gate, PageLimitReached, PlanRequired, SeatRequired
 from meetings.graphql.context import Info
-from meetings.graphql.enums import BookingState, Capability, Provider, Reason, Rule
+from meetings.graphql.enums import BookingState, Capability, Feature, Hub, Provider, Reason, Rule, Tier
 from meetings.graphql.error_codes import UserErrorCode
 from meetings.graphql.messages import language_of, message
 from meetings.graphql.rate_limits import TooOften
@@ -120,6 +122,20 @@ class MailboxError(UserError):
     )
 
 
+@strawberry.type(description="The account or the person lacks what this takes.")
+class RequirementError(UserError):
+    """The code is PLAN_REQUIRED, SEAT_REQUIRED or PAGE_LIMIT_REACHED."""
+
+    feature: Feature = strawberry.field(description="What it takes it for.")
+    hubs: list[Hub] = strawberry.field(
+        description="Any one of these would do; for `SEAT_REQUIRED` a seat of one of them, which the account has. "
+        "Empty when nothing helps."
+    )
+    tier: Tier | None = strawberry.field(description="The lowest tier of such a hub that would do.")
+    needs_seat: bool = strawberry.field(description="Whether the person needs a seat of that hub.")
+    limit: int | None = strawberry.field(description="For `PAGE_LIMIT_REACHED`: how many pages there can be now.")
+
+
 ERROR_TYPES: Sequence[type] = (
     RefusedError,
     InputError,
@@ -131,6 +147,7 @@ ERROR_TYPES: Sequence[type] = (
     PermissionMissingError,
     TemporaryError,
     MailboxError,
+    RequirementError,
 )
 
 
@@ -203,6 +220,53 @@ def _(error: IdempotencyConflict, wording: Wording) -> list[UserError]:
 def _(error: CapabilityUnsupported, wording: Wording) -> list[UserError]:
     base = wording.base(UserErrorCode.CAPABILITY_UNSUPPORTED)
     return [CapabilityError(**base, provider=error.provider, capability=error.capability)]
+
+
+@as_user_errors.register
+def _(error: PlanRequired, wording: Wording) -> list[UserError]:
+    base = wording.base(UserErrorCode.PLAN_REQUIRED, values=_gate_words(error.gate))
+    return [_requirement(base, error.feature, error.gate)]
+
+
+@as_user_errors.register
+def _(error: SeatRequired, wording: Wording) -> list[UserError]:
+    gate = Gate(error.hubs, Tier.STARTER, seat=True)
+    base = wording.base(UserErrorCode.SEAT_REQUIRED, error.path, values=_gate_words(gate))
+    return [
+        RequirementError(**base, feature=error.feature, hubs=list(error.hubs), tier=None, needs_seat=True, limit=None)
+    ]
+
+
+@as_user_errors.register
+def _(error: PageLimitReached, wording: Wording) -> list[UserError]:
+    values = {"most": error.most, **(_gate_words(error.gate) if error.gate else {})}
+    base = wording.base(UserErrorCode.PAGE_LIMIT_REACHED, values=values)
+    return [_requirement(base, Feature.MANY_PAGES, error.gate, limit=error.most)]
+
+
+def _requirement(
+    base: dict[str, Any], feature: Feature, gate: Gate | None, *, limit: int | None = None
+) -> RequirementError:
+    return RequirementError(
+        **base,
+        feature=feature,
+        hubs=list(gate.hubs) if gate else [],
+        tier=gate.tier if gate else None,
+        needs_seat=gate.seat if gate else False,
+        limit=limit,
+    )
+
+
+def _gate_words(gate: Gate) -> dict[str, object]:
+    """`Sales, Service` and `Starter`: names of products, the same in every language."""
+    named = {Hub.CMS: "CMS"}
+    hubs = [named.get(hub, hub.value.capitalize()) for hub in gate.hubs]
+    return {"hubs": ", ".join(hubs), "tier": gate.tier.value.capitalize()}
+
+
+@as_user_errors.register
+def _(error: EmailTaken, wording: Wording) -> list[UserError]:
+    return [RefusedError(**wording.base(UserErrorCode.EMAIL_TAKEN, ("email",)))]
 
 
 @as_user_errors.register

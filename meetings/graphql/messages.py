@@ -45,6 +45,7 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "USERNAME_REQUIRED": "Your server does not accept this address with this password. If the password is right, "
     "please enter the user name that you sign in with, too.",
     "URL_REQUIRED": "Your server was not found by the address. Please enter its Exchange URL, too.",
+    "LAST_OWNER": "The account needs an owner. Please make somebody else one first.",
     "OTHER_MAIL_SETTINGS": "There are settings for another kind of mail server for this domain. Remove them first.",
     # --- rules that read differently under a code ---------------------------------------------------------------------
     "GUESTS_NOT_ALLOWED.NOT_ALLOWED_HERE": "Guests cannot be brought to this meeting.",
@@ -71,6 +72,17 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "NOT_FOUND": "This does not exist (any more).",
     "TOKEN_INVALID": "This link is not valid (any more).",
     "PERMISSION_MISSING": "You are not allowed to do this.",
+    "PLAN_REQUIRED": (
+        "Your subscription does not include this. It takes one of {hubs}, {tier} or higher.",
+        "Your subscription does not include this.",
+    ),
+    "SEAT_REQUIRED": ("This takes a seat of {hubs}. Please ask an admin for one.", "This takes a seat."),
+    "PAGE_LIMIT_REACHED": (
+        "You can have no more pages than {most}. For more, it takes one of {hubs}, {tier} or higher.",
+        "There can be no more pages than {most}.",
+        "There can be no more pages.",
+    ),
+    "EMAIL_TAKEN": "Somebody signs in with this address already.",
     "STALE_REVISION": "Somebody else changed this meanwhile. Please load it again.",
     "CONCURRENT_CHANGE": "Too many changes at the same time. Please try again.",
     "CONSENT_REQUIRED": "Please read and accept the current information first.",
@@ -159,6 +171,7 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "USERNAME_REQUIRED": "Ihr Server nimmt diese Adresse mit diesem Passwort nicht an. Wenn das Passwort stimmt, bitte "
     "auch den Benutzernamen eingeben, mit dem Sie sich anmelden.",
     "URL_REQUIRED": "Ihr Server wurde über die Adresse nicht gefunden. Bitte auch seine Exchange-URL eingeben.",
+    "LAST_OWNER": "Das Konto braucht mindestens einen Inhaber. Bitte zuerst jemand anderen dazu machen.",
     "OTHER_MAIL_SETTINGS": "Für diese Domain gibt es Einstellungen für eine andere Art von Mailserver. Bitte zuerst "
     "diese entfernen.",
     "GUESTS_NOT_ALLOWED.NOT_ALLOWED_HERE": "Zu diesem Termin können keine Gäste mitgebracht werden.",
@@ -186,6 +199,20 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "NOT_FOUND": "Das gibt es nicht (mehr).",
     "TOKEN_INVALID": "Dieser Link gilt nicht (mehr).",
     "PERMISSION_MISSING": "Das dürfen Sie nicht.",
+    "PLAN_REQUIRED": (
+        "Das ist in Ihrem Abonnement nicht enthalten. Nötig ist eines von {hubs}, {tier} oder höher.",
+        "Das ist in Ihrem Abonnement nicht enthalten.",
+    ),
+    "SEAT_REQUIRED": (
+        "Dafür ist eine Lizenz von {hubs} nötig. Bitten Sie Ihre Administration darum.",
+        "Dafür ist eine Lizenz nötig.",
+    ),
+    "PAGE_LIMIT_REACHED": (
+        "Mehr Seiten als {most} sind nicht möglich. Für mehr ist eines von {hubs}, {tier} oder höher nötig.",
+        "Mehr Seiten als {most} sind nicht möglich.",
+        "Mehr Seiten sind nicht möglich.",
+    ),
+    "EMAIL_TAKEN": "Mit dieser Adresse meldet sich schon jemand an.",
     "STALE_REVISION": "Jemand anderes hat das inzwischen geändert. Bitte neu laden.",
     "CONCURRENT_CHANGE": "Zu viele Änderungen zur gleichen Zeit. Bitte noch einmal versuchen.",
     "CONSENT_REQUIRED": "Bitte zuerst die aktuellen Hinweise lesen und annehmen.",

@@ -82,8 +82,7 @@ class ConsentOptionInput:
 
 @strawberry.input(
     description="Used to create and to change a page. When changing, a field left out is unchanged and `null` clears "
-    "what can be empty. When creating, `internalName`, `slug` and `durationsMinutes` are needed, everything else has a "
-    "default."
+    "what can be empty. When creating, `internalName` and `durationsMinutes` are needed, everything else has a default."
 )
 class SchedulingPageInput:
     """Everything a host sets on a page."""
@@ -93,7 +92,8 @@ class SchedulingPageInput:
     )
     slug: strawberry.Maybe[str | None] = strawberry.field(
         default=None,
-        description="The path: small letters, digits, `.`, `_`, `-`, at most one slash. Unique over everything.",
+        description="The path: small letters, digits, `.`, `_`, `-`, at most one slash. Unique over everything. Left "
+        "out when creating, the organizer's meeting URL, or below it what the page is called.",
     )
     organizer_id: strawberry.Maybe[strawberry.ID | None] = strawberry.field(
         default=None, description="Whose page it is; the caller's unless said. Cannot change later."
@@ -208,7 +208,6 @@ class SchedulingPageInput:
         missing = [
             Problem((graphql_name,), Rule.REQUIRED)
             for name, graphql_name in (
-                ("slug", "slug"),
                 ("internal_name", "internalName"),
                 ("durations_minutes", "durationsMinutes"),
             )
@@ -224,7 +223,7 @@ class SchedulingPageInput:
         )
         return CreatePage(
             type=_value_of(self.type) or PageType.ONE_ON_ONE,
-            slug=_value_of(self.slug) or "",
+            slug=_value_of(self.slug),
             settings=self._applied_to(start, missing),
             organizer_id=self._organizer(),
             hosts=self._hosts(),

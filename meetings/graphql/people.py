@@ -10,6 +10,7 @@ from meetings.graphql.context import Info
 from meetings.graphql.enums import Weekday
 from meetings.graphql.node_ids import Kind, to_id
 from meetings.graphql.nodes import Node
+from meetings.graphql.plans import Plan
 from meetings.graphql.scalars import URL, EmailAddress, Locale, TimeZone
 
 
@@ -22,10 +23,20 @@ class Account(Node):
         description="Whether booked meetings can be moved and cancelled, and CRM meetings synchronized, on Exchange "
         "calendars too. Set by `setExchangeFullSync`."
     )
+    stored: strawberry.Private[domain_account.Account]
+
+    @strawberry.field(description="What it subscribes to.")
+    def plan(self, info: Info) -> Plan:
+        return Plan.of(self.stored.plan, info.context.tools.policy.plans)
 
     @classmethod
     def of(cls, account: domain_account.Account) -> "Account":
-        return cls(id=to_id(Kind.ACCOUNT, account.id), name=account.name, exchange_full_sync=account.exchange_full_sync)
+        return cls(
+            id=to_id(Kind.ACCOUNT, account.id),
+            name=account.name,
+            exchange_full_sync=account.exchange_full_sync,
+            stored=account,
+        )
 
 
 @strawberry.type(description="A person of the account, as colleagues see them.")

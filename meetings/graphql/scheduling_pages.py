@@ -300,9 +300,14 @@ class PageMutations:
     @mutation(
         SchedulingPagePayload,
         Access.SIGNED_IN,
-        "Publish a page. It needs no calendar and can be shared at once. For somebody else only as owner or admin.",
+        "Publish a page. It needs no calendar and can be shared at once. For somebody else only with the permission "
+        "`CREATE_PAGES_FOR_OTHERS`. Without `slug` it is found below the organizer's `meetingUrl`.",
         *_VALUE_CODES,
         Code.NOT_FOUND,
+        Code.PLAN_REQUIRED,
+        Code.SEAT_REQUIRED,
+        Code.PAGE_LIMIT_REACHED,
+        Code.CONCURRENT_CHANGE,
     )
     async def create_scheduling_page(
         self,
@@ -315,7 +320,15 @@ class PageMutations:
         if viewer is None:
             raise NotFound("user")
         wish = input.creation(viewer)
-        created = await create_page(wish, caller=caller, begin=operation.begin, clock=operation.tools.clock)
+        created = await again_on_conflict(
+            lambda: create_page(
+                wish,
+                caller=caller,
+                begin=operation.begin,
+                clock=operation.tools.clock,
+                policy=operation.tools.policy,
+            )
+        )
         return await _payload(operation, created)
 
     @mutation(
@@ -325,6 +338,8 @@ class PageMutations:
         "are.",
         *_VALUE_CODES,
         Code.PAGE_NOT_FOUND,
+        Code.PLAN_REQUIRED,
+        Code.SEAT_REQUIRED,
         Code.STALE_REVISION,
         Code.CONCURRENT_CHANGE,
     )
@@ -342,7 +357,9 @@ class PageMutations:
         page_id = PageId(from_id(Kind.PAGE, id))
         wish = input.change(page_id, if_revision)
         await again_on_conflict(
-            lambda: change_page(wish, caller=caller, begin=operation.begin, clock=operation.tools.clock)
+            lambda: change_page(
+                wish, caller=caller, begin=operation.begin, clock=operation.tools.clock, policy=operation.tools.policy
+            )
         )
         return await _payload(operation, page_id)
 
@@ -354,6 +371,9 @@ class PageMutations:
         Code.SLUG_TAKEN,
         Code.PAGE_NOT_FOUND,
         Code.VALIDATION,
+        Code.PLAN_REQUIRED,
+        Code.SEAT_REQUIRED,
+        Code.PAGE_LIMIT_REACHED,
     )
     async def duplicate_scheduling_page(
         self,
@@ -364,7 +384,14 @@ class PageMutations:
         operation = info.context
         caller = operation.signed_in()
         page_id = PageId(from_id(Kind.PAGE, id))
-        copy = await duplicate_page(page_id, slug, caller=caller, begin=operation.begin, clock=operation.tools.clock)
+        copy = await duplicate_page(
+            page_id,
+            slug,
+            caller=caller,
+            begin=operation.begin,
+            clock=operation.tools.clock,
+            policy=operation.tools.policy,
+        )
         return await _payload(operation, copy)
 
     @mutation(
@@ -374,6 +401,7 @@ class PageMutations:
         "be taken down while there is no other one.",
         Code.VALIDATION,
         Code.PAGE_NOT_FOUND,
+        Code.PAGE_LIMIT_REACHED,
         Code.CONCURRENT_CHANGE,
     )
     async def archive_scheduling_page(
@@ -386,15 +414,25 @@ class PageMutations:
         caller = operation.signed_in()
         page_id = PageId(from_id(Kind.PAGE, id))
         await again_on_conflict(
-            lambda: archive_page(page_id, archived, caller=caller, begin=operation.begin, clock=operation.tools.clock)
+            lambda: archive_page(
+                page_id,
+                archived,
+                caller=caller,
+                begin=operation.begin,
+                clock=operation.tools.clock,
+                policy=operation.tools.policy,
+            )
         )
         return await _payload(operation, page_id)
 
     @mutation(
         SchedulingPagePayload,
         Access.SIGNED_IN,
-        "Make one of one's own pages the one that is meant where none is named.",
+        "Make one of one's own pages the one that is meant where none is named, such as by the link in mails. Mails "
+        "that were rendered before keep the link they have.",
         Code.VALIDATION,
+        Code.PLAN_REQUIRED,
+        Code.SEAT_REQUIRED,
         Code.CONCURRENT_CHANGE,
     )
     async def set_default_scheduling_page(self, info: Info, id: PageIdArgument) -> SchedulingPagePayload:
@@ -402,7 +440,13 @@ class PageMutations:
         caller = operation.signed_in()
         page_id = PageId(from_id(Kind.PAGE, id))
         await again_on_conflict(
-            lambda: choose_default_page(page_id, caller=caller, begin=operation.begin, clock=operation.tools.clock)
+            lambda: choose_default_page(
+                page_id,
+                caller=caller,
+                begin=operation.begin,
+                clock=operation.tools.clock,
+                policy=operation.tools.policy,
+            )
         )
         return await _payload(operation, page_id)
 

@@ -26,6 +26,7 @@ from meetings.graphql.nodes import Node
 from meetings.graphql.page_address import PageArgument, pointer_to
 from meetings.graphql.paging import MAX_PAGE
 from meetings.graphql.people import Account, User
+from meetings.graphql.plans import SeatMutations
 from meetings.graphql.public_pages import PublicSchedulingPage
 from meetings.graphql.scalars import SCALARS, Locale, refused
 from meetings.graphql.scheduling_pages import PageMutations, SchedulingPage
@@ -111,6 +112,7 @@ class Mutation(
     SignInMutations,
     SettingsMutations,
     AccountMutations,
+    SeatMutations,
     CalendarMutations,
     ExchangeMutations,
     PageMutations,

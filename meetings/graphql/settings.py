@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from meetings.application.change_settings import change_settings
+from meetings.application.meeting_url import change_meeting_url
 from meetings.domain import user as domain
 from meetings.domain.base import InvalidInput, Problem
 from meetings.graphql.availability_rules import AvailabilityRulesInput
@@ -93,6 +94,16 @@ class SettingsPayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
 
 
+@strawberry.type(description="What became of the meeting URL.")
+class MeetingUrlPayload:
+    """Either the path or errors."""
+
+    meeting_url: str | None = strawberry.field(
+        default=None, description="What addresses of pages created from now on begin with."
+    )
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
+
+
 @strawberry.type(description="Mutations of a person's own settings.")
 class SettingsMutations:
     """Part of the schema's mutations."""
@@ -120,3 +131,38 @@ class SettingsMutations:
         operation.forget_loaded()
         user = await operation.viewer()
         return SettingsPayload(settings=ViewerSettings.of(user) if user else None)
+
+    @mutation(
+        MeetingUrlPayload,
+        Access.SIGNED_IN,
+        "Have addresses of the signed-in person's pages begin with another path, from the next page on. Pages that "
+        "exist keep theirs. It takes a connected calendar and the feature `EDIT_MEETING_URL`.",
+        Code.SLUG_INVALID,
+        Code.SLUG_TAKEN,
+        Code.NOT_CONNECTED,
+        Code.PLAN_REQUIRED,
+        Code.SEAT_REQUIRED,
+        Code.CONCURRENT_CHANGE,
+        paths={"slug": ("meetingUrl",)},
+    )
+    async def update_meeting_url(
+        self,
+        info: Info,
+        meeting_url: Annotated[
+            str,
+            strawberry.argument(
+                description="Such as `anna`: small letters, digits, `.`, `_`, `-`, at most 60; letter case and outer "
+                "slashes are ignored."
+            ),
+        ],
+    ) -> MeetingUrlPayload:
+        operation = info.context
+        caller, tools = operation.signed_in(), operation.tools
+        await again_on_conflict(
+            lambda: change_meeting_url(
+                meeting_url, caller=caller, begin=operation.begin, clock=tools.clock, policy=tools.policy
+            )
+        )
+        operation.forget_loaded()
+        user = await operation.viewer()
+        return MeetingUrlPayload(meeting_url=user.meeting_url if user else None)

@@ -14,7 +14,7 @@ from meetings.graphql.booking_lists import BookingFilter
 from meetings.graphql.bookings import BookingConnection, booking_connection
 from meetings.graphql.calendars import CalendarConnection, ConnectableCalendar, Disclosure
 from meetings.graphql.context import Info
-from meetings.graphql.enums import BookingState, PageType, Provider, Role
+from meetings.graphql.enums import BookingState, Feature, PageType, Provider, Role
 from meetings.graphql.node_ids import Kind, from_id
 from meetings.graphql.paging import AFTER, DEFAULT_PAGE, FIRST, check_first, page_info
 from meetings.graphql.people import Account, User, ViewerSettings
@@ -29,7 +29,16 @@ class Viewer:
     user: User = strawberry.field(description="Who they are, as colleagues see them.")
     role: Role = strawberry.field(description="What they may do in the account.")
     settings: ViewerSettings = strawberry.field(description="What they set for themselves.")
+    meeting_url: str | None = strawberry.field(
+        description="What addresses of pages they create begin with; null until the first one. Changed by "
+        "`updateMeetingUrl`."
+    )
     own: strawberry.Private[domain.User]
+
+    @strawberry.field(description="What they may use of what not every account has.")
+    async def features(self, info: Info) -> list[Feature]:
+        account = await info.context.loaders(self.own.account_id).account()
+        return list(account.plan.features(self.own.id, info.context.tools.policy.plans)) if account else []
 
     @strawberry.field(description="The organisation they belong to.")
     async def account(self, info: Info) -> Account | None:
@@ -160,4 +169,6 @@ class Viewer:
 
     @classmethod
     def of(cls, user: domain.User) -> "Viewer":
-        return cls(user=User.of(user), role=user.role, settings=ViewerSettings.of(user), own=user)
+        return cls(
+            user=User.of(user), role=user.role, settings=ViewerSettings.of(user), meeting_url=user.meeting_url, own=user
+        )

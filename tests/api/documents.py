@@ -18,6 +18,7 @@ ERRORS = """errors {
   ... on CapabilityError { provider capability }
   ... on PermissionMissingError { permission }
   ... on TemporaryError { retryAfter }
+  ... on RequirementError { feature hubs tier needsSeat limit }
   ... on MailboxError { suggestion serverVersion helpUrl useInstead }
 }"""
 

@@ -28,6 +28,8 @@ from tests.api.documents import (
     page,
     request,
 )
+from tests.api.gates import ASSIGN, SET_URL
+from tests.api.gates import REVOKE as REVOKE_SEATS
 from tests.api.refusals import DECLARED, Refusals, every_code_of
 from tests.api.setting_up import connected
 from tests.product import ApiClient, Product, TopLevelErrors
@@ -71,6 +73,8 @@ MAKE_DEFAULT = f"mutation($id: ID!) {{ setDefaultSchedulingPage(id: $id) {{ page
 RELEASE = f'mutation {{ releaseSlot(holdToken: "x") {{ hold {{ token }} {ERRORS} }} }}'
 SIGN_OUT = f"mutation {{ signOut {{ signedOut {ERRORS} }} }}"
 RACES = "CONCURRENT_CHANGE"  # nobody can force five lost races over HTTP; see test_errors.py
+GATES = ("PLAN_REQUIRED", "SEAT_REQUIRED")  # nothing is gated here; see test_meeting_url.py
+LIMIT = "PAGE_LIMIT_REACHED"
 
 
 async def test_signing_in_is_refused(served: Product, visitor: ApiClient) -> None:
@@ -245,10 +249,9 @@ async def _connection(host: ApiClient) -> dict[str, Any]:
 
 async def test_publishing_a_page_is_refused(served: Product, host: ApiClient) -> None:
     ben = await served.here.add_colleague("Ben", "ben@example.com")
-    async with every_code_of(served, "createSchedulingPage") as refused:
+    async with every_code_of(served, "createSchedulingPage", elsewhere=[RACES, LIMIT, *GATES]) as refused:
         errors = await refused.all(host, CREATE_PAGE, input={})
         assert {(error["rule"], *error["path"]) for error in errors} == {
-            ("REQUIRED", "input", "slug"),
             ("REQUIRED", "input", "internalName"),
             ("REQUIRED", "input", "durationsMinutes"),
         }
@@ -362,7 +365,7 @@ async def test_changing_a_page_is_refused(served: Product, host: ApiClient) -> N
     await served.here.page("anna/other")
     await served.here.add_colleague("Ben", "ben@example.com")
     own = (await host.ask(PAGES))["viewer"]["schedulingPages"]["nodes"][0]
-    async with every_code_of(served, "updateSchedulingPage", elsewhere=[RACES]) as refused:
+    async with every_code_of(served, "updateSchedulingPage", elsewhere=[RACES, *GATES]) as refused:
         await refused.one(host, UPDATE_PAGE, "PAGE_NOT_FOUND", id="nonsense", input={"headline": "x"})
         errors = await refused.all(
             host, UPDATE_PAGE, id=own["id"], input={"headline": None, "availability": None, "durationsMinutes": []}
@@ -409,20 +412,20 @@ async def test_copying_archiving_and_choosing_pages_is_refused(served: Product, 
     await served.here.page()
     await served.here.page("anna/other")
     first, second = ((each["id"]) for each in (await host.ask(PAGES))["viewer"]["schedulingPages"]["nodes"])
-    async with every_code_of(served, "duplicateSchedulingPage", elsewhere=["VALIDATION"]) as refused:
+    async with every_code_of(served, "duplicateSchedulingPage", elsewhere=["VALIDATION", LIMIT, *GATES]) as refused:
         await refused.one(host, DUPLICATE, "PAGE_NOT_FOUND", id="nonsense", slug="copy")
         await refused.one(host, DUPLICATE, "SLUG_INVALID", ["slug"], id=first, slug="a b")
         await refused.one(host, DUPLICATE, "SLUG_TAKEN", ["slug"], id=first, slug="anna/other")
         copy = (await host.ask(DUPLICATE, id=first, slug="copy"))["duplicateSchedulingPage"]
         assert (copy["errors"], copy["page"]["slug"]) == ([], "copy")
-    async with every_code_of(served, "archiveSchedulingPage", elsewhere=[RACES]) as refused:
+    async with every_code_of(served, "archiveSchedulingPage", elsewhere=[RACES, LIMIT]) as refused:
         await refused.one(host, ARCHIVE, "PAGE_NOT_FOUND", id="nonsense", down=True)
         error = await refused.one(host, ARCHIVE, "VALIDATION", ["id"], id=first, down=True)
         assert error["rule"] == "MOVE_DEFAULT_FIRST"
         for down in (True, True, False, False):
             done = (await host.ask(ARCHIVE, id=second, down=down))["archiveSchedulingPage"]
             assert (done["errors"], done["page"]["archivedAt"] is not None) == ([], down)
-    async with every_code_of(served, "setDefaultSchedulingPage", elsewhere=[RACES]) as refused:
+    async with every_code_of(served, "setDefaultSchedulingPage", elsewhere=[RACES, *GATES]) as refused:
         await refused.one(host, MAKE_DEFAULT, "VALIDATION", ["id"], id="nonsense")
         chosen = (await host.ask(MAKE_DEFAULT, id=second))["setDefaultSchedulingPage"]
         assert chosen == {"page": {"id": second, "isDefault": True}, "errors": []}
@@ -449,6 +452,9 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("setExchangePreset", SET_PRESET, {"domain": "x", "url": "x"}),
     ("removeExchangePreset", REMOVE_PRESET, {"domain": "x"}),
     ("setExchangeFullSync", FULL_SYNC, {"on": True}),
+    ("updateMeetingUrl", SET_URL, {"url": "x"}),
+    ("assignSeats", ASSIGN, {"hub": "SALES", "users": []}),
+    ("revokeSeats", REVOKE_SEATS, {"hub": "SALES", "users": []}),
     ("createSchedulingPage", CREATE_PAGE, {"input": NEW_PAGE}),
     ("updateSchedulingPage", UPDATE_PAGE, {"id": "x", "input": {}}),
     ("duplicateSchedulingPage", DUPLICATE, {"id": "x", "slug": "x"}),

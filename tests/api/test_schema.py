@@ -113,6 +113,7 @@ def test_every_error_type_has_code_message_and_path() -> None:
         "PermissionMissingError",
         "TemporaryError",
         "MailboxError",
+        "RequirementError",
     }
 
 
@@ -134,6 +135,7 @@ PRIVATE_ROOTS = {
         "duplicateSchedulingPage", "archiveSchedulingPage", "setDefaultSchedulingPage", "acceptMeetingRequest",
         "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
         "testExchangeConnection", "setExchangePreset", "removeExchangePreset", "setExchangeFullSync",
+        "updateMeetingUrl", "assignSeats", "revokeSeats",
     },
     "Subscription": {"bookingEvents", "calendarConnectionStatus"},
 }  # fmt: skip

@@ -39,7 +39,15 @@ class Users(Protocol):
     async def of(self, user_ids: Collection[UserId]) -> dict[UserId, User]:
         """Those that exist."""
 
-    def add(self, user: User) -> None: ...
+    async def active_owners(self) -> set[UserId]:
+        """Who owns the account and can sign in, as stored."""
+
+    async def close_doors(self, user_id: UserId) -> None:
+        """End all sessions of a person and all tokens of their programs."""
+
+    def add(self, user: User) -> None:
+        """`commit` raises `EmailTaken` when somebody of any account signs in with the address, and `SlugTaken` when
+        somebody has the meeting URL (also for a changed one)."""
 
 
 class CalendarConnections(Protocol):
@@ -65,6 +73,15 @@ class SchedulingPages(Protocol):
 
     def add(self, page: SchedulingPage) -> None:
         """`commit` raises `SlugTaken` when another page of any account has the slug (also for a changed slug)."""
+    async def count(self) -> int:
+        """How many pages of the account are not archived."""
+
+    async def is_free(self, slug: str) -> bool:
+        """Whether no page of any account, archived ones included, has this normal slug."""
+
+    async def is_free_for(self, user_id: UserId, path: str) -> bool:
+        """Whether nobody else, of whatever account, has a page at this normal slug or the meeting URL itself."""
+
 
 
 class Bookings(Protocol):

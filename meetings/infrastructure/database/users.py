@@ -2,16 +2,17 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from meetings.application.ports.identities import EmailTaken
 from meetings.domain.base import NotFound
 from meetings.domain.identifiers import UserId
-from meetings.domain.user import User
+from meetings.domain.slug import SlugTaken
+from meetings.domain.user import Role, User
 from meetings.infrastructure.database.engines import broken_constraint
 from meetings.infrastructure.database.mapping import user_from, user_row
-from meetings.infrastructure.database.tables import users
+from meetings.infrastructure.database.tables import api_tokens, sessions, users
 from meetings.infrastructure.database.transaction import Image, Transaction
 
 BY_IDS = select(users).where(
@@ -38,6 +39,15 @@ class SqlUsers:
                 found[row.id] = transaction.loaded(user_from(row), user_row)
         return {user_id: user for user_id, user in found.items() if user is not None}
 
+    async def active_owners(self) -> set[UserId]:
+        mine = (users.c.account_id == self._transaction.account_id, users.c.role == Role.OWNER.value, users.c.active)
+        return {UserId(row.id) for row in await self._transaction.rows(select(users.c.id).where(*mine))}
+
+    async def close_doors(self, user_id: UserId) -> None:
+        for table in (sessions, api_tokens):
+            whose = (table.c.account_id == self._transaction.account_id, table.c.user_id == user_id)
+            await self._transaction.run(delete(table).where(*whose))
+
     def add(self, user: User) -> None:
         self._transaction.added(user)
 
@@ -47,10 +57,13 @@ class SqlUsers:
         Raises:
             ConcurrentChange: somebody else did since.
             EmailTaken: somebody else signs in with the address.
+            SlugTaken: somebody else has the meeting URL.
         """
         try:
             await self._transaction.save(users, user.version, before, after)
         except IntegrityError as error:
             if broken_constraint(error) in ("users_email_key_key", "users.email_key"):
                 raise EmailTaken from error
+            if broken_constraint(error) in ("users_meeting_url_idx", "users.meeting_url"):
+                raise SlugTaken(user.meeting_url or "") from error
             raise
