@@ -26,7 +26,10 @@ def in_view(item: CalendarItem, start: datetime, end: datetime) -> list[Calendar
     """The item itself, or its occurrences, as far as they touch the half-open window, by start."""
     if item.recurrence is None:
         return [item] if _touches(item, start, end) else []
-    found = [occurrence(item, each) for each in planned(item, end) if _is_regular(item, each)]
+    # A day more than it lasts: whole days differ in length.
+    earliest = start - (item.end - item.start) - timedelta(days=1)
+    near = (each for each in planned(item, end) if each > earliest)
+    found = [occurrence(item, each) for each in near if _is_regular(item, each)]
     found += item.exceptions.values()
     return sorted((each for each in found if _touches(each, start, end)), key=lambda each: each.start)
 

@@ -35,7 +35,7 @@ class Shape:
     def shows(self, name: str, *, finding: bool) -> bool:
         if finding and name in item_fields.NOT_FOUND_BY_FIND_ITEM:
             return False
-        if name == "ItemId" or name in self.names:
+        if name in ("ItemId", "ExtendedProperty") or name in self.names:
             return True
         if self.base == "Default":
             return name in item_fields.DEFAULT_SHAPE

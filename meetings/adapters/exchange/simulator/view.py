@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,12 @@ class Reader:
     version: ServerVersion
     finding: bool = False
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What is shown of each item, in the order of the schema."""
+        shown = (name for name in item_fields.ORDER if self.shape.shows(name, finding=self.finding))
+        return tuple(name for name in shown if item_fields.is_known(name, self.version))
+
 
 def item_id(folder: Folder, item: CalendarItem, tag: str = "ItemId") -> Element:
     whole = item if item.master is None else item.master
@@ -40,15 +47,13 @@ def folder_id(folder: Folder, tag: str = "FolderId") -> Element:
 def calendar_item(folder: Folder, item: CalendarItem, reader: Reader) -> Element:
     """The CalendarItem element, its properties in the order of the schema."""
     made = t("CalendarItem")
-    for name in item_fields.ORDER:
+    for name in reader.names:
         if name == "ExtendedProperty":
-            for key in reader.shape.extended:
-                if key in item.extended:
-                    made.append(copy.deepcopy(item.extended[key]))
-        elif item_fields.is_known(name, reader.version) and reader.shape.shows(name, finding=reader.finding):
-            value = _value(name, folder, item, reader)
-            if value is not None:
-                made.append(value)
+            made.extend(copy.deepcopy(item.extended[key]) for key in reader.shape.extended if key in item.extended)
+            continue
+        value = _value(name, folder, item, reader)
+        if value is not None:
+            made.append(value)
     return made
 
 
