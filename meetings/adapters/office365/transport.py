@@ -97,5 +97,9 @@ class Transport:
             if self._tls is None:
                 from meetings.adapters.office365 import client
 
-                self._tls = client.tls(self._ca_file)
+                try:
+                    self._tls = client.tls(self._ca_file)
+                except OSError as error:
+                    text = f"the file of further authorities cannot be read ({type(error).__name__})"
+                    raise ProviderUnavailable(text) from None
             return self._tls

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +123,15 @@ async def test_an_answer_that_drips_ends_in_time() -> None:
         with pytest.raises(ProviderUnavailable):
             await _ask(address, 0.2)
         assert time.monotonic() - begun < 5
+
+
+async def test_a_file_of_authorities_that_is_none_stops_every_call(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+    for file in (empty, tmp_path / "missing.pem"):
+        transport = Transport(ca_file=str(file), total_seconds=5)
+        with pytest.raises(ProviderUnavailable, match="authorities"):
+            await transport.send(Request("GET", "http://127.0.0.1:9/"), transport.limit())
 
 
 async def test_nobody_there_is_no_answer() -> None:
