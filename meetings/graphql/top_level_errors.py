@@ -1,5 +1,6 @@
 """Errors of the request as a whole: a code and the request's id, nothing of what went wrong inside (GQ-4)."""
 
+import re
 from typing import Any
 
 import structlog
@@ -25,6 +26,9 @@ RATE_LIMITED = "RATE_LIMITED"
 TOO_COMPLEX = "QUERY_TOO_COMPLEX"
 UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
 INTERNAL = "INTERNAL_SERVER_ERROR"
+
+_ECHO = re.compile(r"(, found|cannot represent a non string value): .*", re.DOTALL)
+"""Where the library repeats a value it was sent: it may be a whole input, with a password in it."""
 
 _LANGUAGE = "en"
 _TOO_MANY_TOKENS = "Document contains more than"
@@ -58,7 +62,7 @@ def _words(error: GraphQLError, default: str) -> tuple[str, dict[str, Any]]:
         return error.message, {"code": TOO_COMPLEX if too_long else PARSE_FAILED}
     cause = error.original_error
     if cause is None or isinstance(cause, GraphQLError):
-        return error.message, {"code": default}
+        return _ECHO.sub(r"\1", error.message), {"code": default}
     return _words_of(cause)
 
 

@@ -11,6 +11,7 @@ from meetings.adapters.exchange.disclosure import DISCLOSURE
 from meetings.adapters.exchange.simulator import ExchangeSimulator
 from meetings.domain.calendar_connection import ConnectionStatus
 from meetings.domain.user import Role
+from meetings.graphql.exchange import ExchangeInput
 from meetings.infrastructure.database.tables import connections
 from tests.api.documents import (
     BOOK,
@@ -315,10 +316,10 @@ async def test_entering_the_new_password_mends_the_connection(
     """B-EX4 as a front end sees it."""
     own = (await connect(served, host, exchange))["connection"]["id"]
     exchange.change_password(HOST_EMAIL, "a new one")
-    await served.here.sync()
     viewer = "{ viewer { calendarConnections { id status needsAction statusMessage } } }"
 
     async def lost() -> bool:
+        await served.here.sync()
         [connection] = (await host.ask(viewer))["viewer"]["calendarConnections"]
         return bool(connection["status"] == "REAUTH_REQUIRED")
 
@@ -488,3 +489,45 @@ async def test_calendar_sync_is_null_and_cannot_be_set_where_it_is_not_supported
     await host.ask(FULL_SYNC, on=False)
     await served.here.disconnect()
     assert (await host.ask(ask))["viewer"]["settings"] == {"calendarSync": False}
+
+
+# ---- the password -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"password": "canary", "noSuchField": 1},
+        {"password": ["canary"]},
+        {"password": {"canary": 1}},
+        "canary",
+        ["canary"],
+    ],
+    ids=str,
+)
+async def test_a_password_in_a_malformed_request_is_not_repeated(host: ApiClient, wrong: object) -> None:
+    """Front ends write errors of requests down."""
+    with pytest.raises(TopLevelErrors) as refused:
+        await host.ask(TEST_MAILBOX, input=wrong)
+    assert refused.value.codes == ["BAD_USER_INPUT"]
+    assert "canary" not in str(refused.value.errors)
+
+
+async def test_neither_a_right_nor_a_wrong_password_is_logged(
+    served: Product, host: ApiClient, exchange: ExchangeSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All of ours, and of libraries what a process ever logs."""
+
+    async def lost() -> bool:
+        await served.here.sync()
+        return (await served.here.connection()).status is ConnectionStatus.REAUTH_REQUIRED
+
+    with caplog.at_level("INFO"), caplog.at_level("DEBUG", logger="meetings"):
+        for password in ("canary-of-a-wrong-password", MAILBOX_PASSWORD):
+            typed = given(exchange, password=password, username="anna")
+            await host.ask(TEST_MAILBOX, input=typed)
+            await host.ask(CONNECT_MAILBOX, input=typed, version=VERSION)
+        exchange.change_password(HOST_EMAIL, "canary-of-another-password")
+        await until("noticing the password", lost)
+    assert "canary" not in caplog.text
+    assert "canary" not in repr(ExchangeInput(email=HOST_EMAIL, password=MAILBOX_PASSWORD))
