@@ -176,7 +176,7 @@ class ExchangeCalendars:
             from meetings.adapters.exchange import operations
 
             page = operations.calendar_view(mailbox, calendar, view, largest=self.page_size)
-            return [wire.item(element, series) for element in page.elements] if page.complete else None
+            return [wire.item(element, series) for element in page.elements] if page.whole else None
 
         return await self.calls.call(work, Asked.CALENDAR, until)
 

@@ -53,15 +53,15 @@ class EventWrites:
 
     def remove(self, mailbox: "Mailbox", calendar: str, key: EventKey) -> None:
         """As `Calendars.remove_event`. An event that only has our key is left alone."""
-        from meetings.adapters.exchange import operations
+        from meetings.adapters.exchange import event_operations, operations
 
         text = booking_event.key_text(key)
         with self.transport.alone(f"{calendar}\n{text}", mailbox.until):
-            (found,) = operations.find_by_key(mailbox, text, operations.folder_with(calendar))
+            (found,) = event_operations.find_by_key(mailbox, text, operations.folder_with(calendar))
             for existing in map(wire.existing, found):
                 if existing.is_ours(key):
                     try:
-                        operations.delete(mailbox, existing.item_id)
+                        event_operations.delete(mailbox, existing.item_id)
                     except Refused as refused:
                         if not refused.says_gone:
                             raise
@@ -73,9 +73,9 @@ class EventWrites:
             EventRefused: what has the key is not ours.
             EventRemoved: it lies in the bin, or was written and is nowhere.
         """
-        from meetings.adapters.exchange import operations
+        from meetings.adapters.exchange import event_operations, operations
 
-        here, binned = operations.find_by_key(
+        here, binned = event_operations.find_by_key(
             mailbox,
             booking_event.key_text(key),
             operations.folder_with(calendar),
@@ -95,11 +95,11 @@ class EventWrites:
 
     def _create(self, mailbox: "Mailbox", calendar: str, event: CalendarEvent) -> WrittenEvent:
         """The new event, or the one that this very request made when its answer got lost."""
-        from meetings.adapters.exchange import operations
+        from meetings.adapters.exchange import event_operations
 
         try:
             with readable():
-                return self._written(mailbox, wire.item_id(operations.create(mailbox, calendar, event)))
+                return self._written(mailbox, wire.item_id(event_operations.create(mailbox, calendar, event)))
         except Refused as refused:
             if not refused.says_unknown:
                 raise
@@ -114,11 +114,11 @@ class EventWrites:
         raise unknown
 
     def _change(self, mailbox: "Mailbox", existing: Existing, event: CalendarEvent) -> None:
-        from meetings.adapters.exchange import operations
+        from meetings.adapters.exchange import event_operations
 
-        with_guests = wire.existing(operations.get(mailbox, existing.item_id))
+        with_guests = wire.existing(event_operations.get(mailbox, existing.item_id))
         if booking_event.needs_change(event, with_guests):
-            operations.update(mailbox, with_guests, event, booking_event.guests(event, with_guests))
+            event_operations.update(mailbox, with_guests, event, booking_event.guests(event, with_guests))
 
     def _written(self, mailbox: "Mailbox", item_id: str) -> WrittenEvent:
         build = mailbox.build

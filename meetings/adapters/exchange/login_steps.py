@@ -13,13 +13,13 @@ from meetings.adapters.exchange.access import MailboxAccess
 from meetings.adapters.exchange.addresses import is_exchange_online, server_address, web_service_suggestion
 from meetings.adapters.exchange.answers import WEB_PAGE, check_answer, offered
 from meetings.adapters.exchange.autodiscover import Autodiscover, CanonicalName
-from meetings.adapters.exchange.guarded_http import CallRefused, GuardedSession
+from meetings.adapters.exchange.guarded_http import GuardedSession
+from meetings.adapters.exchange.login_problems import SAID, Reaching
 from meetings.adapters.exchange.mailbox_folders import list_calendars
 from meetings.adapters.exchange.refusals import Asked, Refused, as_provider_error
 from meetings.adapters.exchange.transport import Transport, readable
 from meetings.adapters.exchange.trial import PasswordTrial, best_offered
 from meetings.adapters.exchange.versions import OLDEST, ServerBuild
-from meetings.application.outbound import AddressRefused, Objection
 from meetings.application.ports.calendars import (
     ConnectedMailbox,
     LoginCheck,
@@ -44,20 +44,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SAID = {
-    LoginProblem.CREDENTIALS_REJECTED: "The server did not accept the user name and password.",
-    LoginProblem.APP_PASSWORD_REQUIRED: "This account signs in with two factors: it needs an app password.",
-    LoginProblem.USERNAME_REQUIRED: "The server did not accept the address as a user name, or the password is wrong.",
-    LoginProblem.URL_REQUIRED: "The server could not be found by the address.",
-    LoginProblem.URL_INVALID: "This is not the address of a server's web service.",
-    LoginProblem.ADDRESS_FORBIDDEN: "Addresses inside private networks are not called.",
-    LoginProblem.UNREACHABLE: "The server does not answer us. Its firewall may have to let our addresses in.",
-    LoginProblem.CERTIFICATE_INVALID: "The server's certificate could not be verified.",
-    LoginProblem.VERSION_UNSUPPORTED: f"The server is older than {OLDEST.name}.",
-    LoginProblem.USE_OFFICE365: "This mailbox is in Exchange Online: connect it as Office 365.",
-    LoginProblem.SHARED_MAILBOX: "Only personal mailboxes can be connected.",
-    LoginProblem.MAILBOX_NOT_FOUND: "The account has no mailbox on this server.",
-}
 _CALL_SECONDS = 8.0
 """A server that says nothing for so long is not reached: somebody waits."""
 _NOBODY_ASKED = b'<?xml version="1.0" encoding="utf-8"?><Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"/>'
@@ -128,7 +114,7 @@ class Attempt:
         try:
             result = work()
         except LoginRefused as refused:
-            self._checks[step] = LoginCheck(step, StepOutcome.FAILED, _SAID[refused.problem], refused.problem)
+            self._checks[step] = LoginCheck(step, StepOutcome.FAILED, SAID[refused.problem], refused.problem)
             raise
         except ProviderError as error:
             self._checks[step] = LoginCheck(step, StepOutcome.FAILED, f"It did not work: {error}.")
@@ -341,32 +327,5 @@ class Attempt:
     def _unreachable(self) -> LoginRefused:
         return LoginRefused(LoginProblem.UNREACHABLE, suggestion=", ".join(self._static_ranges) or None)
 
-    def _reaching(self) -> "_Reaching":
-        return _Reaching(self._unreachable())
-
-
-class _Reaching:
-    """Turns what keeps us from a server into the problem that the person can do something about."""
-
-    def __init__(self, unreachable: LoginRefused) -> None:
-        self._unreachable = unreachable
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, CallRefused):
-            error = error.refused
-        if isinstance(error, AddressRefused):
-            raise self._forbidden(error) from None
-        if isinstance(error, requests.exceptions.SSLError) and "certificate" in str(error).lower():
-            raise LoginRefused(LoginProblem.CERTIFICATE_INVALID) from None
-        if isinstance(error, requests.RequestException | OSError):
-            raise self._unreachable from None
-
-    def _forbidden(self, refused: AddressRefused) -> LoginRefused:
-        if refused.objection is Objection.UNKNOWN_HOST:
-            return self._unreachable
-        if refused.objection in (Objection.NOT_PUBLIC, Objection.PORT):
-            return LoginRefused(LoginProblem.ADDRESS_FORBIDDEN)
-        return LoginRefused(LoginProblem.URL_INVALID)
+    def _reaching(self) -> Reaching:
+        return Reaching(self._unreachable())

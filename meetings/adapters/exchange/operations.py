@@ -1,4 +1,4 @@
-"""The operations of Exchange Web Services that we use, each one request; answers are XML elements for `wire`.
+"""The operations of Exchange Web Services that read, each one request; answers are XML elements for `wire`.
 
 Importing this module imports exchangelib: only threads that call Exchange do. Sources: the EWS reference (Microsoft
 Learn), one page per operation.
@@ -12,37 +12,21 @@ from typing import Any
 from exchangelib import services
 from exchangelib.errors import UnknownTimeZone
 from exchangelib.ewsdatetime import EWSDateTime, EWSTimeZone
-from exchangelib.extended_properties import ExtendedProperty
-from exchangelib.fields import FieldPath
-from exchangelib.folders import Folder
-from exchangelib.items import (
-    ALL_OCCURRENCES,
-    ID_ONLY,
-    MOVE_TO_DELETED_ITEMS,
-    NEVER_OVERWRITE,
-    SAVE_ONLY,
-    SEND_TO_ALL_AND_SAVE_COPY,
-    SHALLOW,
-    CalendarItem,
-)
+from exchangelib.items import ID_ONLY, SHALLOW
 from exchangelib.properties import (
-    Attendee,
-    Body,
     CalendarView,
     DistinguishedFolderId,
     EWSElement,
     FolderId,
-    ItemId,
     UserConfigurationNameMNS,
 )
 from exchangelib.properties import Mailbox as Address
 from exchangelib.util import MNS, create_element
 
-from meetings.adapters.exchange import booking_event
+from meetings.adapters.exchange.named_properties import EVENT, FOLDER
 from meetings.adapters.exchange.refusals import Refused
 from meetings.adapters.exchange.soap import Mailbox, Single
 from meetings.adapters.exchange.wire import CALENDAR_CLASS
-from meetings.application.ports import calendars as port
 from meetings.domain.timespan import TimeSpan
 
 Element = Any
@@ -53,11 +37,18 @@ SYNC_LARGEST = 512
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Elements of one answer; `complete` when nothing was left out, `next` is the offset to go on from."""
+    """Elements of one answer, of `total`; `complete` when it holds the last, `next` is the offset to go on from."""
 
     elements: tuple[Element, ...]
     complete: bool
+    total: int
     next: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all there is stands here. One that is short of elements is not, whatever it says of itself: an
+        event that is missing would be taken for free time."""
+        return self.complete and len(self.elements) >= self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +58,6 @@ class SyncPage:
     entries: tuple[Element, ...]
     state: str
     complete: bool
-
-
-# ---- our named properties -------------------------------------------------------------------------------------------
-
-
-def _property(name: str) -> type[ExtendedProperty]:
-    named = {"property_set_id": booking_event.PROPERTY_SET, "property_name": name, "property_type": "String"}
-    return type(name, (ExtendedProperty,), named)
-
-
-_OWN = {
-    booking_event.KEY: "meetings_event",
-    booking_event.BOOKING: "meetings_booking",
-    booking_event.STATE: "meetings_state",
-    booking_event.INVITED: "meetings_invited",
-}
-for _name, _attribute in _OWN.items():
-    CalendarItem.register(_attribute, _property(_name))
-
-_READ = ("start", "end", "legacy_free_busy_status", "is_cancelled", "type", "my_response_type", "uid")
-
-
-def _paths(*names: str) -> list[FieldPath]:
-    return [FieldPath(field=CalendarItem.get_field_by_fieldname(name)) for name in names]
-
-
-_EVENT = _paths(*_READ, _OWN[booking_event.BOOKING])
-_OWN_EVENT = _paths("start", "end", "is_cancelled", "my_response_type", *_OWN.values())
-_WHOLE_EVENT = [*_OWN_EVENT, *_paths("required_attendees")]
-_FOLDER = [
-    FieldPath(field=Folder.get_field_by_fieldname(name))
-    for name in ("name", "folder_class", "parent_folder_id", "effective_rights")
-]
 
 
 # ---- folders --------------------------------------------------------------------------------------------------------
@@ -133,7 +91,7 @@ class _GetFolder(Single, services.GetFolder):
 
 def folders(mailbox: Mailbox, *asked: FolderId) -> list[Element]:
     """These folders, in order. One that cannot be had refuses the whole question."""
-    return _GetFolder(mailbox).ask(folders=list(asked), additional_fields=_FOLDER, shape=ID_ONLY)
+    return _GetFolder(mailbox).ask(folders=list(asked), additional_fields=FOLDER, shape=ID_ONLY)
 
 
 class _Pages(Single):
@@ -145,11 +103,13 @@ class _Pages(Single):
     def _get_page(self, message: Element) -> Page:
         container = self._get_element_container(message=message, name=self.paging_container_name)  # type: ignore[attr-defined]
         inside = container.find(self.element_container_name)
+        elements = tuple(inside) if inside is not None else ()
         complete = container.get("IncludesLastItemInRange", "").lower() in ("true", "1")
         offset = container.get("IndexedPagingOffset", "")
         return Page(
-            elements=tuple(inside) if inside is not None else (),
+            elements=elements,
             complete=complete,
+            total=int(container.get("TotalItemsInView", len(elements))),
             next=int(offset) if offset.isdigit() and not complete else None,
         )
 
@@ -162,8 +122,8 @@ def calendar_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
     """Folders for appointments anywhere in the mailbox."""
     (page,) = _FindFolder(mailbox).ask(
         folders=[own_folder("msgfolderroot")],
-        additional_fields=_FOLDER,
-        restriction=_Equals(_folder_class(), CALENDAR_CLASS),
+        additional_fields=FOLDER,
+        restriction=Equals(_folder_class(), CALENDAR_CLASS),
         shape=ID_ONLY,
         depth="Deep",
         page_size=page_size,
@@ -172,7 +132,7 @@ def calendar_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
     return page  # type: ignore[no-any-return]
 
 
-class _Equals:
+class Equals:
     """A restriction: one property has one value."""
 
     def __init__(self, uri: Element, value: str) -> None:
@@ -197,16 +157,16 @@ def _folder_class() -> Element:
 # ---- what is in a calendar ------------------------------------------------------------------------------------------
 
 
-class _FindItem(_Pages, services.FindItem):
+class FindItem(_Pages, services.FindItem):
     pass
 
 
 def calendar_view(mailbox: Mailbox, folder: str, span: TimeSpan, *, largest: int) -> Page:
-    """The events and instances of series that touch `span`; a page that is not `complete` cannot be gone on from."""
+    """The events and instances of series that touch `span`; a page that is not `whole` cannot be gone on from."""
     end = span.end + timedelta(microseconds=-span.end.microsecond % 1_000_000)
-    (page,) = _FindItem(mailbox).ask(
+    (page,) = FindItem(mailbox).ask(
         folders=[folder_with(folder)],
-        additional_fields=_EVENT,
+        additional_fields=EVENT,
         restriction=None,
         order_fields=None,
         query_string=None,
@@ -241,137 +201,13 @@ def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int) -> S
     (page,) = _SyncFolderItems(mailbox).ask(
         folder=folder_with(folder),
         shape=ID_ONLY,
-        additional_fields=_EVENT,
+        additional_fields=EVENT,
         sync_state=state,
         ignore=None,
         max_changes_returned=min(largest, SYNC_LARGEST),
         sync_scope=None,
     )
     return page  # type: ignore[no-any-return]
-
-
-# ---- our own events -------------------------------------------------------------------------------------------------
-
-
-def find_by_key(mailbox: Mailbox, key: str, *places: FolderId) -> list[list[Element]]:
-    """The items that carry our key, for each of these folders."""
-    pages = _FindItem(mailbox).ask(
-        folders=list(places),
-        additional_fields=_OWN_EVENT,
-        restriction=_Equals(_key_uri(), key),
-        order_fields=None,
-        query_string=None,
-        shape=ID_ONLY,
-        depth=SHALLOW,
-        calendar_view=None,
-        page_size=10,
-    )
-    if len(pages) != len(places):
-        raise Refused("MissingAnswer")
-    return [list(page.elements) for page in pages]
-
-
-def _key_uri() -> Element:
-    attributes = {
-        "PropertySetId": booking_event.PROPERTY_SET,
-        "PropertyName": booking_event.KEY,
-        "PropertyType": "String",
-    }
-    return create_element("t:ExtendedFieldURI", attrs=attributes)
-
-
-class _GetItem(Single, services.GetItem):
-    pass
-
-
-def get(mailbox: Mailbox, item_id: str) -> Element:
-    """One item, with whom it invites."""
-    (element,) = _GetItem(mailbox).ask(items=[ItemId(id=item_id)], additional_fields=_WHOLE_EVENT, shape=ID_ONLY)
-    return element
-
-
-class _CreateItem(Single, services.CreateItem):
-    pass
-
-
-def create(mailbox: Mailbox, folder: str, event: port.CalendarEvent) -> Element:
-    """A new item, with invitations to its guests."""
-    item = _item(mailbox, event, event.attendees, booking_event.properties(event))
-    (element,) = _CreateItem(mailbox).ask(
-        items=[item],
-        folder=folder_with(folder),
-        message_disposition=SAVE_ONLY,
-        send_meeting_invitations=SEND_TO_ALL_AND_SAVE_COPY,
-    )
-    return element
-
-
-class _UpdateItem(Single, services.UpdateItem):
-    pass
-
-
-_CHANGED = ("subject", "body", "start", "end", "location", "required_attendees")
-
-
-def update(
-    mailbox: Mailbox, existing: booking_event.Existing, event: port.CalendarEvent, guests: Sequence[port.Attendee]
-) -> Element:
-    """The item as wished, with news to everybody invited. Refused when somebody changed it since it was read."""
-    marks = booking_event.properties(event)
-    item = _item(mailbox, event, guests, marks)
-    item._id = ItemId(id=existing.item_id, changekey=existing.change_key)
-    marked = [_OWN[booking_event.STATE], _OWN[booking_event.INVITED]]
-    (element,) = _UpdateItem(mailbox).ask(
-        items=[(item, [*_CHANGED, *marked])],
-        conflict_resolution=NEVER_OVERWRITE,
-        message_disposition=SAVE_ONLY,
-        send_meeting_invitations_or_cancellations=SEND_TO_ALL_AND_SAVE_COPY,
-        suppress_read_receipts=True,
-    )
-    return element
-
-
-def _item(
-    mailbox: Mailbox, event: port.CalendarEvent, guests: Sequence[port.Attendee], marks: dict[str, str]
-) -> CalendarItem:
-    zone = shown_zone(event.time_zone)
-    return CalendarItem(
-        account=mailbox,
-        subject=event.title,
-        body=Body(event.description),
-        start=EWSDateTime.from_datetime(event.start.astimezone(UTC)).astimezone(zone),
-        end=EWSDateTime.from_datetime(event.end.astimezone(UTC)).astimezone(zone),
-        location=event.location,
-        legacy_free_busy_status="Busy",
-        required_attendees=[
-            Attendee(mailbox=Address(name=guest.name or None, email_address=guest.email)) for guest in guests
-        ]
-        or None,
-        **{_OWN[name]: value for name, value in marks.items()},
-    )
-
-
-def shown_zone(name: str) -> EWSTimeZone:
-    """The zone as Windows calls it. UTC where Windows has none for it: the instant is right in any case."""
-    try:
-        return EWSTimeZone(name)
-    except (UnknownTimeZone, ValueError, OSError):
-        return EWSTimeZone("UTC")
-
-
-class _DeleteItem(Single, services.DeleteItem):
-    pass
-
-
-def delete(mailbox: Mailbox, item_id: str) -> None:
-    """Put an item into the bin, and cancel it with everybody invited."""
-    _DeleteItem(mailbox).ask(
-        items=[ItemId(id=item_id)],
-        delete_type=MOVE_TO_DELETED_ITEMS,
-        send_meeting_cancellations=SEND_TO_ALL_AND_SAVE_COPY,
-        affected_task_occurrences=ALL_OCCURRENCES,
-        suppress_read_receipts=True,
-    )
 
 
 # ---- the mailbox ----------------------------------------------------------------------------------------------------
