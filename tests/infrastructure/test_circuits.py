@@ -10,6 +10,7 @@ import pytest
 
 from meetings.application.ports.calendars import (
     BusyAnswer,
+    BusyStatus,
     CalendarEvent,
     Calendars,
     CalendarUnreadable,
@@ -19,6 +20,7 @@ from meetings.application.ports.calendars import (
     EventKey,
     EventRefused,
     EventRemoved,
+    EventTime,
     MailboxNotFound,
     ProviderError,
     ProviderResting,
@@ -34,6 +36,8 @@ from meetings.domain.timespan import TimeSpan
 from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.circuits.places import Places, workers_for
 from meetings.infrastructure.circuits.quota import Quota
+from meetings.infrastructure.circuits.together import Together
+from meetings.infrastructure.circuits.watched import Busy
 from tests.builders import a_connection
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -457,6 +461,97 @@ async def test_a_question_somebody_waits_for_is_counted_and_not_held_back() -> N
 
 def test_a_cost_that_never_fits_waits_a_minute_at_a_time() -> None:
     assert Quota(10).full_for(9, 0.0) == 60.0
+
+
+# ---- the same question, asked by many --------------------------------------------------------------------------------
+
+
+class Counting(Scripted):
+    """Answers with the number of the question, once it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = asyncio.Semaphore(0)
+
+    async def busy(self, calendars: Sequence[str], span: TimeSpan) -> Mapping[str, BusyAnswer]:
+        self.calls += 1
+        number = self.calls
+        await self.released.acquire()
+        if (error := self.outcome()) is not None:
+            raise error
+        return {"a": (EventTime(str(number), 0, 1, BusyStatus.BUSY),)}
+
+
+def number_of(answer: Mapping[str, BusyAnswer]) -> str:
+    (event,) = answer["a"]  # type: ignore[misc]
+    return event.event_id
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_fifty_who_ask_the_same_put_two_questions_and_nobody_gets_an_older_answer() -> None:
+    """BK-8: what was asked before somebody came is no answer for them."""
+    place, together, connection = Counting(), Together[Busy](), whose()
+    calendars = [Circuits(Clock()).around(place, connection, None, together) for _ in range(50)]
+    first = asyncio.create_task(calendars[0].busy(["a"], SPAN))
+    await settle()
+    others = [asyncio.create_task(each.busy(["a"], SPAN)) for each in calendars[1:]]
+    await settle()
+    assert place.calls == 1
+    place.released.release()
+    assert number_of(await first) == "1"
+    await settle()
+    late = asyncio.create_task(calendars[0].busy(["a"], SPAN))
+    await settle()
+    assert place.calls == 2
+    place.released.release()
+    assert {number_of(await each) for each in others} == {"2"}
+    place.released.release()
+    assert number_of(await late) == "3"
+
+
+async def test_other_questions_are_put_at_once() -> None:
+    place, together, connection = Counting(), Together[Busy](), whose()
+    calendars = Circuits(Clock()).around(place, connection, None, together)
+    stranger = Circuits(Clock()).around(place, whose(), None, together)
+    other_span = TimeSpan(NOW, NOW + timedelta(hours=2))
+    asked = [calendars.busy(["a"], SPAN), calendars.busy(["a", "b"], SPAN), calendars.busy(["a"], other_span)]
+    waiting = [asyncio.create_task(each) for each in [*asked, stranger.busy(["a"], SPAN)]]
+    await settle()
+    assert place.calls == 4
+    for _ in waiting:
+        place.released.release()
+    await asyncio.gather(*waiting)
+
+
+async def test_who_stops_waiting_takes_nothing_from_the_others() -> None:
+    place, together, connection = Counting(), Together[Busy](), whose()
+    calendars = Circuits(Clock()).around(place, connection, None, together)
+    first = asyncio.create_task(calendars.busy(["a"], SPAN))
+    await settle()
+    second, third = (asyncio.create_task(calendars.busy(["a"], SPAN)) for _ in range(2))
+    await settle()
+    first.cancel()
+    second.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+    for _ in range(2):
+        place.released.release()
+    assert number_of(await third) == "2"
+
+
+async def test_an_error_is_shared_and_the_next_question_is_a_new_one() -> None:
+    failing = [DOWN, DOWN, None]
+    place, together, connection = Counting(), Together[Busy](), whose()
+    place.outcome = lambda: failing.pop(0)
+    calendars = Circuits(Clock()).around(place, connection, None, together)
+    waiting = [asyncio.create_task(calendars.busy(["a"], SPAN)) for _ in range(3)]
+    for _ in range(3):
+        place.released.release()
+    assert await asyncio.gather(*waiting, return_exceptions=True) == [DOWN] * 3
+    assert number_of(await calendars.busy(["a"], SPAN)) == "3"
 
 
 # ---- places --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,7 +21,8 @@ from meetings.application.retry_schedule import LONGEST_WAIT
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.infrastructure.circuits.breaker import Breaker, Turn
 from meetings.infrastructure.circuits.quota import Quota
-from meetings.infrastructure.circuits.watched import Call, WatchedCalendars, WatchedPushChannels
+from meetings.infrastructure.circuits.together import Together
+from meetings.infrastructure.circuits.watched import Busy, Call, WatchedCalendars, WatchedPushChannels
 
 SILENCE_SECONDS = 5.0
 """A call that its caller gave up after this time went unanswered; before, it tells nothing about the provider."""
@@ -48,8 +49,20 @@ class Circuits:
         self._sites: dict[Site, Breaker] = {}
         self._quotas: dict[Site, Quota] = {}
 
-    def around(self, calendars: Calendars, connection: CalendarConnection, quota: CallQuota | None) -> Calendars:
-        return WatchedCalendars(calendars, _Watch(self, connection, quota))
+    def around(
+        self,
+        calendars: Calendars,
+        connection: CalendarConnection,
+        quota: CallQuota | None,
+        questions: Together[Busy] | None = None,
+    ) -> Calendars:
+        """`questions` is the event loop's: there, equal ones for busy time are put together."""
+
+        def together(key: Hashable, put: Callable[[], Awaitable[Busy]]) -> Awaitable[Busy]:
+            assert questions is not None
+            return questions.ask((connection.id, key), put)
+
+        return WatchedCalendars(calendars, _Watch(self, connection, quota), together if questions else None)
 
     def around_push(
         self, channels: PushChannels, connection: CalendarConnection, quota: CallQuota | None

@@ -1,6 +1,6 @@
 """Calendars and push channels of one connection, with something around each of their calls."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol, TypeVar
 
@@ -24,6 +24,11 @@ T = TypeVar("T")
 
 _ONE, _TWO = 1, 2
 """Requests a call makes, as a rule: whoever changes something looks at it first."""
+
+
+Busy = Mapping[str, BusyAnswer]
+AskTogether = Callable[[Hashable, Callable[[], Awaitable[Busy]]], Awaitable[Busy]]
+"""Puts the same question, told by its key, once for all who ask it at the moment."""
 
 
 class Call(Protocol):
@@ -60,20 +65,24 @@ async def _watched(
 
 
 class WatchedCalendars:
-    """Another connection's `Calendars`; of changes, every page is a call."""
+    """Another connection's `Calendars`; of changes, every page is a call, of equal questions those of the moment."""
 
-    def __init__(self, calendars: Calendars, watch: Watch) -> None:
+    def __init__(self, calendars: Calendars, watch: Watch, together: AskTogether | None = None) -> None:
         self._calendars = calendars
         self._watch = watch
+        self._together = together
 
     async def list_calendars(self) -> tuple[ListedCalendar, ...]:
         return await _watched(self._watch, _ONE, self._calendars.list_calendars)
 
     async def busy(self, calendars: Sequence[str], span: TimeSpan) -> Mapping[str, BusyAnswer]:
-        async def ask() -> Mapping[str, BusyAnswer]:
+        async def ask() -> Busy:
             return await self._calendars.busy(calendars, span)
 
-        return await _watched(self._watch, _ONE, ask, _verdict, urgent=True)
+        async def watched() -> Busy:
+            return await _watched(self._watch, _ONE, ask, _verdict, urgent=True)
+
+        return await watched() if self._together is None else await self._together((*calendars, span), watched)
 
     async def changes(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[Changes]:
         async with aclosing(_closable(self._calendars.changes(calendar, cursor, window))) as pages:
