@@ -19,6 +19,8 @@ from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
 from meetings.infrastructure.circuits.circuits import Circuits
+from meetings.infrastructure.circuits.together import Together
+from meetings.infrastructure.circuits.watched import Busy
 from meetings.infrastructure.credentials import StoredCredentials
 from meetings.infrastructure.database.reads import SqlReads
 from meetings.infrastructure.database.sign_in_attempts import SqlSignInAttempts
@@ -117,6 +119,7 @@ class Runtime:
 
 def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
     settings = process.settings
+    questions = Together[Busy]()
 
     def credentials(connection: CalendarConnection) -> StoredCredentials:
         lease = settings.lease_seconds
@@ -126,7 +129,8 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
         if connection.provider not in process.providers:
             raise NotFound("calendar provider")
         provider = process.providers[connection.provider]
-        return process.circuits.around(provider.calendars(credentials(connection)), connection, provider.quota)
+        calendars = provider.calendars(credentials(connection))
+        return process.circuits.around(calendars, connection, provider.quota, questions)
 
     def push_of(connection: CalendarConnection) -> PushChannels | None:
         provider = process.providers.get(connection.provider)
