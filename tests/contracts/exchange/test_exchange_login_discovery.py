@@ -213,11 +213,18 @@ async def test_a_redirect_is_followed_to_a_server_that_may_be_called(
 
 
 async def test_an_answer_may_send_us_on_as_well(exchange: ExchangeSimulator, network: Network) -> None:
-    """The simulator sends on whoever comes, so the search ends there."""
     network.names["mail.example.com"] = "192.0.2.3"
-    exchange.settings.autodiscover = Autodiscover(redirect_url="https://mail.example.com/autodiscover/autodiscover.xml")
-    assert await _problem(exchange, network) is LoginProblem.URL_REQUIRED
+    found: dict[str, Any] = {"ews_url": "https://mail.example.com/EWS/Exchange.asmx"}
+    exchange.add_account("eva@example.com")
+    for set_up in (
+        Autodiscover(redirect_url="https://mail.example.com/autodiscover/autodiscover.xml", **found),
+        Autodiscover(redirect_address="eva@example.com", **found),
+    ):
+        exchange.settings.autodiscover = set_up
+        connected = await _connect(exchange, network)
+        assert (connected.account_email, connected.server_url) == (ADA, found["ews_url"])
     assert "192.0.2.3:443" in network.asked
+    assert exchange.failed_sign_ins(ADA) == 0
 
 
 FORBIDDEN = (
@@ -263,9 +270,9 @@ async def test_redirects_without_end_end_soon(exchange: ExchangeSimulator, netwo
 @pytest.mark.parametrize(
     "set_up",
     [
-        Autodiscover(redirect_url="https://autodiscover.example.com/autodiscover/autodiscover.xml"),
-        Autodiscover(redirect_address="eva@example.com"),
-        Autodiscover(redirect_address=ADA),
+        Autodiscover(redirect_url="https://autodiscover.example.com/autodiscover/autodiscover.xml", circular=True),
+        Autodiscover(redirect_address="eva@example.com", circular=True),
+        Autodiscover(redirect_address=ADA, circular=True),
     ],
 )
 async def test_going_round_in_circles_ends_soon(
