@@ -33,6 +33,8 @@ from meetings.application.ports import calendars as port
 
 Element = Any
 
+LONGEST_SUBJECT = 255
+
 
 def find_by_key(mailbox: Mailbox, key: str, *places: FolderId) -> list[list[Element]]:
     """The items that carry our key, for each of these folders."""
@@ -115,10 +117,11 @@ def update(
 def _item(
     mailbox: Mailbox, event: port.CalendarEvent, guests: Sequence[port.Attendee], marks: dict[str, str]
 ) -> CalendarItem:
+    """Raises EventRefused for what no server would take."""
     zone = shown_zone(event.time_zone)
-    return CalendarItem(
+    item = CalendarItem(
         account=mailbox,
-        subject=event.title,
+        subject=event.title[:LONGEST_SUBJECT],
         body=Body(event.description),
         start=EWSDateTime.from_datetime(event.start.astimezone(UTC)).astimezone(zone),
         end=EWSDateTime.from_datetime(event.end.astimezone(UTC)).astimezone(zone),
@@ -130,6 +133,11 @@ def _item(
         or None,
         **{OWN[name]: value for name, value in marks.items()},
     )
+    try:
+        item.clean(version=mailbox.version)
+    except (ValueError, TypeError):
+        raise port.EventRefused("the event cannot be written as an item of Exchange") from None
+    return item
 
 
 def shown_zone(name: str) -> EWSTimeZone:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -245,15 +246,7 @@ class Attempt:
             raise LoginRefused(LoginProblem.USE_OFFICE365)
         if not build.supported:
             raise LoginRefused(LoginProblem.VERSION_UNSUPPORTED, suggestion=build.shown)
-        return MailboxAccess(
-            email=access.email,
-            username=access.username,
-            password=access.password,
-            url=access.url,
-            auth=access.auth,
-            build=build,
-            ca=access.ca,
-        )
+        return replace(access, build=build)
 
     def _mailbox(self, mailbox: "Mailbox") -> None:
         """Whether the address is the mailbox of the person who signs in, and that of a person (S92).

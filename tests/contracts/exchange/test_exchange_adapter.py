@@ -26,6 +26,7 @@ from meetings.application.ports.calendars import (
     CalendarUnreadable,
     Changes,
     EventKey,
+    EventRefused,
     EventRemoved,
     EventTime,
     MailboxNotFound,
@@ -452,6 +453,25 @@ async def test_texts_arrive_as_they_are(exchange: ExchangeSimulator, calendars: 
     event = exchange.event(written.event_id)
     assert (event.subject, event.location) == (wish.title, wish.location)
     assert (event.body.replace("\r\n", "\n"), event.body_type) == (wish.description, "Text")
+
+
+async def test_a_subject_is_cut_where_exchange_would_refuse_it(
+    exchange: ExchangeSimulator, calendars: Calendars, primary: str
+) -> None:
+    await calendars.put_event(primary, a_wish(title="x" * 300))
+    assert [event.subject for event in exchange.events(primary)] == ["x" * 255]
+
+
+async def test_what_cannot_be_an_item_is_refused_without_a_call(
+    exchange: ExchangeSimulator, calendars: Calendars, primary: str
+) -> None:
+    for wish in (
+        a_wish(start=at(4, 15), end=at(4, 14)),
+        a_wish(attendees=(Attendee("Vera", "v" * 300 + "@x.example"),)),
+    ):
+        with pytest.raises(EventRefused):
+            await calendars.put_event(primary, wish)
+    assert "CreateItem" not in _operations(exchange)
 
 
 async def test_a_change_that_stays_busy_is_told_as_such(exchange: ExchangeSimulator, calendars: Calendars) -> None:
