@@ -11,6 +11,7 @@ from meetings.adapters.exchange.access import MailboxAccess
 from meetings.adapters.exchange.booking_event import KEY, PROPERTY_SET, key_text
 from meetings.adapters.exchange.provider import ExchangeSettings, exchange_provider
 from meetings.adapters.exchange.simulator import PASSWORD, Call, Event, ExchangeSimulator
+from meetings.adapters.exchange.simulator.item_fields import busy_values
 from meetings.adapters.exchange.versions import ServerBuild
 from meetings.application.ports.calendars import (
     BusyStatus,
@@ -31,6 +32,7 @@ _BUSY = {
     BusyStatus.OUT_OF_OFFICE: "OOF",
     BusyStatus.FREE: "Free",
     BusyStatus.UNKNOWN: "NoData",
+    BusyStatus.WORKING_ELSEWHERE: "WorkingElsewhere",
 }
 # A folder of one's own that is only half one's own, such as a calendar from the internet.
 _RIGHTS = {
@@ -39,21 +41,26 @@ _RIGHTS = {
     CalendarAccess.READER: "reader",
     CalendarAccess.FREE_BUSY: "free_busy",
 }
+_OF_SCHEMA = "14.2"
 _WRITES = ("CreateItem", "UpdateItem", "DeleteItem")
 
 
 class ExchangeWorld:
     account = ADA
-    statuses = frozenset(_BUSY)
     shared = frozenset({CalendarAccess.READER})
     chosen_ids = True
     conferences = False
     renewable = False
     returned_grants = False
 
-    def __init__(self, exchange: ExchangeSimulator, clock: Callable[[], datetime], settings: dict[str, Any]) -> None:
+    def __init__(
+        self, exchange: ExchangeSimulator, clock: Callable[[], datetime], auth: ServerAuth, settings: dict[str, Any]
+    ) -> None:
         self.exchange = exchange
         self.clock = clock
+        self.auth = auth
+        known = busy_values(exchange.settings.version)
+        self.statuses = frozenset(status for status, name in _BUSY.items() if name in known)
         self.primary = exchange.calendar_of(ADA)
         self.provider = self.provider_with(**settings)
 
@@ -73,7 +80,7 @@ class ExchangeWorld:
             username=ADA,
             password=PASSWORD,
             url=self.exchange.ews_url,
-            auth=ServerAuth.BASIC,
+            auth=self.auth,
             build=ServerBuild(*self.exchange.settings.version.build),
         )
         return HeldCredentials(access.to_text())
@@ -196,16 +203,22 @@ def _seen(event: Event) -> SeenEvent:
 
 
 @contextmanager
-def exchange_world(*, clock: Callable[[], datetime] | None = None, **settings: Any) -> Iterator[ExchangeWorld]:
-    """A served simulator of Exchange 2010 SP2. Every call is checked against its published schema, where that is at
-    hand. Its clock is a standing one unless another is given.
+def exchange_world(
+    *,
+    clock: Callable[[], datetime] | None = None,
+    version: str = _OF_SCHEMA,
+    auth: ServerAuth = ServerAuth.BASIC,
+    **settings: Any,
+) -> Iterator[ExchangeWorld]:
+    """A served simulator of Exchange 2010 SP2, or of another version. Calls to 2010 SP2 are checked against its
+    published schema, where that is at hand. Its clock is a standing one unless another is given.
     """
     check = SchemaCheck()
     now = clock or Clock()
-    with ExchangeSimulator(now=now, version="14.2").serve() as exchange:
-        if schema.AVAILABLE:
+    with ExchangeSimulator(now=now, version=version).serve() as exchange:
+        if schema.AVAILABLE and version == _OF_SCHEMA:
             exchange.observe(check)
         exchange.add_account(ADA, "Ada Lovelace", time_zone="Europe/Berlin")
         exchange.add_account(BOB, "Bob Stone", time_zone="America/New_York")
-        yield ExchangeWorld(exchange, now, settings)
+        yield ExchangeWorld(exchange, now, auth, settings)
     assert check.problems == []
