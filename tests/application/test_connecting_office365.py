@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -53,7 +54,7 @@ class AtMicrosoft:
 @pytest.fixture
 async def anna(sqlite_url: str) -> AsyncIterator[AtMicrosoft]:
     with outside() as (google, mail), Office365Simulator().serve() as office:
-        settings = {
+        settings: dict[str, Any] = {
             "office365_client_id": CLIENT_ID,
             "office365_client_secret": CLIENT_SECRET,
             "office365_ca_file": office.ca_file,

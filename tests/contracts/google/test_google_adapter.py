@@ -33,7 +33,7 @@ from meetings.application.ports.calendars import (
 from meetings.domain.timespan import TimeSpan, at_minute
 from tests.contracts.calendars.google_world import ADA, BOB, REDIRECT, GoogleWorld, google_world
 from tests.contracts.calendars.wishes import a_wish
-from tests.contracts.calendars.world import HeldCredentials, at
+from tests.contracts.calendars.world import Clock, HeldCredentials, at
 
 WEEK = TimeSpan(at(2, 0), at(9, 0))
 
@@ -239,6 +239,7 @@ async def test_a_token_that_is_rejected_again_is_googles_trouble(
 
 @pytest.mark.parametrize("minutes", [59, 61])
 async def test_a_token_known_to_end_is_not_tried_first(world: GoogleWorld, calendars: Calendars, minutes: int) -> None:
+    assert isinstance(world.clock, Clock)
     world.clock.at += timedelta(minutes=minutes)
     await _read(calendars)
     assert _calls(world) == [("oauth.token", 200), ("events.list", 200)]
