@@ -215,6 +215,26 @@ async def test_a_lost_connection_says_what_follows_and_where_to_mend_it(
     assert "https://meetings.test/settings/calendars" in mail.text
 
 
+@pytest.mark.parametrize(
+    ("locale", "headline", "action"),
+    [
+        ("en", "Please enter the password of your Exchange mailbox again", "Enter the password:"),
+        ("de", "Bitte geben Sie das Passwort Ihres Exchange-Postfachs erneut ein", "Passwort eingeben:"),
+    ],
+)
+async def test_where_a_password_is_not_accepted_any_more_a_new_one_is_asked_for(
+    mailer: SmtpMailer, catcher: MailCatcher, locale: str, headline: str, action: str
+) -> None:
+    """B-EX4."""
+    letter = a_lost_connection(to=replace(ANNA, locale=locale), provider="Exchange", with_password=True)
+    mail = await delivered(letter, mailer, catcher)
+    assert words(mail).startswith(headline)
+    assert action in mail.text
+    assert "offline" in mail.text
+    for sentence in ("permission was withdrawn", "Erlaubnis wurde entzogen"):
+        assert sentence not in words(mail)
+
+
 INVITEE_SENTENCES = {
     ("en", MeetingNews.REQUESTED): (
         "Requested, not confirmed yet: Intro call, March 3, 2026",
