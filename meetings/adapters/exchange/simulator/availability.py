@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, timezone, tzinfo
 
 from meetings.adapters.exchange.simulator import occurrences, zones
 from meetings.adapters.exchange.simulator.errors import EwsError, EwsFault, invalid_schema
+from meetings.adapters.exchange.simulator.identity import item_id
 from meetings.adapters.exchange.simulator.request import Request, explained
 from meetings.adapters.exchange.simulator.soap import Element, children, find, m, t, text, truth
-from meetings.adapters.exchange.simulator.view import item_id
 from meetings.adapters.exchange.simulator.world import Account, CalendarItem, Folder
 
 # MergedFreeBusy: a digit per interval, the busiest wins; WorkingElsewhere shows as 4 (MS-OXWSAVAIL 2.2.4.5).

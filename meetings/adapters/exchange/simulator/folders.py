@@ -3,7 +3,7 @@
 import base64
 import json
 
-from meetings.adapters.exchange.simulator import access, view
+from meetings.adapters.exchange.simulator import access, identity
 from meetings.adapters.exchange.simulator.errors import EwsError
 from meetings.adapters.exchange.simulator.request import Request, each, success
 from meetings.adapters.exchange.simulator.restrictions import matches_folder
@@ -99,7 +99,7 @@ def _page(request: Request, found: list[Folder], shape: Shape) -> Element:
 
 
 def _folder(folder: Folder, shape: Shape) -> Element:
-    made = t(_TAGS.get(folder.kind, "Folder"), view.folder_id(folder))
+    made = t(_TAGS.get(folder.kind, "Folder"), identity.folder_id(folder))
     for name in _NAMES:
         if name in shape.names or shape.base == "AllProperties" or (shape.base == "Default" and name in _DEFAULT):
             value = _value(name, folder)
@@ -111,9 +111,9 @@ def _folder(folder: Folder, shape: Shape) -> Element:
 def _value(name: str, folder: Folder) -> Element | None:
     if name == "ParentFolderId":
         parent = folder.mailbox.folders.get(folder.parent or 0)
-        return None if parent is None else view.folder_id(parent, "ParentFolderId")
+        return None if parent is None else identity.folder_id(parent, "ParentFolderId")
     if name == "EffectiveRights":
-        return view.effective_rights(folder)
+        return identity.effective_rights(folder)
     counted = {
         "FolderClass": folder.kind,
         "DisplayName": folder.name,

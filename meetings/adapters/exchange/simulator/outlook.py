@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from meetings.adapters.exchange.simulator import invitations, occurrences, recurrence, view
+from meetings.adapters.exchange.simulator import identity, invitations, occurrences, recurrence
 from meetings.adapters.exchange.simulator.ids import read_id
 from meetings.adapters.exchange.simulator.shapes import property_key
 from meetings.adapters.exchange.simulator.soap import Element, t
@@ -175,7 +175,7 @@ def seen(folder: Folder, item: CalendarItem) -> Event:
 
 
 def id_of(folder: Folder, item: CalendarItem) -> str:
-    return view.item_id(folder, item).get("Id") or ""
+    return identity.item_id(folder, item).get("Id") or ""
 
 
 def _changed(world: World, folder: Folder, before: CalendarItem, item: CalendarItem) -> None:

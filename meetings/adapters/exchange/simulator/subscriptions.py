@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from meetings.adapters.exchange.simulator import access, view
+from meetings.adapters.exchange.simulator import access, identity
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
 from meetings.adapters.exchange.simulator.ids import Key, change_key
 from meetings.adapters.exchange.simulator.request import Request, each, explained, response, success
@@ -227,7 +227,7 @@ def _item(folder: Folder, number: int, version: int, tag: str = "ItemId") -> Ele
 
 
 def _parent(folder: Folder, tag: str = "ParentFolderId") -> Element:
-    return view.folder_id(folder, tag)
+    return identity.folder_id(folder, tag)
 
 
 def _watermark(number: int) -> str:

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from meetings.adapters.exchange.simulator import item_fields, recurrence
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
+from meetings.adapters.exchange.simulator.identity import mailbox
 from meetings.adapters.exchange.simulator.shapes import property_key
 from meetings.adapters.exchange.simulator.soap import Element, children, find, flag, local, t, text, truth
 from meetings.adapters.exchange.simulator.times import midnight, read_moment
 from meetings.adapters.exchange.simulator.versions import ServerVersion
-from meetings.adapters.exchange.simulator.view import mailbox
 from meetings.adapters.exchange.simulator.world import Account, Attendee, CalendarItem, Folder, Person, World
 from meetings.adapters.exchange.simulator.zones import zone_of
 
