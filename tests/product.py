@@ -34,6 +34,7 @@ NO_RATES = {
     "booking": ENOUGH,
     "booking_per_invitee": ENOUGH,
     "sign_in": ENOUGH,
+    "domain_check": ENOUGH,
     "mailbox": ENOUGH,
     "mailbox_per_account": ENOUGH,
     "mailbox_per_login": ENOUGH,

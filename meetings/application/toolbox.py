@@ -7,6 +7,7 @@ from meetings.application.links import Links
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import CalendarsOf, ListenerOf, Providers, PushOf
 from meetings.application.ports.clock import Clock
+from meetings.application.ports.dns import TextRecords
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.identities import Identities, Passwords
 from meetings.application.ports.mail import Mailer
@@ -36,6 +37,7 @@ class Toolbox:
     mailer: Mailer
     fan_out: FanOut
     links: Links
+    dns: TextRecords
     clock: Clock
     policy: Policy
 

@@ -82,6 +82,14 @@ class MeetingUrlChanged(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeetingDomainChosen(DomainEvent):
+    """A person's pages have addresses under another host; where they were before, they still answer (S68)."""
+
+    user_id: UserId
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserInvited(DomainEvent):
     """Somebody was asked to join; asked again, earlier invitations are void."""
 
@@ -154,7 +162,8 @@ class User(Aggregate):
     `password_hash` is whatever the password hasher wrote; None means no sign-in by password. The default page is the
     chosen one, or while none is chosen the oldest page that is not archived (S51, X8). `permissions` are a member's;
     None stands for the usual ones. `invited_at` is set while an invitation waits to be accepted. `meeting_url` is the
-    path that addresses of new pages begin with, unique over all accounts; None until one was needed.
+    path that addresses of new pages begin with, unique over all accounts; None until one was needed. `meeting_domain`
+    is the host they chose for addresses of their pages; it may have gone since, and then counts as none.
     """
 
     id: UserId
@@ -170,6 +179,7 @@ class User(Aggregate):
     permissions: frozenset[Permission] | None = None
     invited_at: datetime | None = None
     meeting_url: str | None = None
+    meeting_domain: str | None = None
 
     def __post_init__(self) -> None:
         refuse(text_problem(self.name, "name", most=200), email_problem(self.email, "email"))
@@ -204,6 +214,12 @@ class User(Aggregate):
         if wanted != self.meeting_url:
             self.meeting_url = wanted
             self.record(MeetingUrlChanged(at=now, user_id=self.id, meeting_url=wanted))
+
+    def choose_meeting_domain(self, host: str, *, now: datetime) -> None:
+        """Have addresses of this person's pages under a host from now on. The same again changes nothing."""
+        if host != self.meeting_domain:
+            self.meeting_domain = host
+            self.record(MeetingDomainChosen(at=now, user_id=self.id, host=host))
 
     # --- joining and leaving -------------------------------------------------------------------------------------
 

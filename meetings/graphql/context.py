@@ -20,6 +20,7 @@ from strawberry.fastapi import BaseContext
 from meetings.application.ports.identities import Caller, Scope
 from meetings.application.ports.unit_of_work import Begin
 from meetings.application.sign_in import caller_of
+from meetings.application.sites import Site, SiteKind
 from meetings.application.toolbox import Toolbox
 from meetings.application.watch_availability import AvailabilityWatch
 from meetings.domain.base import ConcurrentChange, PermissionMissing
@@ -63,12 +64,22 @@ class Connection(BaseContext):
         self.token_rejected = False
         self.address = network_of(options.client_address(http))
         self.request_id: str = http.scope.get("state", {}).get("request_id") or secrets.token_hex(12)
+        self.site: Site = http.scope.get("state", {}).get("site") or Site(
+            SiteKind.MAIN, product.tools.links.standard_hosts[0]
+        )
         self.on_close = ExitStack()
         self._checked_at = 0.0
         self._still: asyncio.Task[bool] | None = None
 
+    @property
+    def may_sign_in(self) -> bool:
+        """Everywhere but under custom domains and the host for pages, which only visitors see (CD-4)."""
+        return self.site.kind is SiteKind.MAIN
+
     async def sign_in_by_headers(self) -> None:
         """Find out who is calling from `Authorization: Bearer`, else from the session's cookie."""
+        if not self.may_sign_in:
+            return
         given = bearer(self.http.headers.get("authorization"))
         if given is not None:
             await self.sign_in_by_token(given)
@@ -81,7 +92,8 @@ class Connection(BaseContext):
     async def sign_in_by_token(self, token: str) -> None:
         """The same from a token that was named explicitly."""
         self.by_cookie = False
-        await self._take(token)
+        if self.may_sign_in:
+            await self._take(token)
         self.token_rejected = self.caller is None
 
     async def _take(self, token: str) -> None:

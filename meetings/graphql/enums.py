@@ -28,6 +28,7 @@ from meetings.domain.page_settings import AvatarChoice, ColorScheme, LocationKin
 from meetings.domain.plan import Feature, Hub, Tier
 from meetings.domain.scheduling_page import PageType
 from meetings.domain.user import Permission, Role, UserState, Weekday
+from meetings.domain.web_domain import DomainState
 
 __all__ = [
     "AvatarChoice",
@@ -41,6 +42,7 @@ __all__ = [
     "ColorScheme",
     "ConnectionAction",
     "ConnectionStatus",
+    "DomainState",
     "Feature",
     "FieldKind",
     "Freshness",
@@ -84,6 +86,14 @@ _shown(
     GOOGLE="Google Calendar, of a Google Workspace or a free Gmail account.",
     OFFICE365="Office 365, also called Microsoft 365: a mailbox that Microsoft hosts.",
     EXCHANGE="Microsoft Exchange 2010 SP2 or later, on a server of one's own.",
+)
+_shown(
+    DomainState,
+    "DomainState",
+    "Whether pages are served under a domain of the account's own.",
+    PENDING="Claimed; control was not shown yet.",
+    CONNECTED="Pages are served.",
+    ENDANGERED="Pages are served, but the DNS record is gone; without it they will not be for long.",
 )
 _shown(
     Role,

@@ -29,6 +29,15 @@ class UserErrorCode(Enum):
     CALENDAR_NOT_ELIGIBLE = strawberry.enum_value(
         "CALENDAR_NOT_ELIGIBLE", description="The calendar is unknown, or not accessible enough for this."
     )
+    DOMAIN_NOT_CONNECTED = strawberry.enum_value(
+        "DOMAIN_NOT_CONNECTED", description="Neither a standard host nor a connected domain of the account."
+    )
+    DOMAIN_TAKEN = strawberry.enum_value(
+        "DOMAIN_TAKEN", description="Another account has shown that it controls this domain."
+    )
+    DNS_NOT_READY = strawberry.enum_value(
+        "DNS_NOT_READY", description="The DNS record is not there yet, or has another value."
+    )
     PAGE_NOT_FOUND = strawberry.enum_value("PAGE_NOT_FOUND", description="No page, or not any more.")
     NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="No such thing, or not for this caller.")
     TOKEN_INVALID = strawberry.enum_value("TOKEN_INVALID", description="The token of a manage link is not valid.")

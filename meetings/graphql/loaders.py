@@ -1,19 +1,23 @@
 """What one operation looks up, gathered into as few questions as there are kinds (GQ-2)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from meetings.application.links import Links
 from meetings.application.page_state import PageState
 from meetings.application.ports.reads import Reads
 from meetings.application.ports.unit_of_work import MirrorState
+from meetings.application.sites import meeting_host
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
+from meetings.domain.web_domain import WebDomain
 from meetings.graphql.paging import MAX_PAGE
 
 K = TypeVar("K")
@@ -26,6 +30,7 @@ class Loaders:
     def __init__(self, account_id: AccountId, reads: Reads) -> None:
         self.account_id = account_id
         self._reads = reads
+        self._web_domains: asyncio.Future[list[WebDomain]] | None = None
         self.users: DataLoader[UserId, User | None] = _loader(self._find_users)
         self.pages: DataLoader[PageId, SchedulingPage | None] = _loader(self._find_pages)
         self.bookings: DataLoader[BookingId, Booking | None] = _loader(self._find_bookings)
@@ -35,6 +40,17 @@ class Loaders:
 
     async def account(self) -> Account | None:
         return await self._reads.account(self.account_id)
+
+    async def web_domains(self) -> list[WebDomain]:
+        """All claims on domains, oldest first; asked for once."""
+        if self._web_domains is None:
+            self._web_domains = asyncio.ensure_future(self._reads.web_domains(self.account_id))
+        return await self._web_domains
+
+    async def url_of(self, page: SchedulingPage, links: Links) -> str:
+        """Where people book a page: under the host its organizer has."""
+        organizer, claims = await self.users.load(page.organizer_id), await self.web_domains()
+        return links.page(page.slug, meeting_host(organizer, claims, links))
 
     async def mirror_states(self, connection: ConnectionId) -> dict[CalendarId, MirrorState]:
         """Of one connection; there is one per person at most, and lists never show more than the viewer's."""

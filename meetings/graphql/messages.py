@@ -68,6 +68,11 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "LEGAL_CONSENT_MISSING": "Your consent is needed here.",
     "DURATION_NOT_OFFERED": "This duration is not offered.",
     "CALENDAR_NOT_ELIGIBLE": "This calendar cannot be used.",
+    "DOMAIN_NOT_CONNECTED": "This domain is not connected. Add it to the account's domains and show that "
+    "you control it.",
+    "DOMAIN_TAKEN": "Another account has connected this domain.",
+    "DNS_NOT_READY": "The DNS record was not found yet. After a change it can take a while until it is seen.",
+    "PROVIDER_UNAVAILABLE.DNS": "The domain's DNS cannot be reached at the moment. Please try again shortly.",
     "PAGE_NOT_FOUND": "There is no page at this address (any more).",
     "NOT_FOUND": "This does not exist (any more).",
     "TOKEN_INVALID": "This link is not valid (any more).",
@@ -195,6 +200,11 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "LEGAL_CONSENT_MISSING": "Hier wird Ihre Einwilligung gebraucht.",
     "DURATION_NOT_OFFERED": "Diese Dauer wird nicht angeboten.",
     "CALENDAR_NOT_ELIGIBLE": "Dieser Kalender ist nicht verwendbar.",
+    "DOMAIN_NOT_CONNECTED": "Diese Domain ist nicht verbunden. Bitte unter den Domains des Kontos hinzufügen und "
+    "nachweisen, dass sie Ihnen gehört.",
+    "DOMAIN_TAKEN": "Ein anderes Konto hat diese Domain verbunden.",
+    "DNS_NOT_READY": "Der DNS-Eintrag wurde noch nicht gefunden. Nach einer Änderung kann das dauern.",
+    "PROVIDER_UNAVAILABLE.DNS": "Das DNS der Domain ist zurzeit nicht erreichbar. Bitte gleich noch einmal versuchen.",
     "PAGE_NOT_FOUND": "Unter dieser Adresse gibt es keine Seite (mehr).",
     "NOT_FOUND": "Das gibt es nicht (mehr).",
     "TOKEN_INVALID": "Dieser Link gilt nicht (mehr).",

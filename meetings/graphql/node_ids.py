@@ -19,6 +19,7 @@ class Kind(Enum):
     BOOKING = b"b"
     API_TOKEN = b"t"
     EVENT = b"e"
+    DOMAIN = b"d"
 
 
 def to_id(kind: Kind, own: UUID) -> strawberry.ID:

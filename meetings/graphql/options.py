@@ -48,6 +48,8 @@ class RateLimits:
     """Per invitee's address and page."""
     sign_in: tuple[str, ...] = ("10/minute",)
     """Per address, and once more per e-mail address."""
+    domain_check: tuple[str, ...] = ("30/10minute",)
+    """How often an account may have its domains looked up."""
     mailbox: tuple[str, ...] = ("10/10minute", "30/hour")
     """How often a person may try to connect a mailbox with a password, tests included."""
     mailbox_per_account: tuple[str, ...] = ("100/hour",)

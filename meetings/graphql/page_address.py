@@ -4,25 +4,29 @@ from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 import strawberry
-from strawberry.http.websocket_origin import normalize_origin
 
+from meetings.application.links import Links
 from meetings.application.ports.reads import PagePointer
+from meetings.application.sites import SiteKind, site_at
 from meetings.domain.base import NotFound
 from meetings.domain.slug import MAX_SLUG, normal_slug
 from meetings.graphql.context import Operation
 from meetings.graphql.scalars import URL
 
-_PATH = "/p/"
-
 
 @strawberry.input(description="A page by its path.")
 class PageSlug:
-    """Of this server."""
+    """Of a host."""
 
     slug: str = strawberry.field(
-        description="Such as `anna` or `anna/intro`; letter case and outer slashes are ignored."
+        description="Such as `anna` or `anna/intro`; letter case and outer slashes are ignored, and it may be encoded "
+        "as one segment of an address (`team%2Fpage`)."
     )
-    host: str | None = strawberry.field(default=None, description="Left out, the server's own host.")
+    host: str | None = strawberry.field(
+        default=None,
+        description="One of this server's, or a connected domain, where only its account's pages are. Left out, the "
+        "host this request came to.",
+    )
 
 
 @strawberry.input(one_of=True, description="Exactly one way to name a page.")
@@ -32,31 +36,44 @@ class PageAddress:
     url: strawberry.Maybe[URL] = strawberry.field(description="The page's whole address.")
     slug: strawberry.Maybe[PageSlug] = strawberry.field(description="Its path.")
 
-    def path_on(self, public_url: str) -> str | None:
-        """The normal slug that is meant; None when the address is not one of this server's pages."""
-        if self.slug is not None:
-            named = self.slug.value
-            own = urlsplit(public_url).netloc.lower()
-            if named.host is not None and named.host.strip().lower() != own:
-                return None
-            return normal_slug(named.slug[: MAX_SLUG + 20])
-        return _slug_of(self.url.value, public_url) if self.url is not None else None
-
-
-def _slug_of(url: str, public_url: str) -> str | None:
-    if normalize_origin(url) != normalize_origin(public_url):
-        return None
-    path = urlsplit(url).path.removeprefix(urlsplit(public_url).path)
-    return normal_slug(unquote(path.removeprefix(_PATH))) if path.startswith(_PATH) else None
-
 
 PageArgument = Annotated[PageAddress, strawberry.argument(description="Which page.")]
 
 
 async def pointer_to(operation: Operation, address: PageAddress) -> PagePointer | None:
-    """Where the address leads; None when no page that is up answers there."""
-    slug = address.path_on(operation.tools.links.public_url)
-    return await operation.tools.reads.page_at(slug) if slug else None
+    """Where the address leads; None when no page that is up answers there (A-DO2)."""
+    if address.slug is not None:
+        return await _page_under(operation, address.slug.value.host, address.slug.value.slug)
+    return await _page_at(operation, address.url.value) if address.url is not None else None
+
+
+async def _page_at(operation: Operation, url: str) -> PagePointer | None:
+    links = operation.tools.links
+    parts = urlsplit(url)
+    if parts.scheme != urlsplit(links.public_url).scheme or parts.username is not None:
+        return None
+    site = await site_at(parts.netloc, links=links, reads=operation.tools.reads)
+    if site is None:
+        return None
+    below = _below(parts.path, links if site.kind is SiteKind.MAIN else None)
+    slug = links.slug_in(below, pages_only=site.kind is SiteKind.PAGES)
+    return await _page_under(operation, parts.netloc, slug) if slug else None
+
+
+def _below(path: str, main: Links | None) -> str:
+    """A path without that of our own address, where there is one."""
+    return path.removeprefix(urlsplit(main.public_url).path) if main else path
+
+
+async def _page_under(operation: Operation, host: str | None, slug: str) -> PagePointer | None:
+    tools = operation.tools
+    here = operation.connection.site
+    site = here if host is None else await site_at(host.strip(), links=tools.links, reads=tools.reads)
+    normal = normal_slug(unquote(slug[: 3 * MAX_SLUG]))
+    if site is None or not normal:
+        return None
+    pointer = await tools.reads.page_at(normal)
+    return pointer if pointer and site.serves(pointer.account_id) else None
 
 
 async def page_or_refusal(operation: Operation, address: PageAddress) -> PagePointer:

@@ -9,8 +9,9 @@ import strawberry
 
 from meetings.application.page_state import PageState
 from meetings.domain import booking_form
-from meetings.domain.scheduling_page import PageHost
-from meetings.graphql.context import Operation
+from meetings.domain.identifiers import AccountId
+from meetings.domain.scheduling_page import PageHost, SchedulingPage
+from meetings.graphql.context import Info, Operation
 from meetings.graphql.enums import BookingMode, FieldKind, LocationKind, PageType
 from meetings.graphql.page_parts import ConsentOption, GuestPolicy, PageTheme
 from meetings.graphql.scalars import URL, Locale, TimeZone
@@ -63,7 +64,6 @@ class PublicFormField:
 class PublicSchedulingPage:
     """Everything a booking page shows, but its times: those are `availability`."""
 
-    url: URL = strawberry.field(description="Where people book.")
     type: PageType = strawberry.field(description="How many hosts meet the invitee.")
     headline: str = strawberry.field(description="What it is about.")
     description: str | None = strawberry.field(description="More words.")
@@ -81,13 +81,19 @@ class PublicSchedulingPage:
     form_fields: list[PublicFormField] = strawberry.field(description="The form's questions, in order.")
     guests: GuestPolicy = strawberry.field(description="Whether the invitee may bring people.")
     consents: list[ConsentOption] = strawberry.field(description="What is to be agreed to.")
+    page: strawberry.Private[SchedulingPage]
+
+    @strawberry.field(description="Where people book.")
+    async def url(self, info: Info) -> URL:
+        return URL(
+            await info.context.loaders(AccountId(self.page.account_id)).url_of(self.page, info.context.tools.links)
+        )
 
     @classmethod
     def of(cls, state: PageState, operation: Operation) -> "PublicSchedulingPage":
         page, settings = state.page, state.page.settings
         first, last = page.booking_dates(now=operation.tools.clock())
         return cls(
-            url=URL(operation.tools.links.page(page.slug)),
             type=page.type,
             headline=settings.headline,
             description=settings.description,
@@ -105,4 +111,5 @@ class PublicSchedulingPage:
             form_fields=[PublicFormField.of(entry) for entry in settings.form_fields],
             guests=GuestPolicy.of(settings.guests),
             consents=[ConsentOption.of(option) for option in settings.consents],
+            page=page,
         )

@@ -102,7 +102,6 @@ class SchedulingPage(Node):
     type: PageType = strawberry.field(description="How many hosts meet the invitee.")
     internal_name: str = strawberry.field(description="What colleagues call it; visitors never see it.")
     slug: str = strawberry.field(description="Its path, unique over all accounts.")
-    url: URL = strawberry.field(description="Where people book; to be shared at once.")
     archived_at: datetime.datetime | None = strawberry.field(description="When it was taken down; null while it is up.")
     headline: str = strawberry.field(description="What it is about.")
     description: str | None = strawberry.field(description="More words.")
@@ -204,6 +203,13 @@ class SchedulingPage(Node):
         filter = BookingFilter(AccountId(self.page.account_id), host=host, page=self.page.id)
         return await booking_connection(info.context, filter, first, after)
 
+    @strawberry.field(
+        description="Where people book; to be shared at once. Its organizer chose the host by `setMeetingDomain`; "
+        "under the standard hosts and the account's other domains it answers as well."
+    )
+    async def url(self, info: Info) -> URL:
+        return URL(await info.context.loaders(self.page.account_id).url_of(self.page, info.context.tools.links))
+
     async def _state(self, info: Info) -> PageState:
         return await info.context.loaders(self.page.account_id).page_state(self.page)
 
@@ -216,7 +222,6 @@ class SchedulingPage(Node):
             type=page.type,
             internal_name=settings.internal_name,
             slug=page.slug,
-            url=URL(operation.tools.links.page(page.slug)),
             archived_at=page.archived_at,
             created_at=page.created_at,
             updated_at=page.updated_at,

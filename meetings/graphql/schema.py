@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from meetings.domain.identifiers import BookingId, ConnectionId, PageId, UserId
 from meetings.graphql.account_settings import AccountMutations
+from meetings.graphql.administration import AdministrationMutations
 from meetings.graphql.availability import AvailabilityQueries, AvailabilitySubscriptions
 from meetings.graphql.booking_events import BookingSubscriptions
 from meetings.graphql.booking_mutations import BookingMutations
@@ -16,6 +17,7 @@ from meetings.graphql.bookings import Booking, ManagedBooking
 from meetings.graphql.calendars import CalendarConnection, CalendarMutations
 from meetings.graphql.connection_events import ConnectionSubscriptions
 from meetings.graphql.context import Info, Operation
+from meetings.graphql.domains import DomainMutations
 from meetings.graphql.enums import Provider, Role
 from meetings.graphql.errors import ERROR_TYPES
 from meetings.graphql.exchange import ExchangeMutations
@@ -112,7 +114,9 @@ class Mutation(
     SignInMutations,
     SettingsMutations,
     AccountMutations,
+    AdministrationMutations,
     SeatMutations,
+    DomainMutations,
     CalendarMutations,
     ExchangeMutations,
     PageMutations,

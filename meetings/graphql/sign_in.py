@@ -97,6 +97,8 @@ class SignInMutations:
     ) -> SignInPayload:
         operation = info.context
         tools = operation.tools
+        if not operation.connection.may_sign_in:
+            raise PermissionMissing("signing in under this host: use the main one")
         rates = operation.options.rates.sign_in
         await operation.count_by_address(rates, "signIn")
         await operation.count(rates, "signInAs", email.strip().casefold()[:254])

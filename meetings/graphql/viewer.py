@@ -8,12 +8,13 @@ import strawberry
 from meetings.domain import user as domain
 from meetings.domain.account import MailServerKind
 from meetings.domain.base import PermissionMissing
-from meetings.domain.identifiers import UserId
+from meetings.domain.identifiers import AccountId, UserId
 from meetings.graphql.account_settings import ExchangeNetwork, ExchangePreset, exchange_preset_of
 from meetings.graphql.booking_lists import BookingFilter
 from meetings.graphql.bookings import BookingConnection, booking_connection
 from meetings.graphql.calendars import CalendarConnection, ConnectableCalendar, Disclosure
 from meetings.graphql.context import Info
+from meetings.graphql.domains import Domain, MeetingDomain, meeting_domains
 from meetings.graphql.enums import BookingState, Feature, PageType, Provider, Role
 from meetings.graphql.node_ids import Kind, from_id
 from meetings.graphql.paging import AFTER, DEFAULT_PAGE, FIRST, check_first, page_info
@@ -39,6 +40,15 @@ class Viewer:
     async def features(self, info: Info) -> list[Feature]:
         account = await info.context.loaders(self.own.account_id).account()
         return list(account.plan.features(self.own.id, info.context.tools.policy.plans)) if account else []
+
+    @strawberry.field(description="The hosts that addresses of their pages can be under.")
+    async def meeting_domains(self, info: Info) -> list[MeetingDomain]:
+        return await meeting_domains(self.own, info.context)
+
+    @strawberry.field(description="For owners and admins: the account's own domains and claims, oldest first.")
+    async def domains(self, info: Info) -> list[Domain] | None:
+        self.own.check_administers()
+        return [Domain.of(claim) for claim in await info.context.loaders(AccountId(self.own.account_id)).web_domains()]
 
     @strawberry.field(description="The organisation they belong to.")
     async def account(self, info: Info) -> Account | None:

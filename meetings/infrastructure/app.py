@@ -11,16 +11,18 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Scope
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from meetings.application.sites import Site, site_at
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.router import graphql_router
 from meetings.graphql.schema import printed_schema
-from meetings.infrastructure.http import booking_page, health, manage, oauth, webhooks
+from meetings.infrastructure.http import booking_page, domains, health, invitations, manage, oauth, webhooks
+from meetings.infrastructure.http.hosts import KnownHost
 from meetings.infrastructure.http.middleware import (
     REQUEST_ID,
     BodyLimit,
-    KnownHost,
     RequestIds,
     SecurityHeaders,
     UnexpectedErrors,
@@ -81,7 +83,7 @@ async def _life(process: Process, embedded: bool, app: FastAPI) -> AsyncIterator
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
     app.include_router(graphql_router(lambda: app.state.runtime.toolbox, _api_options(settings)), prefix="/graphql")
-    for routes in (health, oauth, webhooks, manage, booking_page):
+    for routes in (health, oauth, webhooks, manage, invitations, booking_page, domains):
         app.include_router(routes.router)
 
     @app.get("/schema.graphql")
@@ -123,8 +125,12 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
             max_age=3600,
         )
     app.add_middleware(BodyLimit)
-    if settings.production:
-        app.add_middleware(KnownHost, public_url=settings.public_url)
+
+    async def find(host: str, scope: Scope) -> Site | None:
+        tools = app.state.runtime.toolbox
+        return await site_at(host, links=tools.links, reads=tools.reads)
+
+    app.add_middleware(KnownHost, links=app.state.process.links, find=find, strict=settings.production)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SecurityHeaders, https=settings.https)
     app.add_middleware(RequestIds)

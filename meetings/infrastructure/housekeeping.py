@@ -12,6 +12,7 @@ from meetings.infrastructure.database.tables import (
     sessions,
     sign_in_attempts,
     slot_holds,
+    visitors,
 )
 from meetings.infrastructure.database.transaction import execute
 from meetings.infrastructure.database.types import database_time
@@ -33,6 +34,7 @@ def _outdated() -> Sequence[tuple[Table, ColumnElement[bool]]]:
         (slot_holds, slot_holds.c.expires_at <= database_time(-_DAY)),
         (idempotency_keys, idempotency_keys.c.created_at <= database_time(-72 * _HOUR)),
         (intents, and_(intents.c.done_at.is_not(None), intents.c.done_at <= database_time(-7 * _DAY))),
+        (visitors, visitors.c.expires_at <= database_time()),
         (push_channels, push_channels.c.expires_at <= database_time(-_DAY)),
     ]
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from meetings.adapters.dns.text_records import DnsTextRecords
 from meetings.adapters.smtp.mailer import SmtpMailer
 from meetings.application.links import Links
 from meetings.application.ports.calendars import Calendars, ChangeListener, Providers, PushChannels
@@ -59,7 +60,9 @@ class Process:
         self.doorbell = Doorbell(self.redis_url)
         self.pokes = InProcessFanOut()
         self.keys_fit = False
-        self.links = Links(settings.public_url, settings.dashboard, self.keyring.derive(b"manage links"))
+        self.links = Links(
+            settings.public_url, settings.dashboard, self.keyring.derive(b"manage links"), settings.pages_address
+        )
 
     def start(self) -> None:
         self.doorbell.start()
@@ -158,6 +161,7 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
         mailer=SmtpMailer(settings.smtp(), now=utc_now),
         fan_out=fan_out,
         links=process.links,
+        dns=DnsTextRecords(settings.dns_servers),
         clock=utc_now,
         policy=settings.policy,
     )

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from email.utils import parseaddr
 from enum import Enum
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -87,6 +87,26 @@ def _network(value: str) -> str:
         raise ValueError(f"`{value}` is neither an address nor a network such as 10.0.0.0/8") from None
 
 
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _name_server(value: object) -> object:
+    """`10.0.0.2`, `10.0.0.2:5353`, `2001:db8::1` or `[2001:db8::1]:5353` as address and port."""
+    if not isinstance(value, str):
+        return value
+    if _is_ip(value):
+        return value, 53
+    parts = _split(f"dns://{value}")
+    if not _is_ip(parts.hostname or "") or parts.path:
+        raise ValueError(f"`{value}` is neither an IP address nor one with a port, such as 10.0.0.2:53")
+    return parts.hostname, parts.port or 53
+
+
 def _address(value: str) -> str:
     """An http(s) address without a slash at its end."""
     parts = _split(value)
@@ -112,6 +132,9 @@ def _split(value: str) -> SplitResult:
 
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_words)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)]
+NameServers = Annotated[
+    tuple[Annotated[tuple[str, int], BeforeValidator(_name_server)], ...], NoDecode, BeforeValidator(_words)
+]
 Address = Annotated[str, AfterValidator(_address)]
 
 
@@ -133,6 +156,11 @@ class Settings(BaseSettings):
     public_url: Address = "http://127.0.0.1:8000"
     dashboard_url: Address | None = None
     """Where hosts work; `public_url` when there is no site of its own."""
+    pages_url: Address | None = None
+    """A second address of this server, with scheduling pages at `/`; left out: `meet.` before the host of
+    `public_url`. The same as `public_url`: there is no second one."""
+    dns_servers: NameServers = ()
+    """Whom to ask about custom domains, such as `10.0.0.2` or `10.0.0.2:5353`; left out: the system's resolvers."""
 
     secret_keys: SecretStr
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///meetings.db")
@@ -189,6 +217,16 @@ class Settings(BaseSettings):
     @property
     def dashboard(self) -> str:
         return self.dashboard_url or self.public_url
+
+    @property
+    def pages_address(self) -> str | None:
+        """The second address, with its default; None where there is only one."""
+        if self.pages_url is not None:
+            return None if self.pages_url == self.public_url else self.pages_url
+        parts = _split(self.public_url)
+        port = f":{parts.port}" if parts.port else ""
+        local = "." not in (parts.hostname or "") or _is_ip(parts.hostname or "")
+        return f"{parts.scheme}://meet.{'localhost' if local else parts.hostname}{port}"
 
     @property
     def public_host(self) -> str:

@@ -22,6 +22,7 @@ from meetings.application.carry_out import carry_out
 from meetings.application.plan_sync import renew_channels
 from meetings.application.ports.outbox import Intent, LeaseLost
 from meetings.application.sync_calendar import sync_calendar
+from meetings.application.web_domains import recheck_domains
 from meetings.domain.identifiers import CalendarId
 from meetings.infrastructure.circuits.places import Places, workers_for
 from meetings.infrastructure.doorbell import Bell, Doorbell
@@ -241,7 +242,8 @@ class _Spacing:
 
 
 class _Chores:
-    """What one worker at a time sees to: push channels and conversations at every sweep, housekeeping every hour."""
+    """What one worker at a time sees to: push channels, conversations and custom domains that are due at every sweep,
+    housekeeping every hour."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -263,6 +265,9 @@ class _Chores:
                 links=tools.links,
                 clock=tools.clock,
             )
+        await recheck_domains(
+            look=tools.look, begin=tools.begin, reads=tools.reads, dns=tools.dns, clock=tools.clock
+        )
         now = asyncio.get_running_loop().time()
         if now >= self._housekeeping_at:
             self._housekeeping_at = now + _HOUSEKEEPING_SECONDS

@@ -11,7 +11,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
-from meetings.infrastructure.http.middleware import KnownHost
+from meetings.application.links import Links
+from meetings.infrastructure.http.hosts import KnownHost
 from tests.databases import Simulators
 from tests.product import ApiClient, Product, TopLevelErrors, product, served_alone
 
@@ -146,7 +147,8 @@ FOREIGN = [
 async def known_host() -> AsyncIterator[httpx.AsyncClient]:
     """What stands behind the check of the host, without a server in between that has its own opinion."""
     app = FastAPI()
-    app.add_middleware(KnownHost, public_url="https://meetings.example.com")
+    links = Links("https://meetings.example.com", "https://meetings.example.com", [bytes(32)])
+    app.add_middleware(KnownHost, links=links)
 
     @app.get("/{path:path}")
     async def anything(path: str) -> PlainTextResponse:

@@ -20,7 +20,7 @@ bookings = st.uuids().map(BookingId)
 
 def test_addresses_are_absolute_and_ours() -> None:
     token = LINKS.manage_token(BOOKING)
-    assert LINKS.page("anna/intro") == "https://meet.example.com/p/anna/intro"
+    assert LINKS.page("anna/intro") == "https://meet.example.com/meetings/anna/intro"
     assert LINKS.manage(BOOKING) == f"https://meet.example.com/b/{token}"
     assert LINKS.calendar_file(BOOKING) == f"https://meet.example.com/b/{token}.ics"
     assert LINKS.settings() == "https://app.example.com/settings/calendar"

@@ -13,9 +13,10 @@ from meetings.application.ports.unit_of_work import MirrorState
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking, BookingState
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
+from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId, WebDomainId
 from meetings.domain.scheduling_page import PageType, SchedulingPage
 from meetings.domain.user import User
+from meetings.domain.web_domain import WebDomain
 
 T = TypeVar("T")
 
@@ -55,16 +56,37 @@ class BadCursor(Exception):
     """A paging cursor that this list never gave."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectedDomain:
+    """A custom domain that is served, and whose it is. `indexed`: search engines may look at it."""
+
+    account_id: AccountId
+    host: str
+    indexed: bool
+
+
 class Reads(Protocol):
-    """Answers to the API's questions. All but `page_at` and `account_of_booking` see one account alone."""
+    """Answers to the API's questions. Those without an account see all of them."""
 
     async def page_at(self, slug: str) -> PagePointer | None:
         """The page that answers at a normal slug; None when there is none or it is archived."""
+
+    async def connected_domain(self, host: str) -> ConnectedDomain | None:
+        """Whose domain a host is (in the form of `web_host`); None when nobody connected it."""
+
+    async def domains_due(self, before: datetime, limit: int) -> list[tuple[AccountId, WebDomainId]]:
+        """Connected domains, of all accounts, last looked at then or earlier."""
+
+    async def web_domains(self, account_id: AccountId) -> list[WebDomain]:
+        """All claims of an account, oldest first."""
 
     async def account_of_booking(self, booking_id: BookingId) -> AccountId | None:
         """For manage links, whose token was verified before."""
 
     async def account(self, account_id: AccountId) -> Account | None: ...
+
+    async def people(self, account_id: AccountId, *, first: int, after: str | None) -> Slice[User]:
+        """Everybody in the account, in the order they came. Raises `BadCursor`."""
 
     async def users(self, account_id: AccountId, ids: Collection[UserId]) -> dict[UserId, User]: ...
 

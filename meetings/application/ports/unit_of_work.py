@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from meetings.application.ports.calendars import EventTime, RemovedEvent
 from meetings.application.ports.outbox import Intent, NewIntent
@@ -18,10 +19,11 @@ from meetings.application.ports.sync_schedule import SyncClaim
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
+from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId, WebDomainId
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.timespan import TimeSpan
 from meetings.domain.user import User
+from meetings.domain.web_domain import WebDomain
 
 
 class LockTimeout(Exception):
@@ -71,8 +73,6 @@ class SchedulingPages(Protocol):
     async def of_organizer(self, user_id: UserId) -> list[SchedulingPage]:
         """Pages that are not archived, oldest first."""
 
-    def add(self, page: SchedulingPage) -> None:
-        """`commit` raises `SlugTaken` when another page of any account has the slug (also for a changed slug)."""
     async def count(self) -> int:
         """How many pages of the account are not archived."""
 
@@ -82,6 +82,8 @@ class SchedulingPages(Protocol):
     async def is_free_for(self, user_id: UserId, path: str) -> bool:
         """Whether nobody else, of whatever account, has a page at this normal slug or the meeting URL itself."""
 
+    def add(self, page: SchedulingPage) -> None:
+        """`commit` raises `SlugTaken` when another page of any account has the slug (also for a changed slug)."""
 
 
 class Bookings(Protocol):
@@ -301,6 +303,32 @@ class BlockedAttempts(Protocol):
         """These attempts are told and wait no more; others that came meanwhile still do."""
 
 
+class WebDomains(Protocol):
+    """The account's claims on domains."""
+
+    async def get(self, domain_id: WebDomainId) -> WebDomain:
+        """Raises `NotFound`."""
+
+    async def all(self) -> list[WebDomain]:
+        """Oldest first."""
+
+    def add(self, domain: WebDomain) -> None:
+        """`commit` raises `DomainTaken` when another account connected the host (also for one that is connected)."""
+
+    async def remove(self, domain: WebDomain) -> None:
+        """Drop a claim with this transaction; what it recorded is still written down."""
+
+
+class Visitors(Protocol):
+    """Browsers that booked on a custom domain: which booking of theirs was the last. Expired ones count as gone."""
+
+    async def last_booking(self, visitor: UUID, *, host: str, nonce_hash: str) -> BookingId | None:
+        """What this browser booked last, if it is known under this host by this very nonce."""
+
+    async def remember(self, visitor: UUID, booking_id: BookingId, *, host: str, nonce_hash: str, days: int) -> None:
+        """From here on a browser is known by this nonce alone, for so many days."""
+
+
 class UnitOfWork(Protocol):
     """One transaction over one account's data; every repository sees that account alone (TP-1)."""
 
@@ -314,6 +342,8 @@ class UnitOfWork(Protocol):
     mirror: BusyMirror
     idempotency: IdempotencyKeys
     blocked_attempts: BlockedAttempts
+    domains: WebDomains
+    visitors: Visitors
 
     async def account(self) -> Account:
         """The account itself. Raises `NotFound`."""

@@ -93,6 +93,7 @@ def user_from(row: AnyRow) -> User:
         permissions=None if row.permissions is None else frozenset(map(Permission, row.permissions)),
         invited_at=row.invited_at,
         meeting_url=row.meeting_url,
+        meeting_domain=row.meeting_domain,
     )
 
 
@@ -113,6 +114,7 @@ def user_row(user: User) -> Values:
         "permissions": None if user.permissions is None else sorted(each.value for each in user.permissions),
         "invited_at": user.invited_at,
         "meeting_url": user.meeting_url,
+        "meeting_domain": user.meeting_domain,
     }
 
 

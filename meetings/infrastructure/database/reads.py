@@ -10,14 +10,15 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, Executable, bindparam, func, select, tuple_
 
-from meetings.application.ports.reads import BadCursor, JournalEntry, PagePointer, Slice
+from meetings.application.ports.reads import BadCursor, ConnectedDomain, JournalEntry, PagePointer, Slice
 from meetings.application.ports.unit_of_work import MirrorState
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking, BookingState
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
+from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId, WebDomainId
 from meetings.domain.scheduling_page import PageType, SchedulingPage
 from meetings.domain.user import User
+from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.database import connections as stored_connections
 from meetings.infrastructure.database import users as stored_users
 from meetings.infrastructure.database.mapping import (
@@ -36,14 +37,21 @@ from meetings.infrastructure.database.tables import (
     journal,
     journal_heads,
     pages,
+    users,
+    web_domains,
 )
 from meetings.infrastructure.database.transaction import AnyRow, execute
 from meetings.infrastructure.database.unit_of_work import Database
+from meetings.infrastructure.database.web_domains import OF_ACCOUNT as DOMAINS_OF_ACCOUNT
+from meetings.infrastructure.database.web_domains import web_domain_from
 
 T = TypeVar("T")
 Conditions = list[ColumnElement[bool]]
 
 PAGE_AT = select(pages.c.account_id, pages.c.id).where(pages.c.slug == bindparam("slug"), pages.c.archived_at.is_(None))
+CONNECTED_DOMAIN = select(web_domains.c.account_id, web_domains.c.connected_host, web_domains.c.indexed).where(
+    web_domains.c.connected_host == bindparam("host")
+)
 PAGES_BY_ID = select(pages).where(
     pages.c.account_id == bindparam("account"), pages.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -64,6 +72,19 @@ class SqlReads:
         for row in await self._rows(PAGE_AT, {"slug": slug}):
             return PagePointer(AccountId(row.account_id), PageId(row.id))
         return None
+
+    async def connected_domain(self, host: str) -> ConnectedDomain | None:
+        for row in await self._rows(CONNECTED_DOMAIN, {"host": host}):
+            return ConnectedDomain(AccountId(row.account_id), row.connected_host, row.indexed)
+        return None
+
+    async def domains_due(self, before: datetime, limit: int) -> list[tuple[AccountId, WebDomainId]]:
+        due = (web_domains.c.connected_host.is_not(None), web_domains.c.checked_at <= before)
+        query = select(web_domains.c.account_id, web_domains.c.id).where(*due).order_by(web_domains.c.checked_at)
+        return [(AccountId(row.account_id), WebDomainId(row.id)) for row in await self._rows(query.limit(limit))]
+
+    async def web_domains(self, account_id: AccountId) -> list[WebDomain]:
+        return [web_domain_from(row) for row in await self._rows(DOMAINS_OF_ACCOUNT, {"account": account_id})]
 
     async def account_of_booking(self, booking_id: BookingId) -> AccountId | None:
         for row in await self._rows(select(bookings.c.account_id).where(bookings.c.id == booking_id)):
@@ -103,6 +124,13 @@ class SqlReads:
         return {state.calendar_id: state for state in found}
 
     # ---- lists ------------------------------------------------------------------------------------------------------
+
+    async def people(self, account_id: AccountId, *, first: int, after: str | None) -> Slice[User]:
+        query = select(users).where(users.c.account_id == account_id)
+        if after is not None:
+            query = query.where(tuple_(users.c.created_at, users.c.id) > tuple_(*_position(after)))
+        rows = await self._rows(query.order_by(users.c.created_at, users.c.id).limit(first + 1))
+        return _slice(rows, first, user_from, lambda user: (user.created_at, user.id))
 
     async def pages(
         self,

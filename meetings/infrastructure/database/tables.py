@@ -72,6 +72,7 @@ users = Table(
     Column("permissions", Document),
     Column("invited_at", Instant),
     Column("meeting_url", Text),
+    Column("meeting_domain", Text),
     Index(None, "account_id"),
     Index(None, "meeting_url", unique=True),
 )
@@ -190,6 +191,40 @@ booking_hosts = Table(
     Index(None, "host_id"),
 )
 """Who hosts which booking, whatever its state: for lists by host. The order of hosts is in `bookings.hosts`."""
+
+web_domains = Table(
+    "web_domains",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("connected_host", Text, unique=True),
+    Column("added_at", Instant, nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("connected_at", Instant),
+    Column("checked_at", Instant),
+    Column("missing_since", Instant),
+    Column("is_primary", Boolean, nullable=False),
+    Column("indexed", Boolean, nullable=False),
+    Index(None, "account_id", "host", unique=True),
+)
+"""Claims on domains. `connected_host` is the host once control was shown, so that no two accounts have one."""
+
+visitors = Table(
+    "visitors",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("host", Text, nullable=False),
+    Column("nonce_hash", Text, nullable=False),
+    Column("booking_id", Uuid, ForeignKey("bookings.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "booking_id"),
+    Index(None, "expires_at"),
+)
+"""Browsers that booked on a custom domain, by their cookie. What they answered stands in the booking alone, so it is
+gone here once it is gone there."""
 
 # ---- taken time ---------------------------------------------------------------------------------------------------
 

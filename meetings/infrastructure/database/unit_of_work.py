@@ -23,6 +23,8 @@ from meetings.application.ports.unit_of_work import (
     LockTimeout,
     SchedulingPages,
     Users,
+    Visitors,
+    WebDomains,
 )
 from meetings.application.reactions import intents_for, topics_for
 from meetings.domain.account import Account
@@ -32,6 +34,7 @@ from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import AccountId
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
+from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.database.blocked_attempts import SqlBlockedAttempts
 from meetings.infrastructure.database.bookings import SqlBookings, takes_other_time
 from meetings.infrastructure.database.connections import SqlCalendarConnections, connection_image
@@ -47,6 +50,8 @@ from meetings.infrastructure.database.tables import accounts, intents
 from meetings.infrastructure.database.transaction import Image, Transaction, transaction_open
 from meetings.infrastructure.database.types import Instant, database_time
 from meetings.infrastructure.database.users import SqlUsers
+from meetings.infrastructure.database.visitors import SqlVisitors
+from meetings.infrastructure.database.web_domains import SqlWebDomains, web_domain_row
 from meetings.infrastructure.secrets import Keyring, Secrets
 
 Announce = Callable[[Sequence[UUID]], Awaitable[None]]
@@ -161,6 +166,8 @@ class SqlUnitOfWork:
     mirror: BusyMirror
     idempotency: IdempotencyKeys
     blocked_attempts: BlockedAttempts
+    domains: WebDomains
+    visitors: Visitors
 
     def __init__(self, database: Database, account_id: AccountId, actor: str, *, read_only: bool = False) -> None:
         self.account_id = account_id
@@ -186,6 +193,8 @@ class SqlUnitOfWork:
         self.mirror = SqlBusyMirror(transaction)
         self.idempotency = SqlIdempotencyKeys(transaction)
         self.blocked_attempts = SqlBlockedAttempts(transaction)
+        self.domains = self._domains = SqlWebDomains(transaction)
+        self.visitors = SqlVisitors(transaction)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -277,6 +286,8 @@ class SqlUnitOfWork:
                 await self._pages.save(aggregate, before, after)
             case Booking():
                 await self._bookings.save(aggregate, before, after)
+            case WebDomain():
+                await self._domains.save(aggregate, before, after)
 
     async def _store_intents(self, events: Sequence[tuple[DomainEvent, UUID]]) -> list[UUID]:
         wanted = [intent for event, subject in events for intent in intents_for(event, subject)]
@@ -316,7 +327,7 @@ NEW_INTENTS = insert(intents).values(
 )
 """Executed for one row after the other: their order is the order of their lane."""
 
-_ORDER: list[type[Aggregate]] = [Account, User, CalendarConnection, SchedulingPage, Booking]
+_ORDER: list[type[Aggregate]] = [Account, User, CalendarConnection, SchedulingPage, Booking, WebDomain]
 
 
 def _image(aggregate: Aggregate) -> Image:
@@ -331,4 +342,6 @@ def _image(aggregate: Aggregate) -> Image:
             return page_row(aggregate)
         case Booking():
             return booking_row(aggregate)
+        case WebDomain():
+            return web_domain_row(aggregate)
     raise TypeError(type(aggregate).__name__)

@@ -14,11 +14,12 @@ from fastapi import APIRouter, Request, Response
 from meetings.adapters.smtp.times import day_words, locale_of
 from meetings.application.read_availability import AvailabilityQuestion, read_availability
 from meetings.domain.base import NotFound
+from meetings.domain.slug import MAX_SLUG, normal_slug
 from meetings.domain.timespan import at_minute
 from meetings.infrastructure.http.html import language_of, message_page, page
-from meetings.infrastructure.http.state import runtime_of
+from meetings.infrastructure.http.state import runtime_of, site_of
 
-router = APIRouter(prefix="/p")
+router = APIRouter()
 
 _DAYS_AHEAD = 28
 _DAYS_SHOWN = 7
@@ -30,12 +31,13 @@ class _Time:
     words: str
 
 
-@router.get("/{slug:path}")
+@router.get("/meetings/{slug:path}")
+@router.get("/p/{slug:path}")
 async def show(slug: str, request: Request) -> Response:
     """Headline, host and the next days with free time, in the page's own zone and language."""
     tools = runtime_of(request).toolbox
-    pointer = await tools.reads.page_at(slug)
-    if pointer is None:
+    pointer = await tools.reads.page_at(normal_slug(slug[: MAX_SLUG + 20]))
+    if pointer is None or not site_of(request).serves(pointer.account_id):
         return message_page("unknown", language_of(request), status=404)
     try:
         async with tools.look(pointer.account_id) as work:

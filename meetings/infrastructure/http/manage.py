@@ -15,6 +15,7 @@ from meetings.adapters.smtp.times import locale_of, span_words
 from meetings.application.change_booking import MAX_REASON, ByInvitee, cancel_booking
 from meetings.application.letters import letter_about
 from meetings.application.ports.mail import Audience, MeetingNews
+from meetings.application.sites import meeting_host
 from meetings.application.toolbox import Toolbox
 from meetings.domain.base import DomainError, NotFound
 from meetings.domain.booking import Booking, BookingClosed, BookingState
@@ -92,7 +93,7 @@ async def show(token: str, request: Request) -> Response:
         booking=booking,
         when=span_words(booking.start, booking.end, zone=booking.invitee.time_zone, locale=locale),
         join_url=booking.event.join_url if booking.event and booking.occupies else None,
-        page_url=tools.links.page(managed.page.slug),
+        page_url=tools.links.page(managed.page.slug, await _host_of(managed, tools)),
         can_cancel=managed.can_cancel(tools),
         changeable=managed.changeable,
         token=token,
@@ -139,3 +140,10 @@ async def _find(token: str, tools: Toolbox) -> _Managed | None:
     except NotFound:
         return None
     return _Managed(account_id, booking, found, hosts[booking.host], connections.get(booking.host))
+
+
+async def _host_of(managed: _Managed, tools: Toolbox) -> str:
+    """The host of the page's address."""
+    async with tools.look(managed.account_id) as work:
+        organizer = await work.users.of([managed.page.organizer_id])
+        return meeting_host(organizer.get(managed.page.organizer_id), await work.domains.all(), tools.links)

@@ -16,7 +16,6 @@ log = logging.getLogger("meetings.http")
 REQUEST_ID = "X-Request-Id"
 MAX_BODY_BYTES = 64 * 1024
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class RequestIds:
@@ -116,37 +115,6 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, answer if scope["type"] == "http" else send)
-
-
-class KnownHost:
-    """Answers only under our own name; any other gets 421 and no content (CD-3).
-
-    Health checks come by address, so they are answered under every name; they say nothing of anybody.
-    """
-
-    def __init__(self, app: ASGIApp, *, public_url: str) -> None:
-        self._app = app
-        scheme, _, rest = public_url.partition("://")
-        self._default_port = _DEFAULT_PORTS[scheme]
-        self._host = self._normal(rest.partition("/")[0])
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope["path"].startswith("/health/") or self._is_ours(scope):
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await PlainTextResponse("", 421)(scope, receive, send)
-
-    def _is_ours(self, scope: Scope) -> bool:
-        given = Headers(scope=scope).getlist("host")
-        return len(given) == 1 and self._normal(given[0]) == self._host
-
-    def _normal(self, host: str) -> tuple[str, int] | None:
-        name, colon, port = host.lower().rpartition(":")
-        if not colon or port.endswith("]"):
-            return host.lower(), self._default_port
-        return (name, int(port)) if port.isascii() and port.isdigit() and len(port) <= 5 else None
 
 
 class BodyLimit:

@@ -45,8 +45,50 @@ def upgrade() -> None:
     op.create_index("meeting_links_page_id_idx", "meeting_links", ["page_id"])
     op.create_index("meeting_links_expires_at_idx", "meeting_links", ["expires_at"])
 
+    # custom domains
+    op.add_column("users", sa.Column("meeting_domain", sa.Text, nullable=True))
+    op.create_table(
+        "web_domains",
+        sa.Column("id", sa.Uuid, nullable=False),
+        sa.Column("account_id", sa.Uuid, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("host", sa.Text, nullable=False),
+        sa.Column("connected_host", sa.Text, nullable=True),
+        sa.Column("added_at", types.Instant, nullable=False),
+        sa.Column("proof", sa.Text, nullable=False),
+        sa.Column("connected_at", types.Instant, nullable=True),
+        sa.Column("checked_at", types.Instant, nullable=True),
+        sa.Column("missing_since", types.Instant, nullable=True),
+        sa.Column("is_primary", sa.Boolean, nullable=False),
+        sa.Column("indexed", sa.Boolean, nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="web_domains_account_id_fkey"),
+        sa.PrimaryKeyConstraint("id", name="web_domains_pkey"),
+        sa.UniqueConstraint("connected_host", name="web_domains_connected_host_key"),
+    )
+    op.create_index("web_domains_account_id_host_idx", "web_domains", ["account_id", "host"], unique=True)
+    # visitors of custom domains
+    op.create_table(
+        "visitors",
+        sa.Column("id", sa.Uuid, nullable=False),
+        sa.Column("account_id", sa.Uuid, nullable=False),
+        sa.Column("host", sa.Text, nullable=False),
+        sa.Column("nonce_hash", sa.Text, nullable=False),
+        sa.Column("booking_id", sa.Uuid, nullable=False),
+        sa.Column("expires_at", types.Instant, nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="visitors_account_id_fkey"),
+        sa.ForeignKeyConstraint(["booking_id"], ["bookings.id"], name="visitors_booking_id_fkey", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="visitors_pkey"),
+    )
+    op.create_index("visitors_booking_id_idx", "visitors", ["booking_id"])
+    op.create_index("visitors_expires_at_idx", "visitors", ["expires_at"])
+
 
 def downgrade() -> None:
+    # visitors of custom domains
+    op.drop_table("visitors")
+    # custom domains
+    op.drop_table("web_domains")
+    op.drop_column("users", "meeting_domain")
     # links
     op.drop_table("meeting_links")
     # paths of pages
