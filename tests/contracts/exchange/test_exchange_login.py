@@ -435,8 +435,8 @@ async def test_a_dry_run_names_the_step_in_which_a_server_breaks(
 
 
 async def test_a_dry_run_that_takes_too_long_names_the_step_it_waits_for(exchange: ExchangeSimulator) -> None:
-    exchange.fault("FindFolder", delay_before=5, times=None)
-    checks = await _checks(exchange, _typed(exchange), total_seconds=0.4)
+    exchange.fault("FindFolder", delay_before=8, times=None)
+    checks = await _checks(exchange, _typed(exchange), total_seconds=2)
     assert [check.step for check in checks if check.outcome is StepOutcome.FAILED] == [LoginStep.CALENDAR]
 
 
