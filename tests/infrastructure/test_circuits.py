@@ -354,6 +354,22 @@ async def test_the_provider_is_probed_by_one_call_of_all_connections() -> None:
     assert [await outcome_of(bench.connection(place)) for _ in range(3)] == [None] * 3
 
 
+async def test_the_log_tells_when_a_breaker_opens_and_closes(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    bench, place = Bench(), scripted(*[DOWN] * 6)
+    calendars = bench.connection(place)
+    await outcomes_of(calendars, 7)
+    bench.clock.now += 30
+    await outcome_of(calendars)  # the probe fails: nothing new
+    bench.clock.now += 30
+    await outcome_of(calendars)
+    told = [(record.levelname, record.message) for record in caplog.records]
+    assert told == [
+        ("WARNING", "a connection failed too often and is left alone for a while"),
+        ("INFO", "a connection answers again"),
+    ]
+
+
 # ---- being asked for patience --------------------------------------------------------------------------------------
 
 

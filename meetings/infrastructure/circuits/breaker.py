@@ -41,6 +41,10 @@ class Breaker:
         self._rests_until: float | None = None
         self._probed = False
 
+    @property
+    def is_open(self) -> bool:
+        return self._rests_until is not None
+
     def rests_for(self, now: float) -> float:
         """Seconds until the next call may go out; 0 when it may go now."""
         if self._rests_until is None:

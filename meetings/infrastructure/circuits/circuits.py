@@ -1,9 +1,11 @@
 """Around all calls of one process: breakers, what providers asked for, and quotas."""
 
 import asyncio
+import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -23,6 +25,8 @@ from meetings.infrastructure.circuits.breaker import Breaker, Turn
 from meetings.infrastructure.circuits.quota import Quota
 from meetings.infrastructure.circuits.together import Together
 from meetings.infrastructure.circuits.watched import Busy, Call, WatchedCalendars, WatchedPushChannels
+
+log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 5.0
 """A call that its caller gave up after this time went unanswered; before, it tells nothing about the provider."""
@@ -86,14 +90,16 @@ class Circuits:
                 raise RateLimited("our own limit for this provider is reached", retry_after=wait)
             for each in quotas:
                 each.spend(requests, now)
-            return _Going(self, connection, own, provider, own.breaker.begin(), provider.begin(), now)
+            return _Going(self, connection, site, own, provider, own.breaker.begin(), provider.begin(), now)
 
     def ended(self, going: "_Going", error: BaseException | None) -> None:
         with self._lock:
             now = self._clock()
             failed = _failed(error, now - going.began_at)
-            going.own.breaker.ended(going.own_turn, failed, now)
-            going.provider.ended(going.provider_turn, failed, now, going.connection)
+            with _told("a connection", going.own.breaker, going):
+                going.own.breaker.ended(going.own_turn, failed, now)
+            with _told("a provider", going.provider, going):
+                going.provider.ended(going.provider_turn, failed, now, going.connection)
             if isinstance(error, RateLimited) and error.retry_after is not None:
                 until = now + min(error.retry_after, LONGEST_WAIT.total_seconds())
                 going.own.patience_until = max(going.own.patience_until, until)
@@ -131,6 +137,7 @@ class _Going:
 
     circuits: Circuits
     connection: UUID
+    site: Site
     own: _Connection
     provider: Breaker
     own_turn: Turn
@@ -139,6 +146,17 @@ class _Going:
 
     def ended(self, error: BaseException | None) -> None:
         self.circuits.ended(self, error)
+
+
+@contextmanager
+def _told(what: str, breaker: Breaker, going: _Going) -> Iterator[None]:
+    """Logs when the breaker opens or closes meanwhile."""
+    was_open = breaker.is_open
+    yield
+    if breaker.is_open != was_open:
+        about = {"provider": going.site[0], "server": going.site[1] or None, "connection": str(going.connection)}
+        state = "failed too often and is left alone for a while" if breaker.is_open else "answers again"
+        log.log(logging.WARNING if breaker.is_open else logging.INFO, f"{what} {state}", extra=about)
 
 
 @dataclass(frozen=True, slots=True)
