@@ -12,13 +12,13 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from meetings.adapters.exchange.simulator import autodiscover, hostile, pages, soap
+from meetings.adapters.exchange.simulator import autodiscover, pages, soap
+from meetings.adapters.exchange.simulator.answers import XML, fault_answer, scripted, status_page, unauthorized
 from meetings.adapters.exchange.simulator.calls import Call, CallLog
 from meetings.adapters.exchange.simulator.delivery import deliver, kept_by
-from meetings.adapters.exchange.simulator.errors import TEXTS, EwsError, EwsFault
+from meetings.adapters.exchange.simulator.errors import EwsFault
 from meetings.adapters.exchange.simulator.faults import Fault, Faults
 from meetings.adapters.exchange.simulator.operations import STREAMING, Operations, operation_of
-from meetings.adapters.exchange.simulator.request import failure, response
 from meetings.adapters.exchange.simulator.settings import Autodiscover, Settings
 from meetings.adapters.exchange.simulator.signin import Gate, Refused
 from meetings.adapters.exchange.simulator.soap import Element
@@ -28,7 +28,6 @@ from meetings.adapters.exchange.simulator.world import Account, World
 logger = logging.getLogger(__name__)
 
 EWS_PATH = "/ews/exchange.asmx"
-_XML = "text/xml; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class SimulatorApp:
         if fault is not None:
             call.fault = fault.name
         elif refused is not None:
-            await self._finished(call, _unauthorized(refused))(scope, receive, send)
+            await self._finished(call, unauthorized(refused))(scope, receive, send)
             return
         with _Counted(self._running, call.account) as running:
             answer = await self._answer(call, http, account, refused, fault, running)
@@ -88,11 +87,12 @@ class SimulatorApp:
         if fault is not None:
             await asyncio.sleep(fault.delay_before)
         if fault is not None and fault.replaces_the_work:
-            answer = self._scripted(call, fault)
+            in_messages = call.operation in self._operations.handlers
+            answer = scripted(call, fault, self._settings.version, self._gate.challenges, in_messages=in_messages)
             self._log.finish(call, 0 if fault.reset else answer.status_code, bytes(answer.body), worked=False)
             return answer
         if refused is not None:
-            return self._finished(call, _unauthorized(refused))
+            return self._finished(call, unauthorized(refused))
         answer = self._work(call, http, account, running)
         for hook in self._faults.hooks_for(call):
             # In a thread: the hook may itself call the simulator over HTTP.
@@ -140,32 +140,32 @@ class SimulatorApp:
             try:
                 return self._finished(call, self._dispatched(call, base, account, running))
             except EwsFault as fault:
-                return self._finished(call, _fault(fault))
+                return self._finished(call, fault_answer(fault))
             except Exception:
                 logger.exception("the Exchange simulator failed at %s", call.operation)
-                return self._finished(call, _fault(EwsFault("ErrorInternalServerError")))
+                return self._finished(call, fault_answer(EwsFault("ErrorInternalServerError")))
 
     def _dispatched(self, call: Call, base: str, account: Account | None, running: int) -> Response:
         set_up = self._autodiscover(call)
         if call.operation.startswith("autodiscover."):
             if set_up.absent:
-                return _page(404)
+                return status_page(404)
             if set_up.http_redirect:
                 return RedirectResponse(set_up.http_redirect, 302)
             if account is None:
-                return _page(404)
+                return status_page(404)
             return self._discovered(call, base)
         if call.operation == "unknown":
-            return _page(404)
+            return status_page(404)
         if call.operation == "page":
             return _shown(call)
         assert account is not None
         if call.verb != "POST":
             return HTMLResponse(pages.ews_page(), 200)
         if "text/xml" not in call.headers.get("content-type", ""):
-            return _page(415)
+            return status_page(415)
         if call.body is None:
-            return _page(400)
+            return status_page(400)
         return self._operated(call, call.body, account, running)
 
     def _operated(self, call: Call, body: Element, account: Account, running: int) -> Response:
@@ -176,13 +176,13 @@ class SimulatorApp:
         operation, request = self._operations.request(body, account)
         if operation != STREAMING:
             answer = self._operations.handlers[operation](request)
-            return Response(soap.envelope(answer, self._settings.version), 200, media_type=_XML)
+            return Response(soap.envelope(answer, self._settings.version), 200, media_type=XML)
         if streams >= self._settings.most_streams:
             raise EwsFault("ErrorExceededConnectionCount")
         asked = self._streams.asked(request)
         if isinstance(asked, tuple):
-            return StreamingResponse(self._streamed(call, _Stream(*asked, account.email)), 200, media_type=_XML)
-        return Response(soap.envelope(asked, self._settings.version), 200, media_type=_XML)
+            return StreamingResponse(self._streamed(call, _Stream(*asked, account.email)), 200, media_type=XML)
+        return Response(soap.envelope(asked, self._settings.version), 200, media_type=XML)
 
     async def _streamed(self, call: Call, stream: _Stream) -> AsyncIterator[bytes]:
         async for part in self._streams.run(stream.ids, stream.seconds, stream.owner):
@@ -192,36 +192,13 @@ class SimulatorApp:
     def _discovered(self, call: Call, base: str) -> Response:
         about = (self._autodiscover(call), self._world, f"{base}/EWS/Exchange.asmx", self._settings.version)
         if call.operation == "autodiscover.pox":
-            return Response(autodiscover.pox(call.raw, *about), 200, media_type=_XML)
+            return Response(autodiscover.pox(call.raw, *about), 200, media_type=XML)
         if call.body is None:
-            return _page(400)
-        return Response(autodiscover.soap(call.body, *about), 200, media_type=_XML)
+            return status_page(400)
+        return Response(autodiscover.soap(call.body, *about), 200, media_type=XML)
 
     def _autodiscover(self, call: Call) -> Autodiscover:
         return self._settings.autodiscover.at(f"https://{call.host}{call.path}")
-
-    def _scripted(self, call: Call, fault: Fault) -> Response:
-        """The answer a fault gives instead of the work."""
-        headers = dict(fault.headers)
-        if fault.retry_after is not None:
-            headers["Retry-After"] = str(fault.retry_after)
-        if fault.hostile is not None:
-            return Response(hostile.document(fault.hostile), fault.status or 200, headers, media_type=_XML)
-        if fault.body is not None or fault.content_type is not None:
-            body = pages.login_page() if fault.body is None else fault.body
-            return Response(body, fault.status or 200, headers, media_type=fault.content_type or _XML)
-        if fault.status == 401:
-            return _unauthorized(Refused(self._gate.challenges, headers))
-        if fault.code is None:
-            return HTMLResponse(_words(fault.status or 200), fault.status or 200, headers)
-        values = None if fault.back_off_ms is None else {"BackOffMilliseconds": str(fault.back_off_ms)}
-        in_messages = call.operation in self._operations.handlers and call.operation != "GetUserAvailability"
-        if fault.ends_the_request or not in_messages:
-            answer = _fault(EwsFault(fault.code, values=values))
-            return Response(answer.body, fault.status or 500, headers, media_type=_XML)
-        error = EwsError(fault.code, values=values)
-        refusal = response(call.operation, [failure(call.operation, error)])
-        return Response(soap.envelope(refusal, self._settings.version), fault.status or 200, headers, media_type=_XML)
 
     def _finished(self, call: Call, answer: Response) -> Response:
         body = b"" if isinstance(answer, StreamingResponse) else bytes(answer.body)
@@ -260,29 +237,6 @@ def _shown(call: Call) -> Response:
     if call.path in ("", "/"):
         return RedirectResponse("/owa/", 302)
     return HTMLResponse(pages.login_page())
-
-
-def _fault(error: EwsFault) -> Response:
-    details = soap.message_xml(error.values) if error.values else None
-    if error.violation:
-        details = soap.violation_xml(error.violation)
-    body = soap.fault(error.code, error.message, TEXTS.get(error.code, error.message), details)
-    return Response(soap.envelope(body, None), 500, media_type=_XML)
-
-
-def _unauthorized(refused: Refused) -> Response:
-    answer = HTMLResponse(pages.status_page(401, pages.WORDS[401]), 401, refused.headers)
-    for challenge in refused.challenges:
-        answer.headers.append("WWW-Authenticate", challenge)
-    return answer
-
-
-def _page(status: int) -> Response:
-    return HTMLResponse(_words(status), status)
-
-
-def _words(status: int) -> str:
-    return pages.status_page(status, pages.WORDS.get(status, "Error"))
 
 
 def _parsed(raw: bytes) -> Element | None:
