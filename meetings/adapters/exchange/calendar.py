@@ -97,7 +97,7 @@ class ExchangeCalendars:
         async for page in self._walk(calendar, None):
             state = page.state
             entries = _read_changes(page)
-            series.update((each.item.uid, each.item.item_id) for each in entries if each.item and each.item.is_series)
+            series.update(wire.series(entries))
         async for items in self._window(calendar, window, series, None):
             if items:
                 yield _told(items)
@@ -109,7 +109,9 @@ class ExchangeCalendars:
             state = page.state
             entries = _read_changes(page)
             alone = [each.item for each in entries if each.item and not each.item.is_series]
-            series.update((each.item.uid, each.item.item_id) for each in entries if each.item and each.item.is_series)
+            series.update(wire.series(entries))
+            if "" in series:
+                raise CursorExpired("a series changed whose instances cannot be told from others")
             gone = tuple(RemovedEvent(each.gone) for each in entries if each.gone is not None)
             told = _told(alone, gone)
             last = page.complete and not series

@@ -60,7 +60,7 @@ def item(element: Element, series: Mapping[str, str]) -> Item:
         uid=uid,
         is_series=kind == "RecurringMaster",
         is_instance=is_instance,
-        told=_told(element, identity, series.get(uid) if is_instance else None),
+        told=_told(element, identity, series.get(uid) if is_instance and uid else None),
     )
 
 
@@ -155,6 +155,11 @@ def changes(entries: Iterable[Element]) -> list[Change]:
         elif kind in ("Create", "Update"):
             found.append(Change(item(entry[0], {}), None))
     return found
+
+
+def series(entries: Iterable[Change]) -> dict[str, str]:
+    """The items that stand for series, by the uid of their instances; one without, should there be any, by ""."""
+    return {each.item.uid: each.item.item_id for each in entries if each.item and each.item.is_series}
 
 
 @dataclass(frozen=True, slots=True)

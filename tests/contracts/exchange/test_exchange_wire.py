@@ -143,6 +143,23 @@ def test_changes_keep_their_order_and_leave_out_what_was_only_read() -> None:
     assert [(each.item.item_id if each.item else None, each.gone) for each in told] == [("e2", None), (None, "e3")]
 
 
+def test_series_are_found_by_what_their_instances_have_in_common() -> None:
+    def created(identity: str, **fields: str) -> wire.Element:
+        return _element(f"<t:Create>{etree.tostring(_item(identity, **fields)).decode()}</t:Create>")
+
+    entries = wire.changes(
+        [
+            created("single", CalendarItemType="Single", UID="uid-1"),
+            created("master", CalendarItemType="RecurringMaster", UID="uid-2"),
+            created("broken", CalendarItemType="RecurringMaster", UID=""),
+        ]
+    )
+    assert wire.series(entries) == {"uid-2": "master", "": "broken"}
+    instance = wire.item(_item(CalendarItemType="Occurrence", UID=""), wire.series(entries)).told
+    assert isinstance(instance, EventTime)
+    assert instance.series_id is None
+
+
 def test_blocking_events_are_those_that_touch_the_span_each_once() -> None:
     span = TimeSpan(datetime(2026, 3, 3, 10, tzinfo=UTC), datetime(2026, 3, 3, 12, tzinfo=UTC))
     across = _item("across", Start="2026-03-03T09:00:00Z", End="2026-03-03T11:00:00Z")
