@@ -12,6 +12,7 @@ from meetings.application.letters import (
     tell_about_booking,
     tell_blocked_attempts,
     tell_grant_lost,
+    tell_invitation,
 )
 from meetings.application.plan_sync import plan_sync, renew_channels
 from meetings.application.ports.calendars import ProviderError
@@ -87,6 +88,10 @@ async def _tell_blocked(intent: Intent, tools: Toolbox) -> None:
     )
 
 
+async def _tell_invitation(intent: Intent, tools: Toolbox) -> None:
+    await tell_invitation(intent, look=tools.look, mailer=tools.mailer, links=tools.links, policy=tools.policy)
+
+
 Reaction = Callable[[Intent, Toolbox], Awaitable[None]]
 
 HANDLERS: Mapping[str, Reaction] = {
@@ -98,6 +103,7 @@ HANDLERS: Mapping[str, Reaction] = {
     reactions.PLAN_SYNC: _plan_sync,
     reactions.TELL_GRANT_LOST: _tell_grant_lost,
     reactions.TELL_BLOCKED: _tell_blocked,
+    reactions.TELL_INVITATION: _tell_invitation,
 }
 """How each reaction of the table in `reactions.py` is carried out."""
 

@@ -1,7 +1,8 @@
 """Telling people by mail what happened. A letter that is not true any more is not sent."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from meetings.application.invitations import Invitation
 from meetings.application.links import Links
 from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
@@ -12,6 +13,8 @@ from meetings.application.ports.mail import (
     BookingAttempt,
     ConnectionLostLetter,
     Correspondent,
+    InvitationLetter,
+    Letter,
     LostCalendar,
     Mailer,
     MailRefused,
@@ -36,7 +39,7 @@ from meetings.domain.booking_changes import is_changeable
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import BookingId, ConnectionId, UserId
 from meetings.domain.scheduling_page import SchedulingPage
-from meetings.domain.user import User
+from meetings.domain.user import User, UserState
 
 _NEWS = {
     MeetingRequested.__name__: (MeetingNews.REQUESTED, {BookingState.REQUESTED}),
@@ -145,6 +148,28 @@ async def tell_grant_lost(intent: Intent, *, look: Begin, mailer: Mailer, links:
         await _send(letter, mailer)
 
 
+async def tell_invitation(intent: Intent, *, look: Begin, mailer: Mailer, links: Links, policy: Policy) -> None:
+    """Send somebody the link by which they join, unless they did, or the invitation is void or out of date.
+
+    Raises:
+        MailUnavailable: worth another try.
+    """
+    async with look(intent.account_id) as work:
+        person = await work.users.get(UserId(intent.subject))
+        account = await work.account()
+    invited_at = datetime.fromisoformat(intent.details["invited_at"])
+    if person.state is UserState.INVITED and person.invited_at == invited_at:
+        invitation = Invitation(intent.account_id, person.id, invited_at)
+        letter = InvitationLetter(
+            message_id=_message_id(intent, links),
+            to=_host_as_recipient(person),
+            account=account.name,
+            url=links.invitation(invitation.token(links.tokens)),
+            expires_at=invited_at + timedelta(days=policy.invitation_days),
+        )
+        await _send(letter, mailer)
+
+
 async def tell_blocked_attempts(
     intent: Intent, *, begin: Begin, look: Begin, mailer: Mailer, links: Links, clock: Clock, policy: Policy
 ) -> None:
@@ -182,7 +207,7 @@ async def tell_blocked_attempts(
         await work.commit()
 
 
-async def _send(letter: MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter, mailer: Mailer) -> None:
+async def _send(letter: Letter, mailer: Mailer) -> None:
     try:
         await mailer.send(letter)
     except MailRefused as refused:

@@ -30,7 +30,7 @@ from meetings.domain.calendar_connection import (
 )
 from meetings.domain.identifiers import BookingId
 from meetings.domain.scheduling_page import PageEvent
-from meetings.domain.user import SettingsChanged
+from meetings.domain.user import SettingsChanged, UserInvited
 
 SETTLE_BOOKING = "settle_booking"
 TELL_INVITEE = "tell_invitee"
@@ -39,6 +39,7 @@ PLAN_REMINDERS = "plan_reminders"
 PLAN_SYNC = "plan_sync"
 TELL_GRANT_LOST = "tell_grant_lost"
 TELL_BLOCKED = "tell_blocked_attempts"
+TELL_INVITATION = "tell_invitation"
 SEND_REMINDER = "send_reminder"
 
 REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
@@ -54,6 +55,7 @@ REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
     CalendarSelectionChanged: (PLAN_SYNC,),
     CalendarDisconnected: (PLAN_SYNC,),
     GrantLost: (PLAN_SYNC, TELL_GRANT_LOST),
+    UserInvited: (TELL_INVITATION,),
 }
 
 
@@ -78,6 +80,8 @@ def settle_again(booking_id: BookingId) -> NewIntent:
 def _figures(event: DomainEvent) -> dict[str, str]:
     if isinstance(event, BookingMoved | MoveConfirmed):
         return {"previous_start": event.previous_start.isoformat()}
+    if isinstance(event, UserInvited):
+        return {"invited_at": event.at.isoformat()}
     return {}
 
 

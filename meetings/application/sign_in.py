@@ -57,6 +57,11 @@ async def sign_in(
     matches = await passwords.matches(password[:MAX_PASSWORD], user.password_hash if user else None)
     if user is None or not matches:
         raise SignInRejected
+    return await open_session(user, identities=identities, clock=clock, policy=policy)
+
+
+async def open_session(user: User, *, identities: Identities, clock: Clock, policy: Policy) -> NewSession:
+    """Sign somebody in who has shown who they are."""
     token = secrets.token_urlsafe(32)
     expires_at = clock() + timedelta(days=policy.session_days)
     await identities.open_session(user, token_hash(token), expires_at=expires_at)
@@ -129,14 +134,20 @@ async def add_person(
 
 
 def _person_problems(person: NewPerson) -> list[Problem | None]:
-    short = len(person.password) < MIN_PASSWORD
-    long = len(person.password) > MAX_PASSWORD
     return [
         text_problem(person.name, "name", most=200),
         Problem(("email",), Rule.REQUIRED) if not person.email.strip() else address_problem(person.email, "email"),
-        Problem(("password",), Rule.TOO_SMALL, values={"least": f"{MIN_PASSWORD} characters"}) if short else None,
-        Problem(("password",), Rule.TOO_LONG, values={"most": MAX_PASSWORD}) if long else None,
+        password_problem(person.password),
     ]
+
+
+def password_problem(password: str) -> Problem | None:
+    """What keeps a text from being somebody's password."""
+    if len(password) < MIN_PASSWORD:
+        return Problem(("password",), Rule.TOO_SMALL, values={"least": f"{MIN_PASSWORD} characters"})
+    if len(password) > MAX_PASSWORD:
+        return Problem(("password",), Rule.TOO_LONG, values={"most": MAX_PASSWORD})
+    return None
 
 
 async def _new_user(account_id: AccountId, person: NewPerson, role: Role, passwords: Passwords, clock: Clock) -> User:

@@ -9,7 +9,7 @@ from meetings.application.ports.calendars import Providers
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.unit_of_work import Begin, UnitOfWork
-from meetings.domain.base import NotFound
+from meetings.domain.base import ConcurrentChange, NotFound
 from meetings.domain.calendar_connection import (
     AlreadyConnected,
     CalendarConnection,
@@ -19,6 +19,7 @@ from meetings.domain.calendar_connection import (
     Provider,
 )
 from meetings.domain.identifiers import ConnectionId
+from meetings.domain.user import Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +59,40 @@ async def store_connection(
     Raises:
         AlreadyConnected: there is one that works, and it is not the one to reconnect.
         NotFound: the one to reconnect is not there any more.
+        ConcurrentChange: somebody kept changing it.
     """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            stored, replaced = await _store(new, caller=caller, reconnect=reconnect, begin=begin, clock=clock)
+            break
+        except ConcurrentChange:  # a calendar was just read; nobody should have to sign in again for that
+            if attempt == _TRIES:
+                raise
+    if replaced is not None and replaced.provider in providers:
+        await give_back(providers[replaced.provider], replaced.credentials)
+    return stored
+
+
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """What let us into the account that was connected before."""
+
+    provider: Provider
+    credentials: str = field(repr=False)
+
+
+async def _store(
+    new: NewConnection, *, caller: Caller, reconnect: ConnectionId | None, begin: Begin, clock: Clock
+) -> tuple[StoredConnection, _Replaced | None]:
     async with begin(caller.account_id) as work:
         await work.host_times.lock([caller.user_id])  # or two at once would both find nothing
         connection = await existing_connection(work, caller, reconnect)
         if connection is None:
             connection = _first(new, caller, clock)
             work.connections.add(connection, new.credentials)
-            kept, provider_before, replaced = True, new.provider, None
+            kept, replaced = True, None
         else:
-            provider_before = connection.provider
+            provider = connection.provider
             kept = connection.reconnect(
                 provider=new.provider,
                 account_email=new.account_email,
@@ -77,11 +102,9 @@ async def store_connection(
                 now=clock(),
             )
             before = await work.connections.replace_credentials(connection.id, new.credentials)
-            replaced = None if kept else before
+            replaced = None if kept or before is None else _Replaced(provider, before)
         await work.commit()
-    if replaced is not None and provider_before in providers:
-        await give_back(providers[provider_before], replaced)
-    return StoredConnection(connection.id, kept)
+    return StoredConnection(connection.id, kept), replaced
 
 
 def _first(new: NewConnection, caller: Caller, clock: Clock) -> CalendarConnection:
@@ -104,9 +127,11 @@ async def existing_connection(
     """The person's connection, working or not.
 
     Raises:
+        PermissionMissing: the person was not allowed to connect a calendar (A-CC1).
         AlreadyConnected: it works and is not the one named to be reconnected.
         NotFound: the one named is not theirs.
     """
+    (await work.users.get(caller.user_id)).check_permission(Permission.PERSONAL_EMAIL_ACCESS)
     connection = (await work.connections.of_users([caller.user_id])).get(caller.user_id)
     if reconnect is not None and (connection is None or connection.id != reconnect):
         raise NotFound("calendar connection", ("reconnect",))

@@ -1,15 +1,19 @@
 """Accounts and the people in them."""
 
+from typing import Annotated
+
 import strawberry
 
 from meetings.domain import account as domain_account
 from meetings.domain import user as domain_user
 from meetings.domain.calendar_connection import Capability, Grant
+from meetings.domain.identifiers import AccountId, UserId
 from meetings.graphql.availability_rules import AvailabilityRules
 from meetings.graphql.context import Info
-from meetings.graphql.enums import Weekday
+from meetings.graphql.enums import Hub, Permission, Role, UserState, Weekday
 from meetings.graphql.node_ids import Kind, to_id
 from meetings.graphql.nodes import Node
+from meetings.graphql.paging import AFTER, DEFAULT_PAGE, FIRST, PageInfo, check_first, page_info
 from meetings.graphql.plans import Plan
 from meetings.graphql.scalars import URL, EmailAddress, Locale, TimeZone
 
@@ -28,6 +32,21 @@ class Account(Node):
     @strawberry.field(description="What it subscribes to.")
     def plan(self, info: Info) -> Plan:
         return Plan.of(self.stored.plan, info.context.tools.policy.plans)
+
+    @strawberry.field(description="Everybody in it, also who was invited or deactivated, in the order they came.")
+    async def users(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description=FIRST)] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
+    ) -> "UserConnection | None":
+        found = await info.context.tools.reads.people(self.stored.account_id, first=check_first(first), after=after)
+        edges = [UserEdge(cursor=cursor, node=User.of(user)) for cursor, user in found.items]
+        return UserConnection(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=page_info([edge.cursor for edge in edges], has_next=found.has_next, after=after),
+        )
 
     @classmethod
     def of(cls, account: domain_account.Account) -> "Account":
@@ -48,6 +67,16 @@ class User(Node):
     avatar_url: URL | None = strawberry.field(description="Their picture.")
     time_zone: TimeZone = strawberry.field(description="The zone they work in.")
     locale: Locale = strawberry.field(description="The language they are written to.")
+    role: Role = strawberry.field(description="What they may do for others.")
+    state: UserState = strawberry.field(description="Whether they can sign in.")
+    permissions: list[Permission] = strawberry.field(description="What they may, one by one.")
+    account_id: strawberry.Private[AccountId]
+    user_id: strawberry.Private[UserId]
+
+    @strawberry.field(description="The hubs they have a seat of.")
+    async def seats(self, info: Info) -> list[Hub]:
+        account = await info.context.loaders(self.account_id).account()
+        return list(account.plan.seats_of(self.user_id)) if account else []
 
     @classmethod
     def of(cls, user: domain_user.User) -> "User":
@@ -58,7 +87,29 @@ class User(Node):
             avatar_url=URL(user.avatar_url) if user.avatar_url else None,
             time_zone=TimeZone(user.settings.time_zone),
             locale=Locale(user.settings.locale),
+            role=user.role,
+            state=user.state,
+            permissions=sorted(user.granted, key=list(Permission).index),
+            account_id=user.account_id,
+            user_id=user.id,
         )
+
+
+@strawberry.type(description="One person in a list.")
+class UserEdge:
+    """With where they stand."""
+
+    cursor: str = strawberry.field(description="Give it to `after` to go on from here.")
+    node: User = strawberry.field(description="The person.")
+
+
+@strawberry.type(description="A page of the account's people, in the order they came.")
+class UserConnection:
+    """Forward only."""
+
+    edges: list[UserEdge] = strawberry.field(description="The people with their cursors.")
+    nodes: list[User] = strawberry.field(description="The people.")
+    page_info: PageInfo = strawberry.field(description="Where this part of the list stands.")
 
 
 @strawberry.type(description="What the signed-in person set for themselves.")

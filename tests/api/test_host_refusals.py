@@ -30,6 +30,8 @@ from tests.api.documents import (
 )
 from tests.api.gates import ASSIGN, SET_URL
 from tests.api.gates import REVOKE as REVOKE_SEATS
+from tests.api.people import ACCEPT as JOIN
+from tests.api.people import AGAIN, ALLOW, DEACTIVATE, INVITE, REACTIVATE, ROLE
 from tests.api.refusals import DECLARED, Refusals, every_code_of
 from tests.api.setting_up import connected
 from tests.product import ApiClient, Product, TopLevelErrors
@@ -454,6 +456,13 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("setExchangeFullSync", FULL_SYNC, {"on": True}),
     ("updateMeetingUrl", SET_URL, {"url": "x"}),
     ("assignSeats", ASSIGN, {"hub": "SALES", "users": []}),
+    ("inviteUser", INVITE, {"input": {"name": "x", "email": "x@example.com"}}),
+    ("inviteUserAgain", AGAIN, {"who": "x"}),
+    ("acceptInvitation", JOIN, {"token": "x", "password": PASSWORD}),
+    ("setUserRole", ROLE, {"who": "x", "role": "ADMIN"}),
+    ("setUserPermissions", ALLOW, {"who": "x", "may": []}),
+    ("deactivateUser", DEACTIVATE, {"who": "x"}),
+    ("reactivateUser", REACTIVATE, {"who": "x"}),
     ("revokeSeats", REVOKE_SEATS, {"hub": "SALES", "users": []}),
     ("createSchedulingPage", CREATE_PAGE, {"input": NEW_PAGE}),
     ("updateSchedulingPage", UPDATE_PAGE, {"id": "x", "input": {}}),
@@ -470,6 +479,7 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("cancelBooking", CANCEL, {"booking": {"token": "x"}}),
 ]  # fmt: skip
 PUBLIC = {
+    "acceptInvitation",
     "signIn",
     "signOut",
     "holdSlot",

@@ -123,7 +123,7 @@ PUBLIC_ROOTS = {
     "Query": {"publicSchedulingPage", "availability", "bookingByToken", "server"},
     "Mutation": {
         "signIn", "signOut", "holdSlot", "releaseSlot", "bookMeeting", "requestMeeting", "rescheduleBooking",
-        "cancelBooking",
+        "cancelBooking", "acceptInvitation",
     },
     "Subscription": {"availabilityChanged"},
 }  # fmt: skip
@@ -136,6 +136,7 @@ PRIVATE_ROOTS = {
         "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
         "testExchangeConnection", "setExchangePreset", "removeExchangePreset", "setExchangeFullSync",
         "updateMeetingUrl", "assignSeats", "revokeSeats",
+        "inviteUser", "inviteUserAgain", "setUserRole", "setUserPermissions", "deactivateUser", "reactivateUser",
     },
     "Subscription": {"bookingEvents", "calendarConnectionStatus"},
 }  # fmt: skip

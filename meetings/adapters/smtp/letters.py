@@ -22,6 +22,7 @@ from meetings.application.ports.mail import (
     BlockedAttemptLetter,
     ConnectionLostLetter,
     Correspondent,
+    InvitationLetter,
     Letter,
     MeetingLetter,
     MeetingNews,
@@ -117,6 +118,8 @@ def _draft(letter: Letter, labels: Mapping[str, str]) -> _Draft:
         return _meeting_draft(letter, labels)
     if isinstance(letter, BlockedAttemptLetter):
         return _blocked_attempt_draft(letter, labels)
+    if isinstance(letter, InvitationLetter):
+        return _invitation_draft(letter)
     return _connection_lost_draft(letter, labels)
 
 
@@ -240,6 +243,20 @@ def _connection_lost_draft(letter: ConnectionLostLetter, labels: Mapping[str, st
         },
         facts=(_Fact(labels["account"], (one_line(plain(letter.account_email)),)),),
         link=web_link(letter.settings_url, field="settings_url"),
+    )
+
+
+def _invitation_draft(letter: InvitationLetter) -> _Draft:
+    locale = locale_of(letter.to.locale)
+    return _Draft(
+        template="invitation.j2",
+        words={
+            "name": shown_name(letter.to.name, field="to.name"),
+            "account": shown_name(letter.account, field="account"),
+            "until": day_words(letter.expires_at, zone=letter.to.time_zone, locale=locale, form="long"),
+        },
+        facts=(),
+        link=web_link(letter.url, field="url"),
     )
 
 

@@ -4,7 +4,7 @@ A letter says who is told what. The adapter turns it into subject, text, HTML an
 calendar file, in the recipient's language and zone. Letters hold no secret except the recipient's own manage link.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -157,7 +157,18 @@ class ConnectionLostLetter:
     with_password: bool = False
 
 
-Letter = MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter
+@dataclass(frozen=True, slots=True)
+class InvitationLetter:
+    """To somebody who is asked to join an account; `url` is theirs alone and works once, until `expires_at`."""
+
+    message_id: str
+    to: Recipient
+    account: str
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+Letter = MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter | InvitationLetter
 
 
 class Mailer(Protocol):
