@@ -16,10 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from meetings.infrastructure.database.migrate import migrate
-from tests.contracts.calendars.conftest import WORLDS
 from tests.contracts.calendars.world import CalendarWorld
 from tests.deployment import environment_of
-from tests.hosted import Hosted, hosted, now
+from tests.hosted import PLACES, Hosted, hosted, now
 from tests.services import Run
 from tests.world import outside, sqlite_url
 
@@ -35,7 +34,7 @@ async def run(servers: Run, *, quick: bool = False) -> dict[str, Any]:
     with TemporaryDirectory(prefix="meetings-benchmark-") as folder:
         template = Path(folder)
         await migrate(sqlite_url(template))
-        for provider, world in WORLDS.items():
+        for provider, world in PLACES.items():
             for size in SIZES[:2] if quick else SIZES:
                 read = await measure(servers, world(clock=now), size, template)
                 rows.append({"provider": provider, "events": size, **read})

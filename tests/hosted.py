@@ -19,7 +19,9 @@ from meetings.application.connect_exchange import ConnectExchange, connect_excha
 from meetings.application.ports.calendars import CalendarProvider
 from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import ConnectionId
-from tests.contracts.calendars.conftest import WORLDS
+from tests.contracts.calendars.exchange_world import exchange_world
+from tests.contracts.calendars.google_world import google_world
+from tests.contracts.calendars.office365_world import office365_world
 from tests.contracts.calendars.world import CalendarWorld, SeenEvent
 from tests.databases import Simulators
 from tests.world import DASHBOARD, Callback, World, world
@@ -29,11 +31,18 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture(params=WORLDS)
+PLACES: dict[str, Callable[..., AbstractContextManager[CalendarWorld]]] = {
+    "google": google_world,
+    "office365": office365_world,
+    "exchange": exchange_world,
+}
+"""Each provider once; the contract of calendars also knows its versions."""
+
+
+@pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest) -> Iterator[CalendarWorld]:
     """Each provider's simulator in turn, with the real clock."""
-    opened: Callable[..., AbstractContextManager[CalendarWorld]] = WORLDS[request.param]
-    with opened(clock=now) as started:
+    with PLACES[request.param](clock=now) as started:
         yield started
 
 

@@ -13,11 +13,10 @@ from meetings.domain.identifiers import BookingId
 from meetings.domain.scheduling_page import SlotTaken
 from meetings.domain.timespan import TimeSpan
 from meetings.infrastructure.database.tables import bookings, host_times, intents, sync_schedule
-from tests.contracts.calendars.conftest import WORLDS
 from tests.contracts.calendars.world import CalendarWorld
 from tests.databases import Simulators
 from tests.faults.workers import Nursery, fresh_worker
-from tests.hosted import Hosted, hosted, place
+from tests.hosted import PLACES, Hosted, hosted, place
 from tests.waiting import until
 from tests.world import World
 
@@ -39,7 +38,7 @@ READING = ["schedule.claim:before", "schedule.claim:after", "schedule.finish:bef
 
 def _runs() -> list[Any]:
     """Google on both databases, every other provider on SQLite: storing is the same for all."""
-    on_sqlite = [pytest.param("sqlite", provider, id=f"{provider}-sqlite") for provider in WORLDS]
+    on_sqlite = [pytest.param("sqlite", provider, id=f"{provider}-sqlite") for provider in PLACES]
     return [*on_sqlite, pytest.param("postgresql", "google", id="google-postgresql", marks=pytest.mark.services)]
 
 
