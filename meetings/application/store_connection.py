@@ -21,6 +21,8 @@ from meetings.domain.calendar_connection import (
 from meetings.domain.identifiers import ConnectionId
 from meetings.domain.user import Permission
 
+_TRIES = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewConnection:
