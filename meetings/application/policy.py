@@ -43,6 +43,9 @@ class Policy:
     invitation_days: int = 14
     """How long the invitation of a new person can be accepted."""
 
+    visitor_days: int = 180
+    """How long a browser that booked under a custom domain is known there; 0: not at all."""
+
     @property
     def plans(self) -> PlanRules:
         """How the gates of plans and seats are applied here."""

@@ -16,6 +16,7 @@ from meetings.application.ports.reads import Reads
 from meetings.application.ports.sign_in_attempts import SignInAttempts
 from meetings.application.ports.sync_schedule import SyncSchedule
 from meetings.application.ports.unit_of_work import Begin
+from meetings.application.signed_tokens import SignedTokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Toolbox:
     fan_out: FanOut
     links: Links
     dns: TextRecords
+    visitor_tokens: SignedTokens
     clock: Clock
     policy: Policy
 

@@ -55,6 +55,7 @@ from meetings.graphql.errors import (
 )
 from meetings.graphql.node_ids import Kind, from_id
 from meetings.graphql.page_address import PageAddress, page_or_refusal
+from meetings.graphql.prefill import remember
 from meetings.graphql.scalars import Locale, TimeZone
 from meetings.graphql.slots import Slot
 
@@ -331,6 +332,7 @@ class BookingMutations:
                 policy=tools.policy,
             )
         )
+        await remember(operation, page, booking_id)
         return await _managed(operation, page.account_id, booking_id)
 
     @mutation(
@@ -366,6 +368,7 @@ class BookingMutations:
                 wish, begin=operation.begin, look=tools.look, clock=tools.clock, policy=tools.policy
             )
         )
+        await remember(operation, page, booking_id)
         return await _managed(operation, page.account_id, booking_id)
 
     @mutation(

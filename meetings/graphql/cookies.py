@@ -1,4 +1,4 @@
-"""The two cookies of the API. Neither can be read by scripts."""
+"""The cookies of the API. None can be read by scripts."""
 
 from datetime import timedelta
 
@@ -7,6 +7,10 @@ from meetings.graphql.context import SESSION_COOKIE, Connection
 OAUTH_COOKIE = "meetings_oauth"
 OAUTH_PATH = "/oauth"
 """Ties a trip to a provider's consent page to the browser that began it (OA-1), and where it is sent."""
+
+
+VISITOR_COOKIE = "meetings_visitor"
+"""Under a custom domain: which browser this is (S67)."""
 
 
 def keep_session(connection: Connection, token: str, *, lasts: timedelta) -> None:
@@ -42,3 +46,27 @@ def keep_browser_secret(connection: Connection, secret: str, *, lasts: timedelta
             secure=connection.options.secure_cookies,
             samesite="lax",
         )
+
+
+def visitor_token(connection: Connection) -> str | None:
+    """What a browser that booked before brings along."""
+    return connection.http.cookies.get(_visitor_cookie(connection))
+
+
+def keep_visitor(connection: Connection, token: str, *, days: int) -> None:
+    """Have the browser come back as the one it is: to this very host, and not from another site's scripts."""
+    if connection.response is not None:
+        connection.response.set_cookie(
+            _visitor_cookie(connection),
+            token,
+            max_age=days * 24 * 3600,
+            path="/",
+            httponly=True,
+            secure=connection.options.secure_cookies,
+            samesite="lax",
+        )
+
+
+def _visitor_cookie(connection: Connection) -> str:
+    """With the prefix that keeps neighbouring hosts from setting it (RFC 6265bis, 4.1.3.2), which takes HTTPS."""
+    return f"__Host-{VISITOR_COOKIE}" if connection.options.secure_cookies else VISITOR_COOKIE

@@ -10,6 +10,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from meetings.application.ports.calendars import LoginProblem, LoginStep, ServerAuth, StepOutcome
 from meetings.application.ports.identities import Scope
+from meetings.application.prefill import PrefillSource
 from meetings.application.read_availability import Freshness
 from meetings.domain.availability import Reason
 from meetings.domain.base import Rule
@@ -52,6 +53,7 @@ __all__ = [
     "LoginStep",
     "PageType",
     "Permission",
+    "PrefillSource",
     "Provider",
     "Reason",
     "Role",
@@ -86,6 +88,13 @@ _shown(
     GOOGLE="Google Calendar, of a Google Workspace or a free Gmail account.",
     OFFICE365="Office 365, also called Microsoft 365: a mailbox that Microsoft hosts.",
     EXCHANGE="Microsoft Exchange 2010 SP2 or later, on a server of one's own.",
+)
+_shown(
+    PrefillSource,
+    "PrefillSource",
+    "Where a value of a form comes from.",
+    LINK="The page's address.",
+    VISITOR="What the visitor answered earlier.",
 )
 _shown(
     DomainState,

@@ -10,10 +10,11 @@ import strawberry
 from meetings.application.page_state import PageState
 from meetings.domain import booking_form
 from meetings.domain.identifiers import AccountId
-from meetings.domain.scheduling_page import PageHost, SchedulingPage
+from meetings.domain.scheduling_page import PageHost
 from meetings.graphql.context import Info, Operation
 from meetings.graphql.enums import BookingMode, FieldKind, LocationKind, PageType
 from meetings.graphql.page_parts import ConsentOption, GuestPolicy, PageTheme
+from meetings.graphql.prefill import Prefilled
 from meetings.graphql.scalars import URL, Locale, TimeZone
 
 
@@ -61,7 +62,7 @@ class PublicFormField:
 
 
 @strawberry.type(description="A page people book on, as visitors see it.")
-class PublicSchedulingPage:
+class PublicSchedulingPage(Prefilled):
     """Everything a booking page shows, but its times: those are `availability`."""
 
     type: PageType = strawberry.field(description="How many hosts meet the invitee.")
@@ -81,7 +82,6 @@ class PublicSchedulingPage:
     form_fields: list[PublicFormField] = strawberry.field(description="The form's questions, in order.")
     guests: GuestPolicy = strawberry.field(description="Whether the invitee may bring people.")
     consents: list[ConsentOption] = strawberry.field(description="What is to be agreed to.")
-    page: strawberry.Private[SchedulingPage]
 
     @strawberry.field(description="Where people book.")
     async def url(self, info: Info) -> URL:

@@ -15,6 +15,7 @@ from meetings.application.links import Links
 from meetings.application.ports.calendars import Calendars, ChangeListener, Providers, PushChannels
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.unit_of_work import LockTimeout
+from meetings.application.signed_tokens import SignedTokens
 from meetings.application.toolbox import Toolbox
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection
@@ -162,6 +163,7 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
         fan_out=fan_out,
         links=process.links,
         dns=DnsTextRecords(settings.dns_servers),
+        visitor_tokens=SignedTokens(process.keyring.derive(b"visitors")),
         clock=utc_now,
         policy=settings.policy,
     )

@@ -135,8 +135,10 @@ PRIVATE_ROOTS = {
         "duplicateSchedulingPage", "archiveSchedulingPage", "setDefaultSchedulingPage", "acceptMeetingRequest",
         "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
         "testExchangeConnection", "setExchangePreset", "removeExchangePreset", "setExchangeFullSync",
-        "updateMeetingUrl", "assignSeats", "revokeSeats",
+        "updateMeetingUrl", "assignSeats", "revokeSeats", "addDomain", "checkDomain", "setPrimaryDomain",
+        "setDomainIndexing", "removeDomain", "setMeetingDomain",
         "inviteUser", "inviteUserAgain", "setUserRole", "setUserPermissions", "deactivateUser", "reactivateUser",
+        "renderEmailTemplate",
     },
     "Subscription": {"bookingEvents", "calendarConnectionStatus"},
 }  # fmt: skip
@@ -158,7 +160,8 @@ def test_no_private_type_or_field_can_be_reached_from_a_public_root() -> None:
     reached -= _reached_from(CORE.type_map["SignInPayload"].fields["user"].type)  # type: ignore[attr-defined]
     assert not reached & {
         "Viewer", "User", "Account", "Booking", "SchedulingPage", "CalendarConnection", "Calendar", "FormField",
-        "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar",
+        "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar", "Domain",
+        "MeetingDomain",
     }  # fmt: skip
 
 

@@ -80,7 +80,9 @@ async def counts(here: World) -> dict[str, int]:
 async def test_only_what_is_out_of_date_is_deleted(here: World) -> None:
     await store(here, ago(days=8))
     await store(here, ago(minutes=5))
-    assert set((await tidy_up(here.runtime.database)).values()) == {1}
+    gone = await tidy_up(here.runtime.database)
+    assert gone.pop("visitors") == 0  # these hang on a booking: see the tests of forms that are filled in
+    assert set(gone.values()) == {1}
     assert set((await counts(here)).values()) == {1}
     assert set((await tidy_up(here.runtime.database)).values()) == {0}
 
