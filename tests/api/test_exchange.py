@@ -279,6 +279,17 @@ async def test_a_dry_run_tells_every_step_and_is_refused_like_connecting(
     assert (await host.ask("{ viewer { calendarConnections { id } } }"))["viewer"]["calendarConnections"] == []
 
 
+async def test_a_slow_server_is_waited_for_longer_than_other_operations_may_take(
+    host: ApiClient, exchange: ExchangeSimulator
+) -> None:
+    """An operation has ten seconds; somebody's server may need more."""
+    exchange.fault("FindFolder", delay_before=6)
+    exchange.fault("FindItem", delay_before=6)
+    slow = (await host.ask(TEST_MAILBOX, input=given(exchange)))["testExchangeConnection"]
+    assert slow["errors"] == []
+    assert [check["outcome"] for check in slow["checks"]][-2:] == ["PASSED", "PASSED"]
+
+
 async def test_tries_are_limited_per_person_and_per_mailbox(
     database_url: str, simulators: Simulators, exchange: ExchangeSimulator
 ) -> None:

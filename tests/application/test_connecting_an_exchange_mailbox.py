@@ -23,10 +23,11 @@ from meetings.application.ports.calendars import (
     MailboxCredentials,
     StepOutcome,
 )
-from meetings.domain.base import InvalidInput, NotFound, PermissionMissing, Rule
+from meetings.domain.base import ConcurrentChange, InvalidInput, NotFound, PermissionMissing, Rule
 from meetings.domain.booking import BookingState
 from meetings.domain.booking_mode import BookingMode
 from meetings.domain.calendar_connection import (
+    WITH_PASSWORD,
     AlreadyConnected,
     ConnectionAction,
     ConnectionStatus,
@@ -301,6 +302,40 @@ async def test_the_new_password_restores_pages_and_selection(anna: AtExchange) -
     assert (after.default_calendar_id, after.status) == (before.default_calendar_id, ConnectionStatus.ACTIVE)
     assert (await here.state(page)).mode is BookingMode.ONLINE
     assert (await here.booking(waiting)).state is BookingState.CONFIRMED
+
+
+async def test_a_calendar_that_is_read_meanwhile_does_not_undo_the_new_password(anna: AtExchange) -> None:
+    """The connection changes under the hands of whoever enters it: that is tried again, the password is not."""
+    here = anna.here
+    connection_id = await anna.connect()
+    calendar = (await here.connection()).calendars[0].id
+    stop = asyncio.Event()
+
+    async def busy() -> int:
+        changes = 0
+        while not stop.is_set():
+            async with here.tools.begin(here.anna.account_id) as work:
+                connection = await work.connections.get(connection_id)
+                (connection.mark_lost if changes % 2 else connection.mark_readable)(calendar, now=here.clock())
+                await asyncio.sleep(0.005)
+                try:
+                    await work.commit()
+                    changes += 1
+                except ConcurrentChange:
+                    continue
+        return changes
+
+    changing = asyncio.create_task(busy())
+    for _ in range(5):
+        assert (await anna.submit(reconnect=connection_id)).selection_kept
+    stop.set()
+    assert await changing > 0
+
+
+async def test_providers_with_a_password_are_those_the_rules_know(on_sqlite: AtExchange) -> None:
+    """What mends a lost grant depends on it."""
+    for provider, offered in on_sqlite.here.tools.providers.items():
+        assert (provider in WITH_PASSWORD) == (offered.login is not None)
 
 
 async def test_a_wrong_new_password_changes_nothing(on_sqlite: AtExchange) -> None:
