@@ -35,6 +35,7 @@ NO_RATES = {
     "booking_per_invitee": ENOUGH,
     "sign_in": ENOUGH,
     "domain_check": ENOUGH,
+    "chat_link": ENOUGH,
     "mailbox": ENOUGH,
     "mailbox_per_account": ENOUGH,
     "mailbox_per_login": ENOUGH,

@@ -7,7 +7,7 @@ often processes die; so every reaction looks at the present state and makes the 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from meetings.application.ports.fan_out import bookings_topic, connections_topic, host_topic, page_topic
+from meetings.application.ports.fan_out import bookings_topic, connections_topic, host_topic, links_topic, page_topic
 from meetings.application.ports.outbox import NewIntent
 from meetings.domain.base import DomainEvent
 from meetings.domain.booking import (
@@ -30,7 +30,17 @@ from meetings.domain.calendar_connection import (
 )
 from meetings.domain.identifiers import BookingId
 from meetings.domain.scheduling_page import PageEvent
-from meetings.domain.user import SettingsChanged, UserInvited
+from meetings.domain.user import (
+    ChatProfileChanged,
+    DefaultPageChosen,
+    InvitationAccepted,
+    MeetingDomainChosen,
+    SettingsChanged,
+    UserDeactivated,
+    UserInvited,
+    UserReactivated,
+)
+from meetings.domain.web_domain import DomainConnected, DomainLost, DomainRemoved, PrimaryDomainChosen
 
 SETTLE_BOOKING = "settle_booking"
 TELL_INVITEE = "tell_invitee"
@@ -57,6 +67,17 @@ REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
     GrantLost: (PLAN_SYNC, TELL_GRANT_LOST),
     UserInvited: (TELL_INVITATION,),
 }
+
+_OF_LINKS = (
+    ChatProfileChanged,
+    DefaultPageChosen,
+    MeetingDomainChosen,
+    InvitationAccepted,
+    DomainConnected,
+    DomainLost,
+    DomainRemoved,
+    PrimaryDomainChosen,
+)
 
 
 def intents_for(event: DomainEvent, subject: UUID) -> list[NewIntent]:
@@ -90,9 +111,11 @@ def topics_for(event: DomainEvent, account_id: UUID) -> set[str]:
     if isinstance(event, BookingEvent):
         return {bookings_topic(account_id), *(host_topic(host) for host in event.hosts)}
     if isinstance(event, PageEvent):
-        return {page_topic(event.page_id)}
+        return {page_topic(event.page_id), links_topic(account_id)}
     if isinstance(event, ConnectionEvent):
         return {connections_topic(event.user_id), host_topic(event.user_id)}
     if isinstance(event, SettingsChanged):
         return {host_topic(event.user_id)}
-    return set()
+    if isinstance(event, UserDeactivated | UserReactivated):
+        return {host_topic(event.user_id), links_topic(account_id)}
+    return {links_topic(account_id)} if isinstance(event, _OF_LINKS) else set()

@@ -7,6 +7,7 @@ from enum import Enum
 
 from meetings.domain.availability_rules import AvailabilityRules
 from meetings.domain.base import Aggregate, DomainError, DomainEvent, PermissionMissing, Problem, Rule, refuse
+from meetings.domain.chat_profile import ChatProfile
 from meetings.domain.identifiers import PageId, UserId
 from meetings.domain.slug import meeting_url_problem, normal_slug
 from meetings.domain.text import email_problem, locale_problem, text_problem, time_zone_problem
@@ -87,6 +88,13 @@ class MeetingDomainChosen(DomainEvent):
 
     user_id: UserId
     host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatProfileChanged(DomainEvent):
+    """A person appears otherwise beside a chat, or their meeting link was switched on or off there."""
+
+    user_id: UserId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +188,7 @@ class User(Aggregate):
     invited_at: datetime | None = None
     meeting_url: str | None = None
     meeting_domain: str | None = None
+    chat_profile: ChatProfile = ChatProfile()
 
     def __post_init__(self) -> None:
         refuse(text_problem(self.name, "name", most=200), email_problem(self.email, "email"))
@@ -220,6 +229,21 @@ class User(Aggregate):
         if host != self.meeting_domain:
             self.meeting_domain = host
             self.record(MeetingDomainChosen(at=now, user_id=self.id, host=host))
+
+    # --- beside a chat -------------------------------------------------------------------------------------------
+
+    def change_chat_profile(self, profile: ChatProfile, *, own_pages: Collection[PageId], now: datetime) -> None:
+        """Take a new profile whole; the same again changes nothing.
+
+        `own_pages` are this person's that are up.
+
+        Raises:
+            InvalidInput: with everything that is wrong; nothing changed then.
+        """
+        profile.check(own_pages)
+        if profile != self.chat_profile:
+            self.chat_profile = profile
+            self.record(ChatProfileChanged(at=now, user_id=self.id))
 
     # --- joining and leaving -------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from graphql import GraphQLError
 from starlette.requests import HTTPConnection
 from strawberry.fastapi import BaseContext
 
+from meetings.application.chat_links import ChatLinks
 from meetings.application.ports.identities import Caller, Scope
 from meetings.application.ports.unit_of_work import Begin
 from meetings.application.sign_in import caller_of
@@ -43,6 +44,7 @@ class Product:
 
     tools: Toolbox
     watch: AvailabilityWatch
+    chat_links: ChatLinks
 
 
 class Connection(BaseContext):

@@ -48,6 +48,8 @@ class RateLimits:
     """Per invitee's address and page."""
     sign_in: tuple[str, ...] = ("10/minute",)
     """Per address, and once more per e-mail address."""
+    chat_link: tuple[str, ...] = ("240/minute",)
+    """Links beside chats, through the API and through the script together."""
     domain_check: tuple[str, ...] = ("30/10minute",)
     """How often an account may have its domains looked up."""
     mailbox: tuple[str, ...] = ("10/10minute", "30/hour")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from meetings.application.chat_profile import widget_key
 from meetings.domain import account as domain_account
 from meetings.domain import user as domain_user
 from meetings.domain.calendar_connection import Capability, Grant
@@ -32,6 +33,12 @@ class Account(Node):
     @strawberry.field(description="What it subscribes to.")
     def plan(self, info: Info) -> Plan:
         return Plan.of(self.stored.plan, info.context.tools.policy.plans)
+
+    @strawberry.field(
+        description="What web sites name it by when they ask `chatMeetingLink`. Always the same, and no secret."
+    )
+    def widget_key(self) -> str:
+        return widget_key(self.stored.id)
 
     @strawberry.field(description="Everybody in it, also who was invited or deactivated, in the order they came.")
     async def users(

@@ -16,6 +16,7 @@ from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, MULTIPART_SUBSCRIPTION_PROTOCOL
 from strawberry.types.unset import UNSET, UnsetType
 
+from meetings.application.chat_links import ChatLinks
 from meetings.application.links import token_hash
 from meetings.application.toolbox import Toolbox
 from meetings.application.watch_availability import AvailabilityWatch
@@ -62,6 +63,10 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
             allowed_origins=options.allowed_origins,
             include_in_schema=False,
         )
+
+    def product(self) -> Product:
+        """What stands behind the API right now."""
+        return self._products.current()
 
     async def _connection(self, connection: HTTPConnection) -> Connection:
         found = Connection(self._products.current(), self.api_options, self._limiter, connection)
@@ -173,7 +178,7 @@ def _token_of(parameters: object) -> str | None:
 
 
 class _Products:
-    """What stands behind the API, with one watch of availability for everybody in this process."""
+    """What stands behind the API, with what everybody in this process shares of it."""
 
     def __init__(self, toolbox: Callable[[], Toolbox]) -> None:
         self._toolbox = toolbox
@@ -183,5 +188,13 @@ class _Products:
         tools = self._toolbox()
         if self._product is None or self._product.tools is not tools:
             watch = AvailabilityWatch(look=tools.look, fan_out=tools.fan_out, clock=tools.clock, policy=tools.policy)
-            self._product = Product(tools, watch)
+            chat_links = ChatLinks(
+                look=tools.look,
+                reads=tools.reads,
+                fan_out=tools.fan_out,
+                links=tools.links,
+                clock=tools.clock,
+                policy=tools.policy,
+            )
+            self._product = Product(tools, watch, chat_links)
         return self._product

@@ -15,6 +15,7 @@ from meetings.graphql.booking_events import BookingSubscriptions
 from meetings.graphql.booking_mutations import BookingMutations
 from meetings.graphql.bookings import Booking, ManagedBooking
 from meetings.graphql.calendars import CalendarConnection, CalendarMutations
+from meetings.graphql.chat import ChatMutations, ChatQueries
 from meetings.graphql.connection_events import ConnectionSubscriptions
 from meetings.graphql.context import Info, Operation
 from meetings.graphql.domains import DomainMutations
@@ -44,10 +45,13 @@ class ServerInfo:
     version: str = strawberry.field(description="The product's version.")
     locales: list[Locale] = strawberry.field(description="Languages it writes messages in.")
     providers: list[Provider] = strawberry.field(description="Calendars that can be connected here.")
+    captcha_site_key: str | None = strawberry.field(
+        description="What scripts need to show the captcha that pages can ask for; null where none is set up."
+    )
 
 
 @strawberry.type(description="Questions. They change nothing.")
-class Query(AvailabilityQueries):
+class Query(AvailabilityQueries, ChatQueries):
     """The roots of all reading."""
 
     @strawberry.field(description="Any object by its id; null when there is none, or none for the caller.")
@@ -102,10 +106,12 @@ class Query(AvailabilityQueries):
 
     @strawberry.field(description="Public. What this server is.")
     def server(self, info: Info) -> ServerInfo:
+        captcha = info.context.tools.captcha
         return ServerInfo(
             version=version("meetings"),
             locales=[Locale(language) for language in LANGUAGES],
             providers=list(info.context.tools.providers),
+            captcha_site_key=captcha.site_key if captcha else None,
         )
 
 
@@ -113,6 +119,7 @@ class Query(AvailabilityQueries):
 class Mutation(
     SignInMutations,
     SettingsMutations,
+    ChatMutations,
     AccountMutations,
     AdministrationMutations,
     SeatMutations,

@@ -13,6 +13,7 @@ from meetings.graphql.account_settings import ExchangeNetwork, ExchangePreset, e
 from meetings.graphql.booking_lists import BookingFilter
 from meetings.graphql.bookings import BookingConnection, booking_connection
 from meetings.graphql.calendars import CalendarConnection, ConnectableCalendar, Disclosure
+from meetings.graphql.chat import ChatProfile
 from meetings.graphql.context import Info
 from meetings.graphql.domains import Domain, MeetingDomain, meeting_domains
 from meetings.graphql.enums import BookingState, Feature, PageType, Provider, Role
@@ -61,6 +62,10 @@ class Viewer:
         default = await loaders.default_page_of(self.own.id)
         page = await loaders.pages.load(default) if default else None
         return SchedulingPage.of(page, info.context) if page else None
+
+    @strawberry.field(description="How they appear beside a chat. Changed by `updateChatProfile`.")
+    def chat_profile(self) -> ChatProfile:
+        return ChatProfile.of(self.own)
 
     @strawberry.field(description="Their calendar accounts, at most one; also a disconnected one.")
     async def calendar_connections(self, info: Info) -> list[CalendarConnection]:

@@ -29,6 +29,11 @@ def connections_topic(user: UUID) -> str:
     return f"connections:{user}"
 
 
+def links_topic(account: UUID) -> str:
+    """Poked when links to pages of an account may lead elsewhere, or say something else of whom one meets there."""
+    return f"links:{account}"
+
+
 class Listener(Protocol):
     """An open ear. Pokes that arrive while nobody waits are kept, as a set."""
 

@@ -83,6 +83,9 @@ class Reads(Protocol):
     async def account_of_booking(self, booking_id: BookingId) -> AccountId | None:
         """For manage links, whose token was verified before."""
 
+    async def person(self, user_id: UserId) -> User | None:
+        """Anybody, of whatever account."""
+
     async def account(self, account_id: AccountId) -> Account | None: ...
 
     async def people(self, account_id: AccountId, *, first: int, after: str | None) -> Slice[User]:

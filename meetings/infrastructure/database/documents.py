@@ -20,7 +20,8 @@ from meetings.domain.booking import (
     UtmTag,
 )
 from meetings.domain.booking_form import Answer, ConsentOption, FieldKind, FormField, GivenConsent, GuestPolicy
-from meetings.domain.identifiers import UserId
+from meetings.domain.chat_profile import ChatProfile
+from meetings.domain.identifiers import PageId, UserId
 from meetings.domain.page_settings import (
     AvatarChoice,
     ColorScheme,
@@ -100,6 +101,35 @@ def user_settings_from(stored: Mapping[str, Any]) -> UserSettings:
         calendar_sync=stored["calendar_sync"],
         scheduling_pages=stored["scheduling_pages"],
         working_hours=None if hours is None else availability_from(hours),
+    )
+
+
+# ---- beside a chat ------------------------------------------------------------------------------------------------
+
+
+def chat_profile_to(profile: ChatProfile) -> Json | None:
+    """None for one that nobody touched."""
+    if profile == ChatProfile():
+        return None
+    return {
+        "display_name": profile.display_name,
+        "avatar_url": profile.avatar_url,
+        "shows_link": profile.shows_link,
+        "link_text": profile.link_text,
+        "page_id": profile.page_id.hex if profile.page_id else None,
+    }
+
+
+def chat_profile_from(stored: Mapping[str, Any] | None) -> ChatProfile:
+    if stored is None:
+        return ChatProfile()
+    chosen = stored["page_id"]
+    return ChatProfile(
+        display_name=stored["display_name"],
+        avatar_url=stored["avatar_url"],
+        shows_link=stored["shows_link"],
+        link_text=stored["link_text"],
+        page_id=PageId(UUID(chosen)) if chosen else None,
     )
 
 
@@ -188,6 +218,9 @@ def page_settings_to(settings: PageSettings) -> Json:
         "redirect_url": settings.redirect_url,
         "reminders": [_period_to(reminder) for reminder in settings.reminders],
         "reminders_include_description": settings.reminders_include_description,
+        "blocked_email_domains": list(settings.blocked_email_domains),
+        "block_free_email": settings.block_free_email,
+        "captcha": settings.captcha,
     }
 
 
@@ -219,6 +252,9 @@ def page_settings_from(stored: Mapping[str, Any]) -> PageSettings:
         redirect_url=stored["redirect_url"],
         reminders=tuple(_period_from(reminder) for reminder in stored["reminders"]),
         reminders_include_description=stored["reminders_include_description"],
+        blocked_email_domains=tuple(stored.get("blocked_email_domains", ())),
+        block_free_email=stored.get("block_free_email", False),
+        captcha=stored.get("captcha", False),
     )
 
 

@@ -26,6 +26,8 @@ from meetings.domain.user import Permission, Role, User
 from meetings.infrastructure.database.documents import (
     booking_details_from,
     booking_details_to,
+    chat_profile_from,
+    chat_profile_to,
     mail_presets_from,
     mail_presets_to,
     page_hosts_from,
@@ -94,6 +96,7 @@ def user_from(row: AnyRow) -> User:
         invited_at=row.invited_at,
         meeting_url=row.meeting_url,
         meeting_domain=row.meeting_domain,
+        chat_profile=chat_profile_from(row.chat_profile),
     )
 
 
@@ -115,6 +118,7 @@ def user_row(user: User) -> Values:
         "invited_at": user.invited_at,
         "meeting_url": user.meeting_url,
         "meeting_domain": user.meeting_domain,
+        "chat_profile": chat_profile_to(user.chat_profile),
     }
 
 

@@ -52,6 +52,7 @@ PAGE_AT = select(pages.c.account_id, pages.c.id).where(pages.c.slug == bindparam
 CONNECTED_DOMAIN = select(web_domains.c.account_id, web_domains.c.connected_host, web_domains.c.indexed).where(
     web_domains.c.connected_host == bindparam("host")
 )
+PERSON = select(users).where(users.c.id == bindparam("person"))
 PAGES_BY_ID = select(pages).where(
     pages.c.account_id == bindparam("account"), pages.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -89,6 +90,11 @@ class SqlReads:
     async def account_of_booking(self, booking_id: BookingId) -> AccountId | None:
         for row in await self._rows(select(bookings.c.account_id).where(bookings.c.id == booking_id)):
             return AccountId(row.account_id)
+        return None
+
+    async def person(self, user_id: UserId) -> User | None:
+        for row in await self._rows(PERSON, {"person": user_id}):
+            return user_from(row)
         return None
 
     async def account(self, account_id: AccountId) -> Account | None:

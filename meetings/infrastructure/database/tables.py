@@ -73,6 +73,7 @@ users = Table(
     Column("invited_at", Instant),
     Column("meeting_url", Text),
     Column("meeting_domain", Text),
+    Column("chat_profile", Document),
     Index(None, "account_id"),
     Index(None, "meeting_url", unique=True),
 )

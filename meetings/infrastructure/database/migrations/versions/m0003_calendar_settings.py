@@ -81,9 +81,13 @@ def upgrade() -> None:
     )
     op.create_index("visitors_booking_id_idx", "visitors", ["booking_id"])
     op.create_index("visitors_expires_at_idx", "visitors", ["expires_at"])
+    # beside a chat
+    op.add_column("users", sa.Column("chat_profile", types.Document, nullable=True))
 
 
 def downgrade() -> None:
+    # beside a chat
+    op.drop_column("users", "chat_profile")
     # visitors of custom domains
     op.drop_table("visitors")
     # custom domains
