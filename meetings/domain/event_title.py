@@ -19,10 +19,15 @@ def token_problems(template: str, known: frozenset[str], *path: str) -> Iterator
             yield Problem(path, Rule.UNKNOWN_TOKEN, values={"token": token, "known": ", ".join(sorted(known))})
 
 
+def fill_tokens(template: str, values: Mapping[str, str]) -> tuple[str, frozenset[str]]:
+    """The text with its tokens filled in, and which ones it has; a missing value renders empty."""
+    return _TOKEN.sub(lambda match: values.get(match[1], ""), template), frozenset(_TOKEN.findall(template))
+
+
 def render_title(template: str, values: Mapping[str, str]) -> str:
     """Fill in the tokens; a missing value renders empty, never as the raw token.
 
     Line breaks and runs of blanks in the values become one blank; the result is at most 300 characters.
     """
-    text = _TOKEN.sub(lambda match: values.get(match[1], ""), template)
+    text, _ = fill_tokens(template, values)
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:MAX_TITLE]

@@ -19,6 +19,7 @@ from meetings.graphql.chat import ChatMutations, ChatQueries
 from meetings.graphql.connection_events import ConnectionSubscriptions
 from meetings.graphql.context import Info, Operation
 from meetings.graphql.domains import DomainMutations
+from meetings.graphql.email_templates import EmailTemplateMutations
 from meetings.graphql.enums import Provider, Role
 from meetings.graphql.errors import ERROR_TYPES
 from meetings.graphql.exchange import ExchangeMutations
@@ -123,6 +124,7 @@ class Mutation(
     AccountMutations,
     AdministrationMutations,
     SeatMutations,
+    EmailTemplateMutations,
     DomainMutations,
     CalendarMutations,
     ExchangeMutations,

@@ -20,6 +20,7 @@ ASSIGN = (
     f"{{ plan {{ subscriptions {{ hub tier seats seatsUsed }} }} {ERRORS} }} }}"
 )
 REVOKE = ASSIGN.replace("assignSeats", "revokeSeats")
+RENDER = f"mutation($template: String!) {{ renderEmailTemplate(template: $template) {{ text {ERRORS} }} }}"
 FEATURES = "{ viewer { meetingUrl features account { plan { allFeatures subscriptions { hub tier seats } } } } }"
 
 SEAT_GATE = {"hubs": ["SALES", "SERVICE"], "tier": "STARTER", "needsSeat": True}

@@ -1,0 +1,51 @@
+"""Mails that people write themselves."""
+
+from typing import Annotated
+
+import strawberry
+
+from meetings.application.email_templates import render_email_template
+from meetings.domain.base import NotFound
+from meetings.graphql.context import Info
+from meetings.graphql.error_codes import UserErrorCode as Code
+from meetings.graphql.errors import Access, UserError, mutation
+
+
+@strawberry.type(description="A rendered mail.")
+class RenderedEmailPayload:
+    """Either a text or errors."""
+
+    text: str | None = strawberry.field(default=None, description="The template with its placeholders filled in.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why it could not be rendered.")
+
+
+@strawberry.type(description="Mutations of mails.")
+class EmailTemplateMutations:
+    """Part of the schema's mutations."""
+
+    @mutation(
+        RenderedEmailPayload,
+        Access.SIGNED_IN,
+        "Fill in the placeholders of a mail of the signed-in person's: `{{ meeting_link }}` is the address of their "
+        "default page as of now, `{{ sender_name }}` and `{{ sender_email }}` are theirs. Nothing is stored or sent: "
+        "mails rendered before keep the link they have.",
+        Code.VALIDATION,
+        Code.PAGE_NOT_FOUND,
+    )
+    async def render_email_template(
+        self,
+        info: Info,
+        template: Annotated[
+            str, strawberry.argument(description="Plain text or HTML with placeholders, at most 50,000 characters.")
+        ],
+    ) -> RenderedEmailPayload:
+        operation = info.context
+        caller = operation.signed_in()
+        sender = await operation.viewer()
+        if sender is None:
+            raise NotFound("user")
+        loaders = operation.loaders(caller.account_id)
+        default = await loaders.default_page_of(sender.id)
+        page = await loaders.pages.load(default) if default else None
+        link = await loaders.url_of(page, operation.tools.links) if page else None
+        return RenderedEmailPayload(text=render_email_template(template, sender=sender, link=link))
