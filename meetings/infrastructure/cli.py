@@ -17,12 +17,15 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from meetings.application.people import InvitePerson
 from meetings.application.ports.identities import EmailTaken
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.sign_in import NewPerson, add_person, found_account
-from meetings.domain.base import InvalidInput
+from meetings.domain.base import InvalidInput, NotFound
 from meetings.domain.identifiers import AccountId
-from meetings.domain.user import Role
+from meetings.domain.plan import Hub
+from meetings.domain.user import Role, User
+from meetings.infrastructure import people_commands as commands
 from meetings.infrastructure.database.migrate import migrate as migrate_database
 from meetings.infrastructure.database.tables import accounts
 from meetings.infrastructure.logs import set_up_logs
@@ -41,6 +44,10 @@ app = typer.Typer(
 )
 dead_letters = typer.Typer(help="What could not be done and waits for people.", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
+users = typer.Typer(help="Who belongs to an account and what they may do.", no_args_is_help=True)
+app.add_typer(users, name="users")
+plan = typer.Typer(help="What an account subscribes to, and who has seats.", no_args_is_help=True)
+app.add_typer(plan, name="plan")
 
 
 class CannotDo(Exception):
@@ -177,6 +184,125 @@ def add_user(
     print(f"{email} can sign in as {role.value.lower()}{told}.")
 
 
+AccountOption = Annotated[str | None, typer.Option(help="The account's name; needed when there are several.")]
+EmailArgument = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+
+
+@users.command("list")
+def list_users(account: AccountOption = None) -> None:
+    """Everybody in an account, in the order they came."""
+
+    async def look(runtime: Runtime) -> list[User]:
+        return await commands.people_of(await _account_called(account, runtime), runtime)
+
+    for user in _run(look, _settings()):
+        print(f"{user.email}  {user.role.value.lower()}  {user.state.value.lower()}  {user.name}")
+
+
+@users.command("invite")
+def invite_user(
+    name: Annotated[str, typer.Option(prompt="Name")],
+    email: Annotated[str, typer.Option(prompt="E-mail address")],
+    role: Annotated[Role, typer.Option(help="What they may do.", case_sensitive=False)] = Role.MEMBER,
+    account: AccountOption = None,
+) -> None:
+    """Ask somebody by mail to join an account; `add-user` adds them without asking."""
+
+    async def invite(runtime: Runtime) -> None:
+        await commands.invite(await _account_called(account, runtime), InvitePerson(name, email, role), runtime)
+
+    _run(_with_problems(invite), _settings())
+    print(f"{email} is invited as {role.value.lower()}; a worker sends the mail.")
+
+
+@users.command("role")
+def set_user_role(
+    email: EmailArgument,
+    role: Annotated[Role, typer.Argument(help="What they may do.", case_sensitive=False)],
+    account: AccountOption = None,
+) -> None:
+    """Let somebody do more or less for others."""
+
+    async def change(runtime: Runtime) -> None:
+        await commands.set_role(await _account_called(account, runtime), email, role, runtime)
+
+    _run(_with_problems(change), _settings())
+    print(f"{email} is {role.value.lower()} now.")
+
+
+@users.command("deactivate")
+def deactivate_user(email: EmailArgument, account: AccountOption = None) -> None:
+    """Keep somebody out at once; nothing of theirs is deleted."""
+
+    async def change(runtime: Runtime) -> None:
+        await commands.set_active(await _account_called(account, runtime), email, False, runtime)
+
+    _run(_with_problems(change), _settings())
+    print(f"{email} cannot sign in or be booked any more.")
+
+
+@users.command("reactivate")
+def reactivate_user(email: EmailArgument, account: AccountOption = None) -> None:
+    """Let a deactivated person in again, with the password they had."""
+
+    async def change(runtime: Runtime) -> None:
+        await commands.set_active(await _account_called(account, runtime), email, True, runtime)
+
+    _run(_with_problems(change), _settings())
+    print(f"{email} can sign in and be booked again.")
+
+
+@plan.command("show")
+def show_plan(account: AccountOption = None) -> None:
+    """What an account subscribes to."""
+
+    async def look(runtime: Runtime) -> list[str]:
+        return await commands.plan_lines(await _account_called(account, runtime), runtime)
+
+    for line in _run(look, _settings()):
+        print(line)
+
+
+@plan.command("set")
+def set_plan(
+    subscriptions: Annotated[
+        list[str] | None, typer.Argument(help="Such as SALES=STARTER:5 (five seats) or CMS=ENTERPRISE.")
+    ] = None,
+    everything: Annotated[bool, typer.Option(help="Every feature, whatever is subscribed to.")] = False,
+    account: AccountOption = None,
+) -> None:
+    """Have an account subscribe to exactly this; nothing of it is taken down. It counts where features are gated.
+
+    See MEETINGS_POLICY__ALL_FEATURES.
+    """
+    try:
+        wanted = [commands.subscription_of(text) for text in subscriptions or []]
+    except commands.BadSubscription as bad:
+        raise CannotDo(f"{str(bad)!r} is no subscription: write HUB=TIER or HUB=TIER:SEATS.") from None
+
+    async def change(runtime: Runtime) -> None:
+        await commands.set_plan(await _account_called(account, runtime), wanted, everything, runtime)
+
+    _run(_with_problems(change), _settings())
+    print("The account has this plan now.")
+
+
+@plan.command("seats")
+def set_seats(
+    hub: Annotated[Hub, typer.Argument(help="SALES or SERVICE.", case_sensitive=False)],
+    emails: Annotated[list[str], typer.Argument(help="E-mail addresses of people of the account.")],
+    revoke: Annotated[bool, typer.Option(help="Take the seats away instead.")] = False,
+    account: AccountOption = None,
+) -> None:
+    """Give people seats of a hub, all of them or nobody."""
+
+    async def change(runtime: Runtime) -> None:
+        await commands.set_seats(await _account_called(account, runtime), hub, emails, revoke, runtime)
+
+    _run(_with_problems(change), _settings())
+    print(f"{len(emails)} {'without' if revoke else 'with'} a seat of {hub.value}.")
+
+
 @app.command()
 def doctor() -> None:
     """Look at every setting and everything around, and say what to do."""
@@ -291,6 +417,8 @@ def _with_problems(
         except InvalidInput as wrong:
             problems = (f"{'.'.join(problem.path)}: {problem.rule.value.lower()}" for problem in wrong.problems)
             raise CannotDo(f"This cannot be used: {'; '.join(problems)}.") from None
+        except NotFound as missing:
+            raise CannotDo(f"There is no such thing here: {missing.what}.") from None
 
     return worded
 
