@@ -61,7 +61,7 @@ async def book_meeting(
         if earlier:
             return earlier
         state = await load_page(work, wish.page.page_id)
-    check_form(state, wish.form)
+    check_form(state, wish.form, policy)
     slot = slot_span(wish.start, state.page.offered_duration(wish.form.duration_minutes))
     live = await ask_calendars(
         state, slot, begin=begin, look=look, calendars_of=calendars_of, clock=clock, policy=policy
@@ -124,11 +124,11 @@ async def _reserve(
     return booking.id
 
 
-def check_form(state: PageState, form: BookingForm) -> None:
+def check_form(state: PageState, form: BookingForm, policy: Policy) -> None:
     """Raise `InvalidInput` with everything wrong in what a visitor typed."""
     refuse(
         *state.page.form_problems(form),
-        address_problem(form.email, "invitee", "email"),
+        address_problem(form.email, "invitee", "email", refuse_reserved=policy.refuse_reserved_addresses),
         *addresses_problems(form.guests, "guests"),
     )
 

@@ -43,6 +43,8 @@ class Policy:
     invitation_days: int = 14
     """How long the invitation of a new person can be accepted."""
 
+    refuse_reserved_addresses: bool = False
+    """Invitees cannot have addresses under names that nobody has, such as `example.com` (RFC 2606)."""
     visitor_days: int = 180
     """How long a browser that booked under a custom domain is known there; 0: not at all."""
 

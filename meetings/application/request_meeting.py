@@ -51,7 +51,7 @@ async def request_meeting(
         if earlier:
             return earlier
         state = await load_page(work, wish.page.page_id)
-    check_form(state, wish.form)
+    check_form(state, wish.form, policy)
     if state.mode is BookingMode.BLOCKED:
         if wish.starts:
             await note_blocked_attempt(state, wish.starts[0], begin=begin, policy=policy, now=clock())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from meetings.application.links import Links
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import CalendarsOf, ListenerOf, Providers, PushOf
+from meetings.application.ports.captcha import Captcha
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.dns import TextRecords
 from meetings.application.ports.fan_out import FanOut
@@ -40,6 +41,7 @@ class Toolbox:
     links: Links
     dns: TextRecords
     visitor_tokens: SignedTokens
+    captcha: Captcha | None
     clock: Clock
     policy: Policy
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from meetings.domain.availability_rules import AvailabilityRules
 from meetings.domain.base import Problem, Rule, refuse
+from meetings.domain.blocked_addresses import block_list_problems
 from meetings.domain.booking_form import (
     ConsentOption,
     FormField,
@@ -94,7 +95,8 @@ class PageSettings:
     """The editable part of a page. Can hold anything; `check` says what is wrong, everything at once.
 
     `start_increment_minutes` None means the meeting's duration. Buffers are minutes. `default_duration_minutes` None
-    means the first duration.
+    means the first duration. `blocked_email_domains` are in the form of `mail_domain`. `captcha` asks visitors to show
+    that they are people, where that is set up.
     """
 
     internal_name: str
@@ -121,6 +123,9 @@ class PageSettings:
     redirect_url: str | None = None
     reminders: tuple[Period, ...] = ()
     reminders_include_description: bool = False
+    blocked_email_domains: tuple[str, ...] = ()
+    block_free_email: bool = False
+    captcha: bool = False
 
     def check(self) -> None:
         """Raise `InvalidInput` with every problem; paths are the API's input names."""
@@ -146,6 +151,7 @@ class PageSettings:
         if self.redirect_url is not None:
             yield url_problem(self.redirect_url, "redirectUrl")
         yield from self._reminder_problems()
+        yield from block_list_problems(self.blocked_email_domains, "blockedEmailDomains")
 
     @property
     def known_tokens(self) -> frozenset[str]:

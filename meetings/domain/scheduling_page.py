@@ -17,6 +17,7 @@ from meetings.domain.base import (
     Rule,
     refuse,
 )
+from meetings.domain.blocked_addresses import blocked_problem
 from meetings.domain.booking import Booking, BookingSource, BookingState, Invitee
 from meetings.domain.booking_form import (
     GivenConsent,
@@ -383,7 +384,14 @@ class SchedulingPage(Aggregate):
         """Everything wrong in what a visitor sent; None entries count as none."""
         yield text_problem(form.first_name, "invitee", "firstName", most=MAX_NAME)
         yield text_problem(form.last_name, "invitee", "lastName", most=MAX_NAME)
-        yield email_problem(form.email.strip(), "invitee", "email")
+        wrong_address = email_problem(form.email.strip(), "invitee", "email")
+        yield wrong_address or blocked_problem(
+            form.email,
+            self.settings.blocked_email_domains,
+            "invitee",
+            "email",
+            free_too=self.settings.block_free_email,
+        )
         yield time_zone_problem(form.time_zone, "timeZone")
         if form.locale is not None:
             yield locale_problem(form.locale, "locale")

@@ -36,6 +36,7 @@ from meetings.domain.scheduling_page import (
     SlotUnavailable,
 )
 from meetings.graphql.bookings import Booking, ManagedBooking
+from meetings.graphql.captcha import check_captcha
 from meetings.graphql.context import Info, Operation, again_on_conflict
 from meetings.graphql.enums import BookingChannel, Rule
 from meetings.graphql.error_codes import UserErrorCode as Code
@@ -129,6 +130,9 @@ class BookMeetingInput:
     hold_token: str | None = strawberry.field(default=None, description="Their hold on this slot, if they have one.")
     channel: BookingChannel = strawberry.field(default=BookingChannel.PAGE, description="Where they came from.")
     utm: list[UtmTagInput] = strawberry.field(default_factory=list, description="What the link said, at most 20.")
+    captcha_token: str | None = strawberry.field(
+        default=None, description="Shows that a captcha was solved, where the page's `captchaSiteKey` is set."
+    )
     idempotency_key: str = strawberry.field(
         description="A fresh UUID per submitted form; sent again with the same input, the first result comes again. "
         "Kept 72 hours."
@@ -155,6 +159,9 @@ class RequestMeetingInput:
     message: str | None = strawberry.field(default=None, description="Words to the host, at most 2,000 characters.")
     channel: BookingChannel = strawberry.field(default=BookingChannel.PAGE, description="Where they came from.")
     utm: list[UtmTagInput] = strawberry.field(default_factory=list, description="What the link said, at most 20.")
+    captcha_token: str | None = strawberry.field(
+        default=None, description="Shows that a captcha was solved, where the page's `captchaSiteKey` is set."
+    )
     idempotency_key: str = strawberry.field(
         description="A fresh UUID per submitted form; sent again with the same input, the first result comes again. "
         "Kept 72 hours."
@@ -241,7 +248,9 @@ _FORM_CODES = (
     Code.FORM_FIELD_MISSING,
     Code.FORM_FIELD_UNKNOWN,
     Code.GUESTS_NOT_ALLOWED,
+    Code.EMAIL_DOMAIN_BLOCKED,
     Code.LEGAL_CONSENT_MISSING,
+    Code.CAPTCHA_FAILED,
 )
 _SLOT_CODES = (Code.SLOT_TAKEN, Code.SLOT_UNAVAILABLE, Code.PROVIDER_UNAVAILABLE)
 
@@ -313,6 +322,7 @@ class BookingMutations:
     ) -> BookMeetingPayload:
         operation = info.context
         page = await _counted_page(operation, input)
+        await check_captcha(operation, page, input.captcha_token, input.idempotency_key)
         tools = operation.tools
         wish = BookMeeting(
             page=page,
@@ -355,6 +365,7 @@ class BookingMutations:
     ) -> BookMeetingPayload:
         operation = info.context
         page = await _counted_page(operation, input)
+        await check_captcha(operation, page, input.captcha_token, input.idempotency_key)
         tools = operation.tools
         wish = RequestMeeting(
             page=page,

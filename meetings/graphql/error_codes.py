@@ -38,6 +38,9 @@ class UserErrorCode(Enum):
     DNS_NOT_READY = strawberry.enum_value(
         "DNS_NOT_READY", description="The DNS record is not there yet, or has another value."
     )
+    CAPTCHA_FAILED = strawberry.enum_value(
+        "CAPTCHA_FAILED", description="The page asks for a captcha, and this token shows none that was solved."
+    )
     PAGE_NOT_FOUND = strawberry.enum_value("PAGE_NOT_FOUND", description="No page, or not any more.")
     NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="No such thing, or not for this caller.")
     TOKEN_INVALID = strawberry.enum_value("TOKEN_INVALID", description="The token of a manage link is not valid.")

@@ -12,6 +12,7 @@ from meetings.domain import booking_form, page_settings
 from meetings.domain.availability_rules import AvailabilityRules, WallRange, WeeklyHours
 from meetings.domain.base import InvalidInput, Problem, refuse
 from meetings.domain.identifiers import PageId, UserId
+from meetings.domain.mail_domain import mail_domain
 from meetings.domain.page_settings import FixedWindow, PageSettings, RollingWindow
 from meetings.domain.period import Period
 from meetings.domain.scheduling_page import PageHost
@@ -199,6 +200,19 @@ class SchedulingPageInput:
         default=None, description="Whether reminders repeat the page's description."
     )
 
+    blocked_email_domains: strawberry.Maybe[list[str] | None] = strawberry.field(
+        default=None,
+        description="Domains, such as `example.com`, whose addresses cannot book, those under them included; at most "
+        "200. Taken whole.",
+    )
+    block_free_email: strawberry.Maybe[bool | None] = strawberry.field(
+        default=None, description="Whether addresses of the large free mail services cannot book."
+    )
+    captcha: strawberry.Maybe[bool | None] = strawberry.field(
+        default=None,
+        description="Whether visitors have to solve a captcha, where `server.captchaSiteKey` says that there is one.",
+    )
+
     def creation(self, organizer: User) -> CreatePage:
         """The wish for a new page.
 
@@ -383,6 +397,8 @@ _REQUIRED = {
     "minimum_notice": "minimumNotice",
     "cancellation_notice": "cancellationNotice",
     "reminders_include_description": "remindersIncludeDescription",
+    "block_free_email": "blockFreeEmail",
+    "captcha": "captcha",
 }
 _NULLABLE = {
     "description": "description",
@@ -402,6 +418,11 @@ def _options(given: list[ConsentOptionInput]) -> tuple[booking_form.ConsentOptio
     return tuple(option.option() for option in given)
 
 
+def _domains(given: list[str]) -> tuple[str, ...]:
+    """In the form they are compared in; what is none stays as it is, to be told."""
+    return tuple(dict.fromkeys((None if "@" in each else mail_domain(each)) or each for each in given))
+
+
 def _rules(given: AvailabilityRulesInput) -> AvailabilityRules:
     return given.rules()
 
@@ -412,6 +433,7 @@ _CONVERTED: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("form_fields", "formFields", _fields),
     ("consents", "consents", _options),
     ("availability", "availability", _rules),
+    ("blocked_email_domains", "blockedEmailDomains", _domains),
 )
 
 

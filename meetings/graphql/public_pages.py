@@ -83,6 +83,13 @@ class PublicSchedulingPage(Prefilled):
     guests: GuestPolicy = strawberry.field(description="Whether the invitee may bring people.")
     consents: list[ConsentOption] = strawberry.field(description="What is to be agreed to.")
 
+    @strawberry.field(
+        description="What a script needs to show the captcha that has to be solved; null where none has to."
+    )
+    def captcha_site_key(self, info: Info) -> str | None:
+        captcha = info.context.tools.captcha
+        return captcha.site_key if captcha and self.page.settings.captcha else None
+
     @strawberry.field(description="Where people book.")
     async def url(self, info: Info) -> URL:
         return URL(

@@ -130,6 +130,11 @@ class SchedulingPage(Node):
     redirect_url: URL | None = strawberry.field(description="Where the visitor goes after booking.")
     reminders: list[Period] = strawberry.field(description="How long before the meeting the invitee is reminded.")
     reminders_include_description: bool = strawberry.field(description="Whether reminders repeat the description.")
+    blocked_email_domains: list[str] = strawberry.field(description="Domains whose addresses cannot book.")
+    block_free_email: bool = strawberry.field(
+        description="Whether addresses of the large free mail services cannot book."
+    )
+    captcha: bool = strawberry.field(description="Whether visitors have to solve a captcha, where there is one.")
     created_at: datetime.datetime = strawberry.field(description="When it was published.")
     updated_at: datetime.datetime = strawberry.field(description="When it was last changed.")
     page: strawberry.Private[domain.SchedulingPage]
@@ -255,6 +260,9 @@ def _shown(settings: page_settings.PageSettings) -> dict[str, Any]:
         "redirect_url": URL(settings.redirect_url) if settings.redirect_url else None,
         "reminders": list(settings.reminders),
         "reminders_include_description": settings.reminders_include_description,
+        "blocked_email_domains": list(settings.blocked_email_domains),
+        "block_free_email": settings.block_free_email,
+        "captcha": settings.captcha,
     }
 
 

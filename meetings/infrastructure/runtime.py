@@ -163,6 +163,7 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
         fan_out=fan_out,
         links=process.links,
         dns=DnsTextRecords(settings.dns_servers),
+        captcha=settings.captcha(),
         visitor_tokens=SignedTokens(process.keyring.derive(b"visitors")),
         clock=utc_now,
         policy=settings.policy,

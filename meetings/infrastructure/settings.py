@@ -34,8 +34,10 @@ from pydantic_settings import (
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from meetings.adapters.captcha.turnstile import SITEVERIFY, Turnstile
 from meetings.adapters.smtp.mailer import SmtpSecurity, SmtpSettings
 from meetings.application.policy import Policy
+from meetings.application.ports.captcha import Captcha
 from meetings.domain.calendar_connection import Provider
 from meetings.graphql.options import RateLimits
 from meetings.infrastructure.provider_settings import NAMES, settings_of_providers
@@ -179,6 +181,12 @@ class Settings(BaseSettings):
     explorer: bool | None = None
     """The page to try out queries; left out: on, but not in production."""
 
+    turnstile_site_key: str | None = None
+    turnstile_secret: SecretStr | None = None
+    """Keys of Cloudflare Turnstile, both or none: with them pages can ask visitors to solve a captcha."""
+    turnstile_url: Address = SITEVERIFY
+    """Where its tokens are checked."""
+
     log_format: LogFormat = LogFormat.CONSOLE
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
@@ -243,6 +251,12 @@ class Settings(BaseSettings):
 
     def keyring(self) -> Keyring:
         return Keyring.parse(self.secret_keys.get_secret_value())
+
+    def captcha(self) -> Captcha | None:
+        """The captcha that pages can ask for, if one is set up."""
+        if self.turnstile_site_key is None or self.turnstile_secret is None:
+            return None
+        return Turnstile(self.turnstile_site_key, self.turnstile_secret.get_secret_value(), self.turnstile_url)
 
     def smtp(self) -> SmtpSettings:
         """The mail server.
@@ -326,6 +340,8 @@ class Settings(BaseSettings):
             self.smtp()
         except ValueError as bad:
             raise ValueError(f"{PREFIX}SMTP_URL or {PREFIX}MAIL_FROM cannot be used: {bad}.") from None
+        if (self.turnstile_site_key is None) != (self.turnstile_secret is None):
+            raise ValueError(f"{PREFIX}TURNSTILE_SITE_KEY and {PREFIX}TURNSTILE_SECRET go together: set both or none.")
         if self.production:
             self._check_production()
         return self

@@ -112,6 +112,9 @@ page_settings = st.builds(
     redirect_url=optional_texts,
     reminders=tuples(periods),
     reminders_include_description=st.booleans(),
+    blocked_email_domains=st.lists(st.sampled_from(["a.example", "b.example"])).map(tuple),
+    block_free_email=st.booleans(),
+    captcha=st.booleans(),
 )
 user_settings = st.builds(
     UserSettings,
