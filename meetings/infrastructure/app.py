@@ -18,7 +18,7 @@ from meetings.application.sites import Site, site_at
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.router import graphql_router
 from meetings.graphql.schema import printed_schema
-from meetings.infrastructure.http import booking_page, domains, health, invitations, manage, oauth, webhooks
+from meetings.infrastructure.http import booking_page, chat, domains, health, invitations, manage, oauth, webhooks
 from meetings.infrastructure.http.hosts import KnownHost
 from meetings.infrastructure.http.middleware import (
     REQUEST_ID,
@@ -82,7 +82,10 @@ async def _life(process: Process, embedded: bool, app: FastAPI) -> AsyncIterator
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
-    app.include_router(graphql_router(lambda: app.state.runtime.toolbox, _api_options(settings)), prefix="/graphql")
+    options = _api_options(settings)
+    api = graphql_router(lambda: app.state.runtime.toolbox, options)
+    app.include_router(api, prefix="/graphql")
+    app.include_router(chat.chat_router(lambda: api.product().chat_links, options))
     for routes in (health, oauth, webhooks, manage, invitations, booking_page, domains):
         app.include_router(routes.router)
 
