@@ -24,10 +24,11 @@ from meetings.graphql.enums import Provider, Role
 from meetings.graphql.errors import ERROR_TYPES
 from meetings.graphql.exchange import ExchangeMutations
 from meetings.graphql.executing import Api, CheckedDocument, TimeLimit
+from meetings.graphql.meeting_links import MeetingLinkMutations
 from meetings.graphql.messages import LANGUAGES
 from meetings.graphql.node_ids import Kind, parse_id
 from meetings.graphql.nodes import Node
-from meetings.graphql.page_address import PageArgument, pointer_to
+from meetings.graphql.page_address import PageArgument, linked, pointer_to
 from meetings.graphql.paging import MAX_PAGE
 from meetings.graphql.people import Account, User
 from meetings.graphql.plans import SeatMutations
@@ -88,7 +89,8 @@ class Query(AvailabilityQueries, ChatQueries):
         page = await loaders.pages.load(pointer.page_id)
         if page is None or page.archived_at is not None:
             return None
-        return PublicSchedulingPage.of(await loaders.page_state(page), operation)
+        link = await linked(operation, pointer)
+        return PublicSchedulingPage.of(await loaders.page_state(page), operation, link)
 
     @strawberry.field(
         description="Public. The invitee's view of a booking, behind the unguessable token of the manage link; null "
@@ -125,6 +127,7 @@ class Mutation(
     AdministrationMutations,
     SeatMutations,
     EmailTemplateMutations,
+    MeetingLinkMutations,
     DomainMutations,
     CalendarMutations,
     ExchangeMutations,

@@ -73,7 +73,7 @@ async def _form_is_judged(refused: Any, visitor: ApiClient, document: str, wish:
 
 
 async def test_booking_is_refused(served: Product, host: ApiClient, visitor: ApiClient) -> None:
-    async with every_code_of(served, "bookMeeting", elsewhere=[RATES, RACES]) as refused:
+    async with every_code_of(served, "bookMeeting", elsewhere=[RATES, RACES, "TOKEN_INVALID"]) as refused:
         await refused.one(visitor, BOOK, "PAGE_NOT_FOUND", ["input", "page"], input=book(at("10:00")))
         await served.here.page(**FORM)
         wish = book(at("10:00"), **FILLED_IN)
@@ -117,7 +117,7 @@ async def test_booking_is_refused(served: Product, host: ApiClient, visitor: Api
 async def test_asking_for_a_meeting_is_refused(served: Product, host: ApiClient, visitor: ApiClient) -> None:
     # Without a calendar nothing is asked of a provider and nobody's time is known, so nothing is ever taken; both
     # codes stand for a page whose calendar comes and goes while the visitor types.
-    elsewhere = [RATES, RACES, "PROVIDER_UNAVAILABLE", "SLOT_TAKEN"]
+    elsewhere = [RATES, RACES, "PROVIDER_UNAVAILABLE", "SLOT_TAKEN", "TOKEN_INVALID"]
     async with every_code_of(served, "requestMeeting", elsewhere=elsewhere) as refused:
         await refused.one(visitor, REQUEST, "PAGE_NOT_FOUND", ["input", "page"], input=request(at("10:00")))
         await served.here.page(**FORM)

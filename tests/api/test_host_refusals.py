@@ -28,7 +28,7 @@ from tests.api.documents import (
     page,
     request,
 )
-from tests.api.gates import ASSIGN, RENDER, SET_URL
+from tests.api.gates import ASSIGN, LINK, RENDER, SET_URL
 from tests.api.gates import REVOKE as REVOKE_SEATS
 from tests.api.people import ACCEPT as JOIN
 from tests.api.people import AGAIN, ALLOW, DEACTIVATE, INVITE, REACTIVATE, ROLE
@@ -456,6 +456,7 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("setExchangeFullSync", FULL_SYNC, {"on": True}),
     ("updateMeetingUrl", SET_URL, {"url": "x"}),
     ("assignSeats", ASSIGN, {"hub": "SALES", "users": []}),
+    ("createMeetingLink", LINK, {"input": {"pageId": "x"}}),
     ("renderEmailTemplate", RENDER, {"template": "x"}),
     ("inviteUser", INVITE, {"input": {"name": "x", "email": "x@example.com"}}),
     ("inviteUserAgain", AGAIN, {"who": "x"}),

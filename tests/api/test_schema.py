@@ -138,7 +138,7 @@ PRIVATE_ROOTS = {
         "updateMeetingUrl", "assignSeats", "revokeSeats", "addDomain", "checkDomain", "setPrimaryDomain",
         "setDomainIndexing", "removeDomain", "setMeetingDomain",
         "inviteUser", "inviteUserAgain", "setUserRole", "setUserPermissions", "deactivateUser", "reactivateUser",
-        "renderEmailTemplate",
+        "renderEmailTemplate", "createMeetingLink",
     },
     "Subscription": {"bookingEvents", "calendarConnectionStatus"},
 }  # fmt: skip
