@@ -40,9 +40,9 @@ async def served(database_url: str, simulators: tuple[GoogleSimulator, MailCatch
             "environment": "production",
             "public_url": f"https://{MAIN}",
             "dns_servers": dns.address,
+            "trusted_proxies": "127.0.0.1",
         }
-        proxies: dict[str, Any] = {"trusted_proxies": "127.0.0.1", "with_worker": False}
-        async with product(database_url, *simulators, **more, **proxies) as started:
+        async with product(database_url, *simulators, with_worker=False, **more) as started:
             async with ApiClient(started.url, headers={"Host": MAIN}) as anna:
                 answer = await anna.send(
                     f'mutation {{ signIn(email: "{HOST_EMAIL}", password: "{PASSWORD}") {{ token }} }}'
