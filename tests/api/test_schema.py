@@ -94,8 +94,8 @@ def test_every_payload_has_errors_and_something_nullable_beside_them() -> None:
 
 def test_every_code_is_one_that_some_mutation_lists() -> None:
     listed = {code for told in MUTATIONS.values() for code in told.codes}
-    # No page can block domains yet, and a zone is a strict scalar wherever one comes in.
-    assert set(UserErrorCode) - listed == {UserErrorCode.EMAIL_DOMAIN_BLOCKED, UserErrorCode.TIMEZONE_INVALID}
+    # A zone is a strict scalar wherever one comes in.
+    assert set(UserErrorCode) - listed == {UserErrorCode.TIMEZONE_INVALID}
 
 
 def test_every_error_type_has_code_message_and_path() -> None:
