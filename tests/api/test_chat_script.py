@@ -8,9 +8,9 @@ import pytest
 from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.application.chat_profile import widget_key
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
+from tests.api.chats import LINK, change, switch
 from tests.api.gates import create, id_of
 from tests.api.setting_up import online
-from tests.api.test_chat_profile import LINK, change, switch
 from tests.foreign_site import ForeignSite, foreign_site, page_of
 from tests.headless import Browser, browser_path, headless
 from tests.product import NO_RATES, ApiClient, Product, TopLevelErrors, product

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from meetings.domain.user import Role
+from tests.api.chats import CHANGE as CHAT_PROFILE
 from tests.api.documents import (
     ACCEPT,
     BOOK,
@@ -444,6 +445,7 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("createApiToken", TOKEN, {"name": "x", "scopes": ["READ"]}),
     ("revokeApiToken", REVOKE, {"id": "x"}),
     ("updateSettings", SETTINGS, {"input": {"hour12": True}}),
+    ("updateChatProfile", CHAT_PROFILE, {"input": {"showMeetingLink": True}}),
     ("startCalendarConnection", START, {"input": {"provider": "GOOGLE", "acceptedDisclosure": "x", "returnTo": "http://x.example"}}),
     ("setDefaultCalendar", DEFAULT, {"id": "x", "calendar": "x"}),
     ("setBusyCalendars", BUSY, {"id": "x", "calendars": []}),

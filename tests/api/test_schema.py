@@ -120,7 +120,7 @@ def test_every_error_type_has_code_message_and_path() -> None:
 # ---- what anonymous callers reach -----------------------------------------------------------------------------------
 
 PUBLIC_ROOTS = {
-    "Query": {"publicSchedulingPage", "availability", "bookingByToken", "server"},
+    "Query": {"publicSchedulingPage", "availability", "bookingByToken", "chatMeetingLink", "server"},
     "Mutation": {
         "signIn", "signOut", "holdSlot", "releaseSlot", "bookMeeting", "requestMeeting", "rescheduleBooking",
         "cancelBooking", "acceptInvitation",
@@ -130,7 +130,7 @@ PUBLIC_ROOTS = {
 PRIVATE_ROOTS = {
     "Query": {"node", "nodes", "viewer"},
     "Mutation": {
-        "updateSettings", "startCalendarConnection", "setDefaultCalendar", "setBusyCalendars",
+        "updateSettings", "updateChatProfile", "startCalendarConnection", "setDefaultCalendar", "setBusyCalendars",
         "refreshCalendarConnection", "disconnectCalendar", "createSchedulingPage", "updateSchedulingPage",
         "duplicateSchedulingPage", "archiveSchedulingPage", "setDefaultSchedulingPage", "acceptMeetingRequest",
         "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
@@ -161,7 +161,7 @@ def test_no_private_type_or_field_can_be_reached_from_a_public_root() -> None:
     assert not reached & {
         "Viewer", "User", "Account", "Booking", "SchedulingPage", "CalendarConnection", "Calendar", "FormField",
         "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar", "Domain",
-        "MeetingDomain",
+        "MeetingDomain", "ChatProfile",
     }  # fmt: skip
 
 
