@@ -160,8 +160,8 @@ def test_no_private_type_or_field_can_be_reached_from_a_public_root() -> None:
     reached -= _reached_from(CORE.type_map["SignInPayload"].fields["user"].type)  # type: ignore[attr-defined]
     assert not reached & {
         "Viewer", "User", "Account", "Booking", "SchedulingPage", "CalendarConnection", "Calendar", "FormField",
-        "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar", "Domain",
-        "MeetingDomain", "ChatProfile",
+        "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar",
+        "Domain", "MeetingDomain", "ChatProfile",
     }  # fmt: skip
 
 
