@@ -200,7 +200,11 @@ def _check_may_make(managing: User, role: Role) -> None:
 
 
 async def _keep_an_owner(work: UnitOfWork, person: User, *, owns: bool) -> None:
-    """Note that who owns the account changes, so that of two such changes at once the second one is made again."""
+    """Note that who owns the account changes, so that of two such changes at once the second one is made again.
+
+    The account is read first: a change that is committed between the two reads makes this one conflict.
+    """
+    account = await work.account()
     if not owns and await work.users.active_owners() <= {person.id}:
         refuse(Problem(("userId",), Rule.LAST_OWNER))
-    (await work.account()).owners_revision += 1
+    account.owners_revision += 1

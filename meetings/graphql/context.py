@@ -66,12 +66,15 @@ class Connection(BaseContext):
         self.token_rejected = False
         self.address = network_of(options.client_address(http))
         self.request_id: str = http.scope.get("state", {}).get("request_id") or secrets.token_hex(12)
-        self.site: Site = http.scope.get("state", {}).get("site") or Site(
-            SiteKind.MAIN, product.tools.links.standard_hosts[0]
-        )
         self.on_close = ExitStack()
         self._checked_at = 0.0
         self._still: asyncio.Task[bool] | None = None
+
+    @property
+    def site(self) -> Site:
+        """Under which name the product was called; the main one where nobody looked."""
+        found: Site | None = self.http.scope.get("state", {}).get("site")
+        return found or Site(SiteKind.MAIN, self.product.tools.links.standard_hosts[0])
 
     @property
     def may_sign_in(self) -> bool:

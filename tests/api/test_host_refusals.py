@@ -1,10 +1,12 @@
 """Every way in which what hosts do is refused: settings, tokens, calendars, pages. And who may do it at all."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from meetings.domain.user import Role
+from tests.api import domain_manager
 from tests.api.chats import CHANGE as CHAT_PROFILE
 from tests.api.documents import (
     ACCEPT,
@@ -35,7 +37,7 @@ from tests.api.people import ACCEPT as JOIN
 from tests.api.people import AGAIN, ALLOW, DEACTIVATE, INVITE, REACTIVATE, ROLE
 from tests.api.refusals import DECLARED, Refusals, every_code_of
 from tests.api.setting_up import connected
-from tests.product import ApiClient, Product, TopLevelErrors
+from tests.product import ApiClient, Product, TopLevelErrors, until
 from tests.world import HOST_EMAIL, PASSWORD
 
 SIGN_IN = (
@@ -231,6 +233,7 @@ async def test_choosing_calendars_is_refused(served: Product, host: ApiClient) -
     served.google.expire_access_tokens(HOST_EMAIL)
     rejected = Refusals(served, "refreshCalendarConnection")
     await rejected.one(host, REFRESH, "CREDENTIALS_REJECTED", id=own)
+    await until("the letter about it", _nothing_under_way(served))
     async with every_code_of(served, "disconnectCalendar", elsewhere=[RACES]) as refused:
         await refused.one(host, DISCONNECT, "NOT_FOUND", id="nonsense")
     for _ in range(2):
@@ -467,6 +470,12 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("setUserPermissions", ALLOW, {"who": "x", "may": []}),
     ("deactivateUser", DEACTIVATE, {"who": "x"}),
     ("reactivateUser", REACTIVATE, {"who": "x"}),
+    ("addDomain", domain_manager.ADD, {"host": "meet.example.org"}),
+    ("checkDomain", domain_manager.CHECK, {"id": "x"}),
+    ("setPrimaryDomain", domain_manager.PRIMARY, {"id": "x"}),
+    ("setDomainIndexing", domain_manager.INDEXING, {"id": "x", "allowed": True}),
+    ("removeDomain", domain_manager.REMOVE, {"id": "x"}),
+    ("setMeetingDomain", domain_manager.CHOOSE, {"domain": "meet.example.org"}),
     ("revokeSeats", REVOKE_SEATS, {"hub": "SALES", "users": []}),
     ("createSchedulingPage", CREATE_PAGE, {"input": NEW_PAGE}),
     ("updateSchedulingPage", UPDATE_PAGE, {"id": "x", "input": {}}),
@@ -493,6 +502,13 @@ PUBLIC = {
     "rescheduleBooking",
     "cancelBooking",
 }
+
+
+def _nothing_under_way(served: Product) -> Callable[[], Awaitable[bool]]:
+    async def nothing() -> bool:
+        return not await served.here.unfinished()
+
+    return nothing
 
 
 async def test_a_token_that_may_only_read_changes_nothing(served: Product, host: ApiClient) -> None:

@@ -536,4 +536,4 @@ def test_every_language_has_the_same_letters() -> None:
         return nested | {entry.name for entry in folder.iterdir() if entry.is_file()}
 
     assert names("en") == names("de")
-    assert len(names("en")) == 2 * len(MeetingNews) + 2
+    assert len(names("en")) == 2 * len(MeetingNews) + 3
