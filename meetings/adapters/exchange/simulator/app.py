@@ -15,15 +15,16 @@ from starlette.types import Receive, Scope, Send
 from meetings.adapters.exchange.simulator import autodiscover, pages, soap
 from meetings.adapters.exchange.simulator.answers import XML, fault_answer, scripted, status_page, unauthorized
 from meetings.adapters.exchange.simulator.calls import Call, CallLog
-from meetings.adapters.exchange.simulator.delivery import deliver, kept_by
 from meetings.adapters.exchange.simulator.errors import EwsFault
-from meetings.adapters.exchange.simulator.faults import Fault, Faults
+from meetings.adapters.exchange.simulator.faults import Fault
 from meetings.adapters.exchange.simulator.operations import STREAMING, Operations, operation_of
 from meetings.adapters.exchange.simulator.settings import Autodiscover, Settings
 from meetings.adapters.exchange.simulator.signin import Gate, Refused
 from meetings.adapters.exchange.simulator.soap import Element
 from meetings.adapters.exchange.simulator.streaming import Streams
 from meetings.adapters.exchange.simulator.world import Account, World
+from meetings.adapters.scripted_faults.delivery import deliver, kept_by
+from meetings.adapters.scripted_faults.faults import Faults
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,13 @@ class SimulatorApp:
     """Give it to any ASGI server; faults below HTTP and NTLM need the simulator's own."""
 
     def __init__(
-        self, world: World, settings: Settings, operations: Operations, streams: Streams, log: CallLog, faults: Faults
+        self,
+        world: World,
+        settings: Settings,
+        operations: Operations,
+        streams: Streams,
+        log: CallLog,
+        faults: Faults[Fault],
     ) -> None:
         self._world = world
         self._settings = settings

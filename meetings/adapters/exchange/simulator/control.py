@@ -10,7 +10,7 @@ from pathlib import Path
 from meetings.adapters.exchange.simulator import certificates, invitations, outlook
 from meetings.adapters.exchange.simulator.app import SimulatorApp
 from meetings.adapters.exchange.simulator.calls import Call, CallLog
-from meetings.adapters.exchange.simulator.faults import Fault, Faults, Hook, Match, matches
+from meetings.adapters.exchange.simulator.faults import Fault
 from meetings.adapters.exchange.simulator.ids import Key, read_id
 from meetings.adapters.exchange.simulator.operations import Operations
 from meetings.adapters.exchange.simulator.outlook import Event, Moment, Wish
@@ -30,6 +30,7 @@ from meetings.adapters.exchange.simulator.world import (
     rights_of,
 )
 from meetings.adapters.exchange.simulator.zones import windows_name_of
+from meetings.adapters.scripted_faults.faults import Faults, Hook, Match, matches
 
 PASSWORD = "correct horse battery"
 DEFAULT_HOSTS = ("localhost", "127.0.0.1", "example.com", "mail.example.com", "autodiscover.example.com")
@@ -57,7 +58,7 @@ class ExchangeSimulator:
             raise ValueError(f"{tls} is not one of {TLS_MODES}")
         self._world = World(now)
         self._log = CallLog()
-        self._faults = Faults()
+        self._faults = Faults[Fault]()
         self._tls = tls
         self._certificate = certificates.self_signed(hosts) if tls == "self-signed" else certificates.issued(hosts)
         self._folder_of_files = tempfile.TemporaryDirectory(prefix="exchange-simulator-")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from meetings.adapters.exchange.simulator.delivery import ConnectionInScope
+from meetings.adapters.scripted_faults.delivery import ConnectionInScope
 
 
 class _Server(uvicorn.Server):

@@ -18,9 +18,9 @@ from meetings.adapters.google.simulator.control import (
     Endpoints,
     GoogleSimulator,
 )
-from meetings.adapters.google.simulator.faults import Fault
 from meetings.adapters.google.simulator.push import Notification
 from meetings.adapters.google.simulator.world import Mail
+from meetings.adapters.scripted_faults.faults import Fault
 
 __all__ = [
     "CALENDAR_SCOPE",

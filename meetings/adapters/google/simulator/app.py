@@ -16,14 +16,14 @@ from meetings.adapters.google.simulator import errors, pages
 from meetings.adapters.google.simulator.api import CalendarApi, Request
 from meetings.adapters.google.simulator.calls import Call, CallLog
 from meetings.adapters.google.simulator.consent import ConsentPages
-from meetings.adapters.google.simulator.delivery import deliver
 from meetings.adapters.google.simulator.errors import GoogleError, Json, OAuthError
-from meetings.adapters.google.simulator.faults import Fault, Faults
 from meetings.adapters.google.simulator.grants import Grants, userinfo
 from meetings.adapters.google.simulator.listing import page_number
 from meetings.adapters.google.simulator.methods import BASE_PATH, find_method, methods, read_query
 from meetings.adapters.google.simulator.partial import select
 from meetings.adapters.google.simulator.world import Account, World
+from meetings.adapters.scripted_faults.delivery import deliver
+from meetings.adapters.scripted_faults.faults import Fault, Faults
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class SimulatorApp:
     """Give it to any ASGI server; faults below HTTP need the simulator's own."""
 
     def __init__(
-        self, world: World, grants: Grants, consent: ConsentPages, api: CalendarApi, log: CallLog, faults: Faults
+        self, world: World, grants: Grants, consent: ConsentPages, api: CalendarApi, log: CallLog, faults: Faults[Fault]
     ) -> None:
         self._world = world
         self._grants = grants

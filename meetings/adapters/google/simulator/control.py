@@ -15,13 +15,13 @@ from meetings.adapters.google.simulator.calls import Call, CallLog
 from meetings.adapters.google.simulator.conference import succeed
 from meetings.adapters.google.simulator.consent import ConsentPages
 from meetings.adapters.google.simulator.errors import Json
-from meetings.adapters.google.simulator.faults import Fault, Faults, Hook, Match, matches
 from meetings.adapters.google.simulator.grants import Client, Grants
 from meetings.adapters.google.simulator.push import Push
 from meetings.adapters.google.simulator.recurrence import instance_key
 from meetings.adapters.google.simulator.serving import serve_in_loop, serve_in_thread
 from meetings.adapters.google.simulator.times import from_python
 from meetings.adapters.google.simulator.world import Account, Calendar, Mail, World
+from meetings.adapters.scripted_faults.faults import Fault, Faults, Hook, Match, matches
 
 CLIENT_ID = "simulated-client.apps.googleusercontent.com"
 CLIENT_SECRET = "GOCSPX-simulated"
@@ -52,7 +52,7 @@ class GoogleSimulator:
         self._world = World(now)
         self._grants = Grants(self._world)
         self._log = CallLog()
-        self._faults = Faults()
+        self._faults = Faults[Fault]()
         self.settings = Settings()
         self.push = Push(self._world, self._grants.is_granted)
         consent = ConsentPages(self._world, self._grants)
@@ -306,7 +306,7 @@ class GoogleSimulator:
     # -- faults
 
     def fault(self, match: Match = None, **about: Any) -> Fault:
-        """Script a fault; see `meetings.adapters.google.simulator.faults` for what it can do."""
+        """Script a fault; see `meetings.adapters.scripted_faults.faults` for what it can do."""
         return self._faults.add(Fault(match, **about))
 
     def on_call(self, match: Match, action: Callable[[], object], *, on_call: int = 1) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from meetings.adapters.google.simulator.delivery import ConnectionInScope
+from meetings.adapters.scripted_faults.delivery import ConnectionInScope
 
 
 class _Server(uvicorn.Server):

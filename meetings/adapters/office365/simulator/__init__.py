@@ -19,9 +19,9 @@ from meetings.adapters.office365.simulator.control import (
     Office365Simulator,
     weekly,
 )
-from meetings.adapters.office365.simulator.faults import Fault
 from meetings.adapters.office365.simulator.sending import Notification
 from meetings.adapters.office365.simulator.world import HOME_TENANT, PERSONAL_TENANT, Mail
+from meetings.adapters.scripted_faults.faults import Fault
 
 __all__ = [
     "CLIENT_ID",

@@ -17,15 +17,15 @@ from meetings.adapters.office365.simulator import errors, events, pages
 from meetings.adapters.office365.simulator.api import CalendarApi, Request, page_number
 from meetings.adapters.office365.simulator.calls import Call, CallLog
 from meetings.adapters.office365.simulator.consent import ConsentPages
-from meetings.adapters.office365.simulator.delivery import deliver
 from meetings.adapters.office365.simulator.errors import EntraError, GraphError
-from meetings.adapters.office365.simulator.faults import Fault, Faults
 from meetings.adapters.office365.simulator.grants import Grants
 from meetings.adapters.office365.simulator.id_tokens import IdTokens
 from meetings.adapters.office365.simulator.odata import read_prefer
 from meetings.adapters.office365.simulator.openid import configuration
 from meetings.adapters.office365.simulator.operations import CALLING_BACK, find_operation
 from meetings.adapters.office365.simulator.world import Account, World, immutable_id
+from meetings.adapters.scripted_faults.delivery import deliver
+from meetings.adapters.scripted_faults.faults import Fault, Faults
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class SimulatorApp:
         consent: ConsentPages,
         api: CalendarApi,
         log: CallLog,
-        faults: Faults,
+        faults: Faults[Fault],
     ) -> None:
         self._world = world
         self._grants = grants

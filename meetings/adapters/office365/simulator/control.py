@@ -15,7 +15,6 @@ from meetings.adapters.office365.simulator.calls import Call, CallLog
 from meetings.adapters.office365.simulator.consent import ConsentPages
 from meetings.adapters.office365.simulator.errors import Json
 from meetings.adapters.office365.simulator.event_fields import NO_TIME, make_link
-from meetings.adapters.office365.simulator.faults import Fault, Faults, Hook, Match, matches
 from meetings.adapters.office365.simulator.grants import Client, Grants
 from meetings.adapters.office365.simulator.id_tokens import IdTokens
 from meetings.adapters.office365.simulator.sending import Sending
@@ -31,6 +30,7 @@ from meetings.adapters.office365.simulator.world import (
     World,
     immutable_id,
 )
+from meetings.adapters.scripted_faults.faults import Fault, Faults, Hook, Match, matches
 
 CLIENT_ID = "5d2f8e4c-1b6a-4c3e-9f70-7a8b9c0d1e2f"
 CLIENT_SECRET = "simulated~secret.of-an-app-registration"
@@ -74,7 +74,7 @@ class Office365Simulator:
         id_tokens = IdTokens()
         self._grants = Grants(self._world, id_tokens)
         self._log = CallLog()
-        self._faults = Faults()
+        self._faults = Faults[Fault]()
         self.settings = Settings()
         self.sending = Sending()
         self.push = Subscriptions(self._world, self._grants.is_granted, self.sending.send)
@@ -408,7 +408,7 @@ class Office365Simulator:
     # -- faults
 
     def fault(self, match: Match = None, **about: Any) -> Fault:
-        """Script a fault; see `meetings.adapters.office365.simulator.faults` for what it can do."""
+        """Script a fault; see `meetings.adapters.scripted_faults.faults` for what it can do."""
         return self._faults.add(Fault(match, **about))
 
     def on_call(self, match: Match, action: Callable[[], object], *, on_call: int = 1) -> None:

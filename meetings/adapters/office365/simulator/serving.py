@@ -19,7 +19,7 @@ import trustme
 import uvicorn
 from starlette.types import ASGIApp
 
-from meetings.adapters.office365.simulator.delivery import ConnectionInScope
+from meetings.adapters.scripted_faults.delivery import ConnectionInScope
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from meetings.adapters.exchange.simulator.faults import Fault
+from meetings.adapters.scripted_faults.faults import Fault
 
-_KEY = "exchange.simulator.connection"
+_KEY = "simulator.connection"
 _CHUNK = b" " * 65_536
 
 
@@ -49,7 +49,7 @@ async def deliver(response: Response, fault: Fault | None, scope: Scope, receive
         await _until_gone(receive)
     elif fault.spoils_the_body:
         if isinstance(response, StreamingResponse):
-            raise RuntimeError("a stream cannot be spoiled; ExchangeSimulator.end_streams breaks it off")
+            raise RuntimeError("a stream cannot be spoiled; end it instead")
         await _send_spoiled(response, fault, scope, receive)
     else:
         await response(scope, receive, send)
@@ -92,7 +92,7 @@ def _compressed(body: bytes, blanks: int) -> bytes:
 def _transport(scope: Scope) -> asyncio.Transport:
     extension = scope.get("extensions", {}).get(_KEY)
     if extension is None:
-        raise RuntimeError("this fault needs the simulator's own server: ExchangeSimulator.serve or .running")
+        raise RuntimeError("this fault needs the simulator's own server: its `serve` or `running`")
     transport: asyncio.Transport = extension["transport"]
     return transport
 
