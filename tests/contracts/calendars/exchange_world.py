@@ -47,6 +47,7 @@ _WRITES = ("CreateItem", "UpdateItem", "DeleteItem")
 
 class ExchangeWorld:
     account = ADA
+    refusals = ("ErrorAccessDenied", "ErrorFolderNotFound", "ErrorItemNotFound")
     shared = frozenset({CalendarAccess.READER})
     chosen_ids = True
     conferences = False
@@ -129,8 +130,8 @@ class ExchangeWorld:
         guests = [address for address, _ in self.exchange.event(event_id).attendees]
         self.exchange.change_event(event_id, attendees=(*guests, email))
 
-    def lose_access(self, calendar: str) -> None:
-        self.exchange.lose_access(calendar)
+    def lose_access(self, calendar: str, refusal: str | None = None) -> None:
+        self.exchange.lose_access(calendar, code=refusal or "ErrorAccessDenied")
 
     def restore_access(self, calendar: str) -> None:
         self.exchange.restore_access(calendar)

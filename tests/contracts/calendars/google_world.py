@@ -39,6 +39,7 @@ _FIELDS: dict[BusyStatus, dict[str, Any]] = {
 class GoogleWorld:
     account = ADA
     primary = ADA
+    refusals = ("403", "404")
     statuses = frozenset(_FIELDS)
     shared = frozenset(_ROLES) - {CalendarAccess.OWNER}
     chosen_ids = True
@@ -129,8 +130,8 @@ class GoogleWorld:
         guests = self.google.event(calendar, event_id).get("attendees", [])
         self.google.change_event(calendar, event_id, attendees=[*guests, {"email": email}])
 
-    def lose_access(self, calendar: str) -> None:
-        self.google.lose_access(ADA, calendar)
+    def lose_access(self, calendar: str, refusal: str | None = None) -> None:
+        self.google.lose_access(ADA, calendar, status=int(refusal or 404))
 
     def restore_access(self, calendar: str) -> None:
         self.google.restore_access(ADA, calendar)

@@ -38,6 +38,7 @@ _SHOWN_AS = {
 
 class Office365World:
     account = ADA
+    refusals = ("403", "404")
     statuses = frozenset(_SHOWN_AS)
     shared = frozenset({CalendarAccess.WRITER, CalendarAccess.READER})
     chosen_ids = False
@@ -129,8 +130,8 @@ class Office365World:
         guests = self.office.event(calendar, event_id)["attendees"]
         self.office.change_event(calendar, event_id, attendees=[*guests, {"emailAddress": {"address": email}}])
 
-    def lose_access(self, calendar: str) -> None:
-        self.office.lose_access(ADA, calendar)
+    def lose_access(self, calendar: str, refusal: str | None = None) -> None:
+        self.office.lose_access(ADA, calendar, status=int(refusal or 404))
 
     def restore_access(self, calendar: str) -> None:
         self.office.restore_access(ADA, calendar)

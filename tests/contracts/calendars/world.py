@@ -77,6 +77,8 @@ class CalendarWorld(Protocol):
     provider: CalendarProvider
     account: str
     primary: str
+    refusals: tuple[str, ...]
+    """How the provider words that a calendar may not be read any more."""
     statuses: frozenset[BusyStatus]
     """What a person can make an event say there."""
     shared: frozenset[CalendarAccess]
@@ -134,7 +136,8 @@ class CalendarWorld(Protocol):
 
     def add_guest(self, calendar: str, event_id: str, email: str) -> None: ...
 
-    def lose_access(self, calendar: str) -> None: ...
+    def lose_access(self, calendar: str, refusal: str | None = None) -> None:
+        """From now on the calendar is refused, in one of the words of `refusals`, or the provider's usual one."""
 
     def restore_access(self, calendar: str) -> None: ...
 
