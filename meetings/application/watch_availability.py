@@ -6,12 +6,13 @@ only what it has seen, so a slow one skips intermediate states and never queues.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from meetings.application.availability_cursor import Digest
+from meetings.application.page_memory import PageMemory
 from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.fan_out import FanOut, host_topic, page_topic
@@ -21,6 +22,8 @@ from meetings.domain.base import DomainError
 from meetings.domain.booking_mode import BookingMode
 
 log = logging.getLogger(__name__)
+
+Read = Callable[[AvailabilityQuestion], Awaitable[Availability]]
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,11 @@ class Delta:
 class AvailabilityWatch:
     """Everybody in this process who watches availability."""
 
-    def __init__(self, *, look: Begin, fan_out: FanOut, clock: Clock, policy: Policy) -> None:
+    def __init__(
+        self, *, look: Begin, fan_out: FanOut, clock: Clock, policy: Policy, memory: PageMemory | None = None
+    ) -> None:
         self._look = look
+        self._memory = memory
         self._fan_out = fan_out
         self._clock = clock
         self._policy = policy
@@ -79,11 +85,16 @@ class AvailabilityWatch:
                     yield _delta(found, last)
                     last = found.digest
 
+    async def _read(self, question: AvailabilityQuestion) -> Availability:
+        return await read_availability(
+            question, look=self._look, clock=self._clock, policy=self._policy, memory=self._memory
+        )
+
     @asynccontextmanager
     async def _reader(self, question: AvailabilityQuestion) -> AsyncIterator["_Reader"]:
         reader = self._readers.get(question)
         if reader is None or reader.gone:
-            reader = self._readers[question] = _Reader(question, self._look, self._fan_out, self._clock, self._policy)
+            reader = self._readers[question] = _Reader(question, self._fan_out, self._policy, self._read)
         reader.watchers += 1
         try:
             await reader.ready()
@@ -99,17 +110,14 @@ class AvailabilityWatch:
 class _Reader:
     """One question, read again whenever something it depends on changed, and as the clock moves."""
 
-    def __init__(
-        self, question: AvailabilityQuestion, look: Begin, fan_out: FanOut, clock: Clock, policy: Policy
-    ) -> None:
+    def __init__(self, question: AvailabilityQuestion, fan_out: FanOut, policy: Policy, read: Read) -> None:
         self.watchers = 0
         self.gone = False
         self.current: Availability
         self._question = question
-        self._look = look
         self._fan_out = fan_out
-        self._clock = clock
         self._policy = policy
+        self._read_anew = read
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._news = asyncio.Condition()
         self._task = asyncio.create_task(self._run())
@@ -162,7 +170,7 @@ class _Reader:
             self._news.notify_all()
 
     async def _read(self) -> Availability:
-        return await read_availability(self._question, look=self._look, clock=self._clock, policy=self._policy)
+        return await self._read_anew(self._question)
 
 
 def _delta(found: Availability, seen: Digest) -> Delta:

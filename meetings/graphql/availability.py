@@ -79,8 +79,8 @@ class Availability:
 
     @strawberry.field(description="The first slot at or after `from`, even beyond `to`; null when there is none.")
     async def next_available(self, info: Info) -> Slot | None:
-        tools = info.context.tools
-        span = await next_available(self.found, look=tools.look, clock=tools.clock, policy=tools.policy)
+        tools, memory = info.context.tools, info.context.memory
+        span = await next_available(self.found, look=tools.look, clock=tools.clock, policy=tools.policy, memory=memory)
         return Slot.of(span) if span else None
 
     @classmethod
@@ -128,8 +128,8 @@ class AvailabilityDelta:
 
     @strawberry.field(description="The first slot at or after `from`, even beyond `to`; null when there is none.")
     async def next_available(self, info: Info) -> Slot | None:
-        tools = info.context.tools
-        span = await next_available(self.found, look=tools.look, clock=tools.clock, policy=tools.policy)
+        tools, memory = info.context.tools, info.context.memory
+        span = await next_available(self.found, look=tools.look, clock=tools.clock, policy=tools.policy, memory=memory)
         return Slot.of(span) if span else None
 
 
@@ -185,7 +185,9 @@ class AvailabilityQueries:
             return None
         tools = operation.tools
         try:
-            found = await read_availability(question, look=tools.look, clock=tools.clock, policy=tools.policy)
+            found = await read_availability(
+                question, look=tools.look, clock=tools.clock, policy=tools.policy, memory=operation.memory
+            )
         except NotFound:
             return None
         return Availability.of(found)

@@ -17,6 +17,7 @@ from graphql import GraphQLError
 from starlette.requests import HTTPConnection
 from strawberry.fastapi import BaseContext
 
+from meetings.application.page_memory import PageMemory
 from meetings.application.ports.identities import Caller, Scope
 from meetings.application.ports.unit_of_work import Begin
 from meetings.application.sign_in import caller_of
@@ -42,6 +43,7 @@ class Product:
 
     tools: Toolbox
     watch: AvailabilityWatch
+    memory: PageMemory
 
 
 class Connection(BaseContext):
@@ -130,6 +132,10 @@ class Operation:
     @property
     def tools(self) -> Toolbox:
         return self.connection.product.tools
+
+    @property
+    def memory(self) -> PageMemory:
+        return self.connection.product.memory
 
     @property
     def options(self) -> ApiOptions:

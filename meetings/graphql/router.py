@@ -17,6 +17,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, MULTIPART_SU
 from strawberry.types.unset import UNSET, UnsetType
 
 from meetings.application.links import token_hash
+from meetings.application.page_memory import PageMemory
 from meetings.application.toolbox import Toolbox
 from meetings.application.watch_availability import AvailabilityWatch
 from meetings.graphql.context import Connection, Product, bearer
@@ -182,6 +183,11 @@ class _Products:
     def current(self) -> Product:
         tools = self._toolbox()
         if self._product is None or self._product.tools is not tools:
-            watch = AvailabilityWatch(look=tools.look, fan_out=tools.fan_out, clock=tools.clock, policy=tools.policy)
-            self._product = Product(tools, watch)
+            memory = PageMemory(
+                look=tools.look, signs=tools.page_signs, pulse=tools.pulse, clock=tools.clock, policy=tools.policy
+            )
+            watch = AvailabilityWatch(
+                look=tools.look, fan_out=tools.fan_out, clock=tools.clock, policy=tools.policy, memory=memory
+            )
+            self._product = Product(tools, watch, memory)
         return self._product
