@@ -18,11 +18,11 @@ from meetings.application.page_state import WEEK, PageState, is_asked, known_tim
 from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.page_signs import DatabasePulse, PageSigns, Pulse, ReadPageSigns, TakenSign
-from meetings.application.ports.reads import PagePointer
+from meetings.application.ports.reads import PagePointer, Reads
 from meetings.application.ports.unit_of_work import Begin, MirroredTime, TakenTime
 from meetings.domain.availability import HostTime
 from meetings.domain.availability.ready import ReadyHost, ready_starts
-from meetings.domain.base import Aggregate, ConcurrentChange
+from meetings.domain.base import Aggregate, ConcurrentChange, NotFound
 from meetings.domain.identifiers import PageId, UserId
 from meetings.domain.timespan import TimeSpan, ceil_minute
 
@@ -33,6 +33,7 @@ MOST_SPANS = 500_000
 """How many busy spans are remembered in all; one takes about 200 bytes."""
 _PAGE_COUNTS_AS = 200
 _TRIES = 5
+_SLUGS = 10_000
 
 
 @dataclass
@@ -95,6 +96,7 @@ class PageMemory:
         self._most_spans = most_spans
         self._entries: OrderedDict[PageId, _Entry] = OrderedDict()
         self._weight = 0
+        self._slugs: dict[str, PagePointer] = {}
 
     async def page(self, page: PagePointer, until: datetime) -> KnownPage:
         """The page as it is now, for starts from yesterday to `until`, or to the end of its booking window if that
@@ -122,8 +124,27 @@ class PageMemory:
             self._weigh(page.page_id, entry)
             return known
 
+    async def find(self, slug: str, reads: Reads) -> PagePointer | None:
+        """The page that answers at a normal slug, as `Reads.page_at`."""
+        pointer = self._slugs.get(slug)
+        if pointer is not None:
+            try:
+                known = await self.page(pointer, self._clock())
+            except NotFound:
+                known = None
+            if known is not None and known.state.page.slug == slug:
+                return pointer
+            self._slugs.pop(slug, None)
+        pointer = await reads.page_at(slug)
+        if pointer is not None:
+            self._slugs[slug] = pointer
+            if len(self._slugs) > _SLUGS:
+                del self._slugs[next(iter(self._slugs))]
+        return pointer
+
     async def still(self, known: KnownPage) -> bool:
-        """Whether `known` is what `page` would give now, for the span it was given for."""
+        """Whether `known` is what `page` would give now, for the span it was given for. Never raises: what cannot be
+        told is not so, and whoever asks `page` then meets the reason."""
         page = known.state.page
         entry = self._entries.get(page.id)
         if entry is None or entry.known is not known:
@@ -131,7 +152,10 @@ class PageMemory:
         pulse = await self._pulse.feel()
         if self._good(entry, pulse, known.span.start) is known:
             return True
-        return await self.page(PagePointer(page.account_id, page.id), known.span.start) is known
+        try:
+            return await self.page(PagePointer(page.account_id, page.id), known.span.start) is known
+        except Exception:
+            return False
 
     def _good(self, entry: _Entry, pulse: Pulse, until: datetime) -> KnownPage | None:
         known = entry.known

@@ -21,7 +21,7 @@ from meetings.domain.booking_mode import BookingMode
 from meetings.domain.identifiers import BookingId, UserId
 from meetings.domain.scheduling_page import check_window_request
 from meetings.domain.text import time_zone_problem
-from meetings.domain.timespan import TimeSpan, at_minute, floor_minute
+from meetings.domain.timespan import TimeSpan, at_minute, ceil_minute, floor_minute
 
 _FRESH = timedelta(seconds=60)
 
@@ -94,6 +94,15 @@ class Availability:
         question = self.question
         about = (question.page.page_id, question.first, question.last, question.time_zone, self.duration_minutes)
         return Digest.of(about, question.first, self.mode.value, self.days)
+
+    @cached_property
+    def true_until(self) -> datetime:
+        """When the clock alone may make this another answer: notice and window move by the minute, and what was
+        confirmed less than a minute ago grows old."""
+        copies = self.known.mirrored.values() if self.known else ()
+        turning_old = [copy.confirmed_at + _FRESH for copy in copies if copy.confirmed_at]
+        coming = [at for at in turning_old if at >= self.computed_at]
+        return min([at_minute(ceil_minute(self.computed_at)), *coming])
 
     def slot(self, start: int) -> TimeSpan:
         return as_span(start, self.duration_minutes)

@@ -30,6 +30,7 @@ from meetings.graphql.loaders import Loaders
 from meetings.graphql.messages import LANGUAGES, language_of, preferred_language
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.rate_limits import Limiter, network_of
+from meetings.graphql.sources import Sources
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ class Connection(BaseContext):
         self.address = network_of(options.client_address(http))
         self.request_id: str = http.scope.get("state", {}).get("request_id") or secrets.token_hex(12)
         self.on_close = ExitStack()
+        self.sources = Sources()
         self._checked_at = 0.0
         self._still: asyncio.Task[bool] | None = None
 
@@ -136,6 +138,10 @@ class Operation:
     @property
     def memory(self) -> PageMemory:
         return self.connection.product.memory
+
+    @property
+    def sources(self) -> Sources:
+        return self.connection.sources
 
     @property
     def options(self) -> ApiOptions:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -52,11 +53,10 @@ class CheckedDocument(SchemaExtension):
         context = self.execution_context
         document = context.graphql_document
         assert document is not None, "what cannot be parsed is not validated"
-        schema = context.schema._schema
         sizes = variable_sizes(document, context.variables)
-        within, valid = (_within, _valid) if _is_kept(context) else (_within.__wrapped__, _valid.__wrapped__)
-        errors = within(schema, document, _limits(context), sizes) or valid(schema, document, _rules(context))
-        context.pre_execution_errors = list(errors)
+        checked = _checked if _is_kept(context) else _checked.__wrapped__
+        asked = _Asked(context.query or "", document, context.schema._schema)
+        context.pre_execution_errors = list(checked(asked, _limits(context), sizes, _rules(context)))
         yield
 
 
@@ -93,18 +93,22 @@ def _parsed(query: str, max_tokens: int) -> DocumentNode:
     return parse(query, max_tokens=max_tokens)
 
 
-@lru_cache(maxsize=_KEPT)
-def _within(
-    schema: GraphQLSchema, document: DocumentNode, limits: DocumentLimits, sizes: Sizes
-) -> tuple[GraphQLError, ...]:
-    return limit_errors(schema, document, limits, sizes)
+@dataclass(frozen=True)
+class _Asked:
+    """A document, told apart by its text: to hash it as a tree takes longer than all the rest."""
+
+    query: str
+    document: DocumentNode = field(compare=False)
+    schema: GraphQLSchema = field(compare=False)
 
 
 @lru_cache(maxsize=_KEPT)
-def _valid(
-    schema: GraphQLSchema, document: DocumentNode, rules: tuple[type[ASTValidationRule], ...]
+def _checked(
+    asked: _Asked, limits: DocumentLimits, sizes: Sizes, rules: tuple[type[ASTValidationRule], ...]
 ) -> tuple[GraphQLError, ...]:
-    return tuple(validate_document(schema, document, rules))
+    """The limits first; the rules of the language only within them. There is one schema in a process."""
+    beyond = limit_errors(asked.schema, asked.document, limits, sizes)
+    return tuple(beyond) or tuple(validate_document(asked.schema, asked.document, rules))
 
 
 class Api(strawberry.Schema):
@@ -130,6 +134,8 @@ class Api(strawberry.Schema):
             allowed_operation_types,
             operation_extensions,
         )
+        if operation is not None and not result.errors:
+            operation.sources.finish(result.data)
         return _told(result, operation)
 
     async def stream(

@@ -56,7 +56,7 @@ PageArgument = Annotated[PageAddress, strawberry.argument(description="Which pag
 async def pointer_to(operation: Operation, address: PageAddress) -> PagePointer | None:
     """Where the address leads; None when no page that is up answers there."""
     slug = address.path_on(operation.tools.links.public_url)
-    return await operation.tools.reads.page_at(slug) if slug else None
+    return await operation.memory.find(slug, operation.tools.reads) if slug else None
 
 
 async def page_or_refusal(operation: Operation, address: PageAddress) -> PagePointer:

@@ -83,9 +83,9 @@ class PublicSchedulingPage:
     consents: list[ConsentOption] = strawberry.field(description="What is to be agreed to.")
 
     @classmethod
-    def of(cls, state: PageState, operation: Operation) -> "PublicSchedulingPage":
+    def of(cls, state: PageState, operation: Operation, now: datetime.datetime) -> "PublicSchedulingPage":
         page, settings = state.page, state.page.settings
-        first, last = page.booking_dates(now=operation.tools.clock())
+        first, last = page.booking_dates(now=now)
         return cls(
             url=URL(operation.tools.links.page(page.slug)),
             type=page.type,
