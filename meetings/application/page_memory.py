@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from math import ceil
-from uuid import UUID
 
 from meetings.application.page_state import WEEK, PageState, is_asked, known_times, load_page, reach_of
 from meetings.application.policy import Policy
@@ -22,7 +21,7 @@ from meetings.application.ports.reads import PagePointer, Reads
 from meetings.application.ports.unit_of_work import Begin, MirroredTime, TakenTime
 from meetings.domain.availability import HostTime
 from meetings.domain.availability.ready import ReadyHost, ready_starts
-from meetings.domain.base import Aggregate, ConcurrentChange, NotFound
+from meetings.domain.base import ConcurrentChange, NotFound
 from meetings.domain.identifiers import PageId, UserId
 from meetings.domain.timespan import TimeSpan, ceil_minute
 
@@ -176,7 +175,7 @@ class PageMemory:
         for _ in range(_TRIES):
             span = _span(before, min(until, _last_instant(state, now)), now)
             signs = await self._signs(page, state, span)
-            if signs.versions == _versions(state):
+            if signs.versions == state.versions:
                 entry.known = self._known(state, signs, span, now, before)
                 return entry.known
             state = await self._state(page)
@@ -245,12 +244,6 @@ def _span(before: KnownPage | None, until: datetime, now: datetime) -> TimeSpan:
         start, end = before.span.start, before.span.end
     start = start.replace(hour=0, minute=0, second=0, microsecond=0)
     return TimeSpan(start, end + _STEP * max(0, ceil((until - end) / _STEP)))
-
-
-def _versions(state: PageState) -> dict[UUID, int]:
-    """The versions of everything in it, as `PageSigns.versions`."""
-    loaded: list[Aggregate] = [state.page, *state.users.values(), *state.connections.values()]
-    return {each.id: each.version for each in loaded}
 
 
 def _taken(sign: TakenSign) -> TakenTime:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import EventTime
 from meetings.application.ports.unit_of_work import MirroredTime, TakenTime, UnitOfWork
 from meetings.domain.availability import BusyKind, BusySpan, HostTime
-from meetings.domain.base import NotFound
+from meetings.domain.base import Aggregate, NotFound
 from meetings.domain.booking_mode import BookingMode, host_mode, page_mode
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import BookingId, PageId, UserId
@@ -30,6 +31,12 @@ class PageState:
     page: SchedulingPage
     users: Mapping[UserId, User]
     connections: Mapping[UserId, CalendarConnection]
+
+    @property
+    def versions(self) -> dict[UUID, int]:
+        """Those of everything in it, by id."""
+        loaded: list[Aggregate] = [self.page, *self.users.values(), *self.connections.values()]
+        return {each.id: each.version for each in loaded}
 
     @property
     def host_ids(self) -> list[UserId]:
@@ -80,6 +87,14 @@ async def load_page(work: UnitOfWork, page_id: PageId) -> PageState:
         raise NotFound("page", ("page",))
     people = {host.user_id for host in page.hosts} | {page.organizer_id}
     return PageState(page, await work.users.of(people), await work.connections.of_users(people))
+
+
+async def same_or_newer(work: UnitOfWork, seen: PageState) -> PageState:
+    """What `load_page` gives; `seen` itself while nothing of it was saved since, which is one question instead of
+    three. Its aggregates are not to be changed: they do not belong to `work`."""
+    if await work.versions(seen.page.id, list(seen.users)) == seen.versions:
+        return seen
+    return await load_page(work, seen.page.id)
 
 
 async def mirrored_times(

@@ -60,8 +60,9 @@ async def pointer_to(operation: Operation, address: PageAddress) -> PagePointer 
 
 
 async def page_or_refusal(operation: Operation, address: PageAddress) -> PagePointer:
-    """The same; raises `NotFound` when there is none."""
-    pointer = await pointer_to(operation, address)
+    """The same for a change; raises `NotFound` when there is none."""
+    slug = address.path_on(operation.tools.links.public_url)
+    pointer = await operation.tools.reads.page_at(slug) if slug else None
     if pointer is None:
         raise NotFound("page", ("page",))
     return pointer
