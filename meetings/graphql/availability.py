@@ -238,10 +238,12 @@ class AvailabilitySubscriptions:
         async with closed_after(operation.connection.product.watch.watch(question, after)) as events:
             async for event in events:
                 operation.forget_loaded()
-                yield _told(event)
+                operation.watched = event.availability
+                yield told(event)
 
 
-def _told(event: Snapshot | Delta) -> AvailabilitySnapshot | AvailabilityDelta:
+def told(event: Snapshot | Delta) -> AvailabilitySnapshot | AvailabilityDelta:
+    """An event as the schema has it."""
     if isinstance(event, Snapshot):
         return AvailabilitySnapshot(cursor=event.cursor, availability=Availability.of(event.availability))
     return AvailabilityDelta(

@@ -20,12 +20,14 @@ from strawberry.fastapi import BaseContext
 from meetings.application.page_memory import PageMemory
 from meetings.application.ports.identities import Caller, Scope
 from meetings.application.ports.unit_of_work import Begin
+from meetings.application.read_availability import Availability
 from meetings.application.sign_in import caller_of
 from meetings.application.toolbox import Toolbox
 from meetings.application.watch_availability import AvailabilityWatch
 from meetings.domain.base import ConcurrentChange, PermissionMissing
 from meetings.domain.identifiers import AccountId
 from meetings.domain.user import User
+from meetings.graphql.feeds import Feeds
 from meetings.graphql.loaders import Loaders
 from meetings.graphql.messages import LANGUAGES, language_of, preferred_language
 from meetings.graphql.options import ApiOptions
@@ -44,6 +46,7 @@ class Product:
 
     tools: Toolbox
     watch: AvailabilityWatch
+    feeds: Feeds
     memory: PageMemory
 
 
@@ -126,6 +129,8 @@ class Operation:
         self.connection = connection
         self.request_id = connection.request_id
         self._loaders: dict[AccountId, Loaders] = {}
+        self.watched: Availability | None = None
+        """What the latest event of a subscription to availability told."""
 
     @property
     def caller(self) -> Caller | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from inspect import isawaitable
 from typing import Any
 
 import strawberry
@@ -13,9 +14,11 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    execute,
     parse,
     specified_rules,
 )
+from graphql import ExecutionResult as GraphQLResult
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import StreamResult, validate_document
 from strawberry.types import ExecutionContext, ExecutionResult
@@ -25,6 +28,7 @@ from strawberry.utils.aio import aclosing
 
 from meetings.graphql.context import Connection, Operation
 from meetings.graphql.document_limits import Sizes, limit_errors, variable_sizes
+from meetings.graphql.leaf_lists import LeafListExecutor
 from meetings.graphql.options import SIGNED_IN, DocumentLimits
 from meetings.graphql.top_level_errors import BAD_USER_INPUT, INTERNAL, VALIDATION_FAILED, told
 
@@ -160,11 +164,36 @@ class Api(strawberry.Schema):
         )
         return _each_told(source, operation)
 
+    async def tell(
+        self,
+        event: object,
+        query: str,
+        variable_values: dict[str, Any] | None,
+        operation_name: str | None,
+        operation: Operation,
+    ) -> ExecutionResult:
+        """The answer of a subscription, whose document was checked before, to one event of its source stream."""
+        document = _parsed(query, operation.options.anonymous.tokens)
+        executed = execute(
+            self._schema,
+            document,
+            root_value=event,
+            context_value=operation,
+            variable_values=variable_values,
+            operation_name=operation_name,
+            executor_class=LeafListExecutor,
+        )
+        result = await executed if isawaitable(executed) else executed
+        assert isinstance(result, GraphQLResult), "nothing is deferred"
+        return _told(ExecutionResult(data=result.data, errors=result.errors), operation)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: what has to be logged is logged where it is masked, under the request's id."""
 
 
 def _operation(context_value: object) -> Operation | None:
+    if isinstance(context_value, Operation):
+        return context_value
     return Operation(context_value) if isinstance(context_value, Connection) else None
 
 

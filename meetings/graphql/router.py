@@ -23,6 +23,7 @@ from meetings.application.toolbox import Toolbox
 from meetings.application.watch_availability import AvailabilityWatch
 from meetings.graphql.context import Connection, Product, bearer
 from meetings.graphql.explorer import CONTENT_SECURITY_POLICY, explorer_page
+from meetings.graphql.feeds import Feeds
 from meetings.graphql.kept_answers import AnswerAgain, KeptAnswers, question_of
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.rate_limits import Limiter, network_of
@@ -213,5 +214,5 @@ class _Products:
             watch = AvailabilityWatch(
                 look=tools.look, fan_out=tools.fan_out, clock=tools.clock, policy=tools.policy, memory=memory
             )
-            self._product = Product(tools, watch, memory)
+            self._product = Product(tools, watch, Feeds(watch), memory)
         return self._product
