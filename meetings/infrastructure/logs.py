@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ _SECRET_TEXTS = (
     re.compile(r"(?<=/b/)[A-Za-z0-9_\-]{40,}"),  # manage links
 )
 _MASK = "[masked]"
+_SHORT = 40
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
@@ -70,19 +72,32 @@ def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def _masked(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
-        for pattern in _SECRET_TEXTS:
-            value = pattern.sub(_MASK, value)
-        return value
+        return _masked_short(value) if len(value) < _SHORT else _masked_text(value)
     if depth > 5:
         return _MASK
     if isinstance(value, MutableMapping):
         for name, inner in value.items():
-            secret = _SECRET_NAMES.search(str(name)) and not str(name).startswith("_")
+            secret = _names_a_secret(str(name))
             value[name] = _MASK if secret else inner if name == "_record" else _masked(inner, depth + 1)
         return value
     if isinstance(value, list | tuple):
         return [_masked(inner, depth + 1) for inner in value]
     return value
+
+
+def _masked_text(text: str) -> str:
+    for pattern in _SECRET_TEXTS:
+        text = pattern.sub(_MASK, text)
+    return text
+
+
+_masked_short = lru_cache(maxsize=512)(_masked_text)
+"""Most texts of log lines are the same again and again: words of ours, names of loggers, paths."""
+
+
+@lru_cache(maxsize=512)
+def _names_a_secret(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None and not name.startswith("_")
 
 
 def _take_extra(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

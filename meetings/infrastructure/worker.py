@@ -265,9 +265,7 @@ class _Chores:
                 links=tools.links,
                 clock=tools.clock,
             )
-        await recheck_domains(
-            look=tools.look, begin=tools.begin, reads=tools.reads, dns=tools.dns, clock=tools.clock
-        )
+        await recheck_domains(look=tools.look, begin=tools.begin, reads=tools.reads, dns=tools.dns, clock=tools.clock)
         now = asyncio.get_running_loop().time()
         if now >= self._housekeeping_at:
             self._housekeeping_at = now + _HOUSEKEEPING_SECONDS
