@@ -112,7 +112,7 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
 
     def _keep(self, request: Any, context: Connection, answer: Response) -> None:
         question = question_of(request.scope)
-        if question is None or answer.status_code != 200:
+        if question is None or not context.sources.complete or answer.status_code != 200:
             return
         kept = context.sources.kept(bytes(answer.body), context.product.memory)
         if kept is not None:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ async def same_for_all(here: World, memory: PageMemory, asked: list[Availability
         fresh = await read_anew(here, question)
         assert (known.starts, known.mode, known.freshness) == (list(fresh.starts), fresh.mode, fresh.freshness)
         assert known.digest == fresh.digest
-        common = {"look": tools.look, "clock": here.clock, "policy": tools.policy}
+        common: dict[str, Any] = {"look": tools.look, "clock": here.clock, "policy": tools.policy}
         assert await next_available(known, memory=memory, **common) == await next_available(fresh, **common)
 
 

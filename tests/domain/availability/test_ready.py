@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,7 +95,7 @@ def test_a_change_of_more_spans_than_are_patched_is_right_too() -> None:
     start, end = at("2026-06-01 00:00"), at("2026-06-20 00:00")
     page = a_page("09:00-17:00")
     host = ReadyHost(a_host(), start, end)
-    when = {"start": start, "end": end, "earliest": LONG_AGO}
+    when: dict[str, Any] = {"start": start, "end": end, "earliest": LONG_AGO}
     before = ready_starts(page, [host], Pool.ALL, **when)
     busy = [(at("2026-06-01 09:00") + number * 90, at("2026-06-01 09:00") + number * 90 + 7) for number in range(200)]
     assert len(busy) > PATCHED
@@ -108,7 +109,7 @@ def test_one_minute_of_busy_time_takes_exactly_the_starts_it_touches() -> None:
     start, end = at("2026-06-01 00:00"), at("2026-06-02 00:00")
     page = a_page("09:00-10:00", duration=7, increment=1)
     host = ReadyHost(a_host(), start, end)
-    when = {"start": start, "end": end, "earliest": LONG_AGO}
+    when: dict[str, Any] = {"start": start, "end": end, "earliest": LONG_AGO}
     before = ready_starts(page, [host], Pool.ALL, **when)
     noon = at("2026-06-01 09:31")
     host.change(a_host("Ann", (noon, noon + 1)))
@@ -129,7 +130,7 @@ def test_a_year_of_a_usual_page_is_less_than_two_kilobytes_a_host_and_only_a_few
 def test_the_window_and_the_caps_of_the_page_hold_for_kept_time_too() -> None:
     start, end = at("2026-06-01 00:00"), at("2026-06-08 00:00")
     page = a_page("09:00-11:00", max_per_day=1, first_date=date(2026, 6, 2), last_date=date(2026, 6, 4))
-    when = {"start": start, "end": end, "earliest": LONG_AGO, "page_meetings": [at("2026-06-03 09:00")]}
+    when: dict[str, Any] = {"start": start, "end": end, "earliest": LONG_AGO, "page_meetings": [at("2026-06-03 09:00")]}
     found = ready_starts(page, [ReadyHost(a_host(), start, end)], Pool.ALL, **when)
     assert found == open_starts(page, [a_host()], Pool.ALL, **when)
     assert {(each - start) // DAY for each in found} == {1, 3}
