@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import availability_http, booking_http, calendar_sync, engine
+from benchmarks import availability_http, booking_http, calendar_sync, chat_links, engine
 from tests.services import Postgres, Run
 
 HERE = Path(__file__).parent
@@ -51,6 +51,8 @@ async def measure(servers: Run, *, quick: bool) -> dict[str, Any]:
     tell(booking_http.table(results["booking"]))
     results["calendar_sync"] = await calendar_sync.run(servers, quick=quick)
     tell(calendar_sync.table(results["calendar_sync"]))
+    results["chat_links"] = await chat_links.run(servers, quick=quick)
+    tell(chat_links.table(results["chat_links"]))
     return results
 
 

@@ -53,6 +53,7 @@ async def book_meeting(
         BookingBlocked: nobody can book this page; its hosts are told if a calendar of theirs is lost.
         SlotTaken, SlotUnavailable: with alternatives.
         CalendarUnverified: a calendar could not be read just now.
+        LinkSpent: the link it comes by has ended, or was for one meeting.
         LockTimeout, ConcurrentChange: too many are booking the same host; worth another try.
     """
     command = wish.command()
@@ -119,6 +120,8 @@ async def _reserve(
         )
         if hold:
             await work.host_times.release_hold(hold)
+        if wish.page.link_id:
+            await work.links.use(wish.page.link_id, booking.id, now=now)
         work.bookings.add(booking)
         await keep_result(work, command, booking.id)
         await work.commit()

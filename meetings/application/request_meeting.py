@@ -42,6 +42,7 @@ async def request_meeting(
 
     Raises:
         NotFound, InvalidInput, IdempotencyConflict, SlotTaken, SlotUnavailable: as `book_meeting`.
+        LinkSpent: the link it comes by has ended, or was for one meeting.
         PageOnline: the page books at once.
         BookingBlocked: the page takes nothing now.
     """
@@ -85,6 +86,8 @@ async def _store(wish: RequestMeeting, command: CommandKey, *, begin: Begin, clo
             host_name=state.users[state.page.hosts[0].user_id].name,
             now=now,
         )
+        if wish.page.link_id:
+            await work.links.use(wish.page.link_id, booking.id, now=now)
         work.bookings.add(booking)
         await keep_result(work, command, booking.id)
         await work.commit()

@@ -310,6 +310,7 @@ class BookingMutations:
         "per invitee and page.",
         *_FORM_CODES,
         Code.PAGE_NOT_FOUND,
+        Code.TOKEN_INVALID,
         Code.PAGE_OFFLINE,
         Code.BOOKING_BLOCKED,
         *_SLOT_CODES,
@@ -352,6 +353,7 @@ class BookingMutations:
         "`REQUESTED` until a host accepts or declines. Limited as `bookMeeting`.",
         *_FORM_CODES,
         Code.PAGE_NOT_FOUND,
+        Code.TOKEN_INVALID,
         Code.PAGE_ONLINE,
         Code.BOOKING_BLOCKED,
         *_SLOT_CODES,
@@ -526,7 +528,7 @@ async def _counted_page(operation: Operation, input: BookMeetingInput | RequestM
     """The page, after counting this try against the limits (AB-1)."""
     rates = operation.options.rates
     await operation.count_by_address(rates.booking, "booking")
-    page = await page_or_refusal(operation, input.page)
+    page = await page_or_refusal(operation, input.page, spent=True)
     invitee = input.invitee.email.strip().casefold()[:254]
     await operation.count(rates.booking_per_invitee, "bookingOf", invitee, str(page.page_id))
     return page

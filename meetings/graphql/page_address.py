@@ -1,12 +1,14 @@
 """How visitors name a page."""
 
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import strawberry
 
 from meetings.application.links import Links
+from meetings.application.meeting_links import link_at
 from meetings.application.ports.reads import PagePointer
+from meetings.application.ports.unit_of_work import MeetingLink
 from meetings.application.sites import SiteKind, site_at
 from meetings.domain.base import NotFound
 from meetings.domain.slug import MAX_SLUG, normal_slug
@@ -35,16 +37,46 @@ class PageAddress:
 
     url: strawberry.Maybe[URL] = strawberry.field(description="The page's whole address.")
     slug: strawberry.Maybe[PageSlug] = strawberry.field(description="Its path.")
+    link_token: strawberry.Maybe[str] = strawberry.field(
+        description="The token of a link that `createMeetingLink` made; `url` may be such a link as well."
+    )
 
 
 PageArgument = Annotated[PageAddress, strawberry.argument(description="Which page.")]
 
 
-async def pointer_to(operation: Operation, address: PageAddress) -> PagePointer | None:
-    """Where the address leads; None when no page that is up answers there (A-DO2)."""
+async def pointer_to(operation: Operation, address: PageAddress, *, spent: bool = False) -> PagePointer | None:
+    """Where the address leads; None when no page that is up answers there (A-DO2).
+
+    A link that leads nowhere any more does so only with `spent`: whoever books by it finds that out, unless they
+    repeat what used it up.
+    """
+    token = _link_token(address)
+    if token is not None:
+        return await _page_of_link(operation, token, spent=spent)
     if address.slug is not None:
         return await _page_under(operation, address.slug.value.host, address.slug.value.slug)
     return await _page_at(operation, address.url.value) if address.url is not None else None
+
+
+def _link_token(address: PageAddress) -> str | None:
+    if address.link_token is not None:
+        return address.link_token.value
+    query = parse_qs(urlsplit(address.url.value).query) if address.url is not None else {}
+    return query["link"][0] if "link" in query else None
+
+
+async def _page_of_link(operation: Operation, token: str, *, spent: bool) -> PagePointer | None:
+    operation.sources.used_more()
+    tools = operation.tools
+    found = await link_at(token, look=tools.look, tokens=tools.links.tokens)
+    if found is None:
+        return None
+    account_id, link = found
+    page = await operation.loaders(account_id).pages.load(link.page_id)
+    if page is None or page.archived_at is not None or not (spent or link.leads_on(now=tools.clock())):
+        return None
+    return PagePointer(account_id, link.page_id, link.id)
 
 
 async def _page_at(operation: Operation, url: str) -> PagePointer | None:
@@ -78,9 +110,17 @@ async def _page_under(operation: Operation, host: str | None, slug: str) -> Page
     return pointer if pointer and site.serves(pointer.account_id) else None
 
 
-async def page_or_refusal(operation: Operation, address: PageAddress) -> PagePointer:
+async def page_or_refusal(operation: Operation, address: PageAddress, *, spent: bool = False) -> PagePointer:
     """The same; raises `NotFound` when there is none."""
-    pointer = await pointer_to(operation, address)
+    pointer = await pointer_to(operation, address, spent=spent)
     if pointer is None:
         raise NotFound("page", ("page",))
     return pointer
+
+
+async def linked(operation: Operation, pointer: PagePointer) -> MeetingLink | None:
+    """The link a page was reached by, if it was one."""
+    if pointer.link_id is None:
+        return None
+    async with operation.tools.look(pointer.account_id) as work:
+        return await work.links.find(pointer.link_id)

@@ -9,7 +9,7 @@ import strawberry
 
 from meetings.application import prefill
 from meetings.application.ports.reads import ConnectedDomain, PagePointer
-from meetings.application.ports.unit_of_work import LockTimeout
+from meetings.application.ports.unit_of_work import LockTimeout, MeetingLink
 from meetings.application.prefill import earlier_booking, from_address, from_booking, merged, remember_visitor
 from meetings.domain.base import ConcurrentChange
 from meetings.domain.identifiers import AccountId, BookingId
@@ -42,10 +42,11 @@ class Prefilled:
     """Part of a public page."""
 
     page: strawberry.Private[SchedulingPage]
+    link: strawberry.Private[MeetingLink | None] = None
 
     @strawberry.field(
-        description="Values the form starts with: what the page's address said, and under a custom domain what the "
-        "same browser's visitor answered there before. Never under a standard host, and never consents."
+        description="Values the form starts with: what the link or the page's address said, and under a custom domain "
+        "what the same browser's visitor answered there before. Never under a standard host, and never consents."
     )
     async def prefill(
         self,
@@ -56,7 +57,8 @@ class Prefilled:
         ] = None,
     ) -> list[FormValue]:
         operation, settings = info.context, self.page.settings
-        given = from_address(_parameters(query or ""), settings)
+        linked = [(key, value) for key, values in (self.link.prefill if self.link else {}).items() for value in values]
+        given = merged(from_address(linked, settings), from_address(_parameters(query or ""), settings))
         domain = _own_domain(operation.connection, AccountId(self.page.account_id))
         token = visitor_token(operation.connection)
         earlier = None

@@ -8,6 +8,7 @@ import datetime
 import strawberry
 
 from meetings.application.page_state import PageState
+from meetings.application.ports.unit_of_work import MeetingLink
 from meetings.domain import booking_form
 from meetings.domain.identifiers import AccountId
 from meetings.domain.scheduling_page import PageHost
@@ -98,7 +99,9 @@ class PublicSchedulingPage(Prefilled):
         )
 
     @classmethod
-    def of(cls, state: PageState, operation: Operation, now: datetime.datetime) -> "PublicSchedulingPage":
+    def of(
+        cls, state: PageState, operation: Operation, now: datetime.datetime, link: MeetingLink | None = None
+    ) -> "PublicSchedulingPage":
         page, settings = state.page, state.page.settings
         first, last = page.booking_dates(now=now)
         return cls(
@@ -109,7 +112,7 @@ class PublicSchedulingPage(Prefilled):
             location=settings.location.kind,
             theme=PageTheme.of(settings.theme, state.users.get(page.organizer_id)),
             durations_minutes=list(settings.durations_minutes),
-            default_duration_minutes=settings.default_duration,
+            default_duration_minutes=(link.duration_minutes if link else None) or settings.default_duration,
             host_time_zone=TimeZone(page.time_zone),
             locale=Locale(settings.locale),
             mode=state.mode,
@@ -120,4 +123,5 @@ class PublicSchedulingPage(Prefilled):
             guests=GuestPolicy.of(settings.guests),
             consents=[ConsentOption.of(option) for option in settings.consents],
             page=page,
+            link=link,
         )

@@ -27,10 +27,11 @@ from meetings.graphql.errors import ERROR_TYPES
 from meetings.graphql.exchange import ExchangeMutations
 from meetings.graphql.executing import Api, CheckedDocument, TimeLimit
 from meetings.graphql.leaf_lists import LeafListExecutor
+from meetings.graphql.meeting_links import MeetingLinkMutations
 from meetings.graphql.messages import LANGUAGES
 from meetings.graphql.node_ids import Kind, parse_id
 from meetings.graphql.nodes import Node
-from meetings.graphql.page_address import PageArgument, pointer_to
+from meetings.graphql.page_address import PageArgument, linked, pointer_to
 from meetings.graphql.paging import MAX_PAGE
 from meetings.graphql.people import Account, User
 from meetings.graphql.plans import SeatMutations
@@ -92,8 +93,9 @@ class Query(AvailabilityQueries, ChatQueries):
             known = await operation.memory.page(pointer, now)
         except NotFound:
             return None
+        link = await linked(operation, pointer)
         operation.sources.used(known, at_minute(ceil_minute(now)), root=True)
-        return PublicSchedulingPage.of(known.state, operation, now)
+        return PublicSchedulingPage.of(known.state, operation, now, link)
 
     @strawberry.field(
         description="Public. The invitee's view of a booking, behind the unguessable token of the manage link; null "
@@ -130,6 +132,7 @@ class Mutation(
     AdministrationMutations,
     SeatMutations,
     EmailTemplateMutations,
+    MeetingLinkMutations,
     DomainMutations,
     CalendarMutations,
     ExchangeMutations,

@@ -18,7 +18,7 @@ from meetings.application.sites import Site, site_at
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.router import GraphQLRoutes, graphql_router
 from meetings.graphql.schema import printed_schema
-from meetings.infrastructure.http import booking_page, domains, health, invitations, manage, oauth, webhooks
+from meetings.infrastructure.http import booking_page, chat, domains, health, invitations, manage, oauth, webhooks
 from meetings.infrastructure.http.hosts import KnownHost
 from meetings.infrastructure.http.middleware import (
     REQUEST_ID,
@@ -43,8 +43,9 @@ def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAP
         title="meetings", docs_url=None, redoc_url=None, openapi_url=None, lifespan=partial(_life, process, embedded)
     )
     app.state.process = process
-    routes = graphql_router(lambda: app.state.runtime.toolbox, _api_options(settings))
-    _add_routes(app, routes)
+    options = _api_options(settings)
+    routes = graphql_router(lambda: app.state.runtime.toolbox, options)
+    _add_routes(app, routes, options)
     app.add_middleware(partial(routes.shortcut, path=_GRAPHQL))
     _add_middleware(app, settings)
     return app
@@ -85,8 +86,9 @@ async def _life(process: Process, embedded: bool, app: FastAPI) -> AsyncIterator
         process.stop()
 
 
-def _add_routes(app: FastAPI, graphql: GraphQLRoutes) -> None:
+def _add_routes(app: FastAPI, graphql: GraphQLRoutes, options: ApiOptions) -> None:
     app.include_router(graphql, prefix=_GRAPHQL)
+    app.include_router(chat.chat_router(lambda: graphql.product().chat_links, options))
     for routes in (health, oauth, webhooks, manage, invitations, booking_page, domains):
         app.include_router(routes.router)
 

@@ -20,6 +20,7 @@ ASSIGN = (
     f"{{ plan {{ subscriptions {{ hub tier seats seatsUsed }} }} {ERRORS} }} }}"
 )
 REVOKE = ASSIGN.replace("assignSeats", "revokeSeats")
+LINK = f"mutation($input: MeetingLinkInput!) {{ createMeetingLink(input: $input) {{ url token {ERRORS} }} }}"
 RENDER = f"mutation($template: String!) {{ renderEmailTemplate(template: $template) {{ text {ERRORS} }} }}"
 FEATURES = "{ viewer { meetingUrl features account { plan { allFeatures subscriptions { hub tier seats } } } } }"
 

@@ -27,6 +27,7 @@ from tests.world import HOST_EMAIL
 
 RATES = "RATE_LIMITED"  # in test_rates.py
 RACES = "CONCURRENT_CHANGE"  # nobody can force five lost races over HTTP; see test_errors.py
+RULES = ("TOKEN_INVALID", "EMAIL_DOMAIN_BLOCKED", "CAPTCHA_FAILED")  # test_meeting_links.py, test_form_rules.py
 FORM: dict[str, Any] = {
     "form_fields": (
         FormField("company", "Company", FieldKind.SHORT_TEXT, required=True),
@@ -73,7 +74,7 @@ async def _form_is_judged(refused: Any, visitor: ApiClient, document: str, wish:
 
 
 async def test_booking_is_refused(served: Product, host: ApiClient, visitor: ApiClient) -> None:
-    async with every_code_of(served, "bookMeeting", elsewhere=[RATES, RACES]) as refused:
+    async with every_code_of(served, "bookMeeting", elsewhere=[RATES, RACES, *RULES]) as refused:
         await refused.one(visitor, BOOK, "PAGE_NOT_FOUND", ["input", "page"], input=book(at("10:00")))
         await served.here.page(**FORM)
         wish = book(at("10:00"), **FILLED_IN)
@@ -117,7 +118,7 @@ async def test_booking_is_refused(served: Product, host: ApiClient, visitor: Api
 async def test_asking_for_a_meeting_is_refused(served: Product, host: ApiClient, visitor: ApiClient) -> None:
     # Without a calendar nothing is asked of a provider and nobody's time is known, so nothing is ever taken; both
     # codes stand for a page whose calendar comes and goes while the visitor types.
-    elsewhere = [RATES, RACES, "PROVIDER_UNAVAILABLE", "SLOT_TAKEN"]
+    elsewhere = [RATES, RACES, "PROVIDER_UNAVAILABLE", "SLOT_TAKEN", *RULES]
     async with every_code_of(served, "requestMeeting", elsewhere=elsewhere) as refused:
         await refused.one(visitor, REQUEST, "PAGE_NOT_FOUND", ["input", "page"], input=request(at("10:00")))
         await served.here.page(**FORM)

@@ -10,31 +10,13 @@ import pytest
 from meetings.application.chat_profile import widget_key
 from meetings.application.sign_in import NewPerson, found_account
 from meetings.graphql.node_ids import Kind, to_id
+from tests.api.chats import LINK, OWN, change, switch
 from tests.api.documents import BOOK, ERRORS, at, book
 from tests.api.gates import SET_DEFAULT, create, id_of
 from tests.api.setting_up import online
 from tests.databases import BOTH_DATABASES
 from tests.product import ApiClient, Product
 from tests.world import PASSWORD
-
-PROFILE = "displayName avatarUrl showMeetingLink meetingLinkText schedulingPage { id slug }"
-OWN = f"{{ viewer {{ account {{ widgetKey }} user {{ id }} chatProfile {{ {PROFILE} }} }} }}"
-CHANGE = (
-    f"mutation($input: ChatProfileInput!) {{ updateChatProfile(input: $input) {{ profile {{ {PROFILE} }} {ERRORS} }} }}"
-)
-LINK = (
-    "query($key: String!, $agent: ID!) { chatMeetingLink(widgetKey: $key, agentId: $agent) "
-    "{ agentName agentAvatarUrl text url mode nextAvailable { start end } } }"
-)
-
-
-async def change(host: ApiClient, **wishes: Any) -> dict[str, Any]:
-    told: dict[str, Any] = (await host.ask(CHANGE, input=wishes))["updateChatProfile"]
-    return told
-
-
-async def switch(host: ApiClient, *, on: bool) -> None:
-    assert (await change(host, showMeetingLink=on))["errors"] == []
 
 
 async def shown(served: Product, visitor: ApiClient, **other: str) -> dict[str, Any] | None:

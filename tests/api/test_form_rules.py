@@ -102,7 +102,11 @@ def siteverify() -> Iterator[SiteVerify]:
 async def guarded(
     database_url: str, simulators: tuple[GoogleSimulator, MailCatcher], siteverify: SiteVerify
 ) -> AsyncIterator[Product]:
-    keys = {"turnstile_site_key": "site-key", "turnstile_secret": SECRET, "turnstile_url": siteverify.url}
+    keys: dict[str, Any] = {
+        "turnstile_site_key": "site-key",
+        "turnstile_secret": SECRET,
+        "turnstile_url": siteverify.url,
+    }
     async with product(database_url, *simulators, with_worker=False, **keys) as served:
         yield served
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from meetings.domain.user import Role
+from tests.api.chats import CHANGE as CHAT_PROFILE
 from tests.api.documents import (
     ACCEPT,
     BOOK,
@@ -28,7 +29,7 @@ from tests.api.documents import (
     page,
     request,
 )
-from tests.api.gates import ASSIGN, RENDER, SET_URL
+from tests.api.gates import ASSIGN, LINK, RENDER, SET_URL
 from tests.api.gates import REVOKE as REVOKE_SEATS
 from tests.api.people import ACCEPT as JOIN
 from tests.api.people import AGAIN, ALLOW, DEACTIVATE, INVITE, REACTIVATE, ROLE
@@ -444,6 +445,7 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("createApiToken", TOKEN, {"name": "x", "scopes": ["READ"]}),
     ("revokeApiToken", REVOKE, {"id": "x"}),
     ("updateSettings", SETTINGS, {"input": {"hour12": True}}),
+    ("updateChatProfile", CHAT_PROFILE, {"input": {"showMeetingLink": True}}),
     ("startCalendarConnection", START, {"input": {"provider": "GOOGLE", "acceptedDisclosure": "x", "returnTo": "http://x.example"}}),
     ("setDefaultCalendar", DEFAULT, {"id": "x", "calendar": "x"}),
     ("setBusyCalendars", BUSY, {"id": "x", "calendars": []}),
@@ -456,6 +458,7 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("setExchangeFullSync", FULL_SYNC, {"on": True}),
     ("updateMeetingUrl", SET_URL, {"url": "x"}),
     ("assignSeats", ASSIGN, {"hub": "SALES", "users": []}),
+    ("createMeetingLink", LINK, {"input": {"pageId": "x"}}),
     ("renderEmailTemplate", RENDER, {"template": "x"}),
     ("inviteUser", INVITE, {"input": {"name": "x", "email": "x@example.com"}}),
     ("inviteUserAgain", AGAIN, {"who": "x"}),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import product as pairs
+from typing import Any
 
 import pytest
 
@@ -48,8 +49,8 @@ async def anna(strict: Product) -> AsyncIterator[ApiClient]:
         yield client
 
 
-async def set_url(host: ApiClient, url: str) -> dict[str, object]:
-    told: dict[str, object] = (await host.ask(SET_URL, url=url))["updateMeetingUrl"]
+async def set_url(host: ApiClient, url: str) -> dict[str, Any]:
+    told: dict[str, Any] = (await host.ask(SET_URL, url=url))["updateMeetingUrl"]
     return told
 
 
@@ -97,7 +98,7 @@ async def test_s45_only_sales_and_service_from_starter_on_open_url_and_default_l
 
 
 async def test_the_words_of_a_refusal_name_what_would_help(strict: Product, anna: ApiClient) -> None:
-    (error,) = (await set_url(anna, "anna"))["errors"]  # type: ignore[misc]
+    (error,) = (await set_url(anna, "anna"))["errors"]
     assert "Sales, Service" in error["message"]
     assert "Starter" in error["message"]
 
@@ -159,7 +160,7 @@ async def test_s49_what_cannot_be_part_of_an_address_is_refused(
 ) -> None:
     await served.connect()
     refused = await set_url(host, typed)
-    (error,) = refused["errors"]  # type: ignore[misc]
+    (error,) = refused["errors"]
     assert (error["code"], error["rule"], error["path"]) == ("SLUG_INVALID", rule, ["meetingUrl"])
     assert (await host.ask(FEATURES))["viewer"]["meetingUrl"] is None
 
@@ -272,7 +273,7 @@ async def test_asp20_one_page_is_free_and_a_paid_hub_allows_more(strict: Product
 async def test_apl1_and_asp18_a_team_page_takes_a_plan_and_its_hosts_seats(strict: Product, anna: ApiClient) -> None:
     ben = await strict.here.add_colleague("Ben Beck", BEN_EMAIL)
     hosts = [{"userId": id_of(user)} for user in (strict.here.anna, ben)]
-    team = {"type": "ROUND_ROBIN", "hosts": hosts}
+    team: dict[str, Any] = {"type": "ROUND_ROBIN", "hosts": hosts}
     assert needed(await create(anna, "team", **team)) == {
         "code": "PLAN_REQUIRED",
         "feature": "TEAM_PAGES",

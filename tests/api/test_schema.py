@@ -94,8 +94,8 @@ def test_every_payload_has_errors_and_something_nullable_beside_them() -> None:
 
 def test_every_code_is_one_that_some_mutation_lists() -> None:
     listed = {code for told in MUTATIONS.values() for code in told.codes}
-    # No page can block domains yet, and a zone is a strict scalar wherever one comes in.
-    assert set(UserErrorCode) - listed == {UserErrorCode.EMAIL_DOMAIN_BLOCKED, UserErrorCode.TIMEZONE_INVALID}
+    # A zone is a strict scalar wherever one comes in.
+    assert set(UserErrorCode) - listed == {UserErrorCode.TIMEZONE_INVALID}
 
 
 def test_every_error_type_has_code_message_and_path() -> None:
@@ -120,7 +120,7 @@ def test_every_error_type_has_code_message_and_path() -> None:
 # ---- what anonymous callers reach -----------------------------------------------------------------------------------
 
 PUBLIC_ROOTS = {
-    "Query": {"publicSchedulingPage", "availability", "bookingByToken", "server"},
+    "Query": {"publicSchedulingPage", "availability", "bookingByToken", "chatMeetingLink", "server"},
     "Mutation": {
         "signIn", "signOut", "holdSlot", "releaseSlot", "bookMeeting", "requestMeeting", "rescheduleBooking",
         "cancelBooking", "acceptInvitation",
@@ -130,7 +130,7 @@ PUBLIC_ROOTS = {
 PRIVATE_ROOTS = {
     "Query": {"node", "nodes", "viewer"},
     "Mutation": {
-        "updateSettings", "startCalendarConnection", "setDefaultCalendar", "setBusyCalendars",
+        "updateSettings", "updateChatProfile", "startCalendarConnection", "setDefaultCalendar", "setBusyCalendars",
         "refreshCalendarConnection", "disconnectCalendar", "createSchedulingPage", "updateSchedulingPage",
         "duplicateSchedulingPage", "archiveSchedulingPage", "setDefaultSchedulingPage", "acceptMeetingRequest",
         "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
@@ -138,7 +138,7 @@ PRIVATE_ROOTS = {
         "updateMeetingUrl", "assignSeats", "revokeSeats", "addDomain", "checkDomain", "setPrimaryDomain",
         "setDomainIndexing", "removeDomain", "setMeetingDomain",
         "inviteUser", "inviteUserAgain", "setUserRole", "setUserPermissions", "deactivateUser", "reactivateUser",
-        "renderEmailTemplate",
+        "renderEmailTemplate", "createMeetingLink",
     },
     "Subscription": {"bookingEvents", "calendarConnectionStatus"},
 }  # fmt: skip
@@ -160,8 +160,8 @@ def test_no_private_type_or_field_can_be_reached_from_a_public_root() -> None:
     reached -= _reached_from(CORE.type_map["SignInPayload"].fields["user"].type)  # type: ignore[attr-defined]
     assert not reached & {
         "Viewer", "User", "Account", "Booking", "SchedulingPage", "CalendarConnection", "Calendar", "FormField",
-        "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar", "Domain",
-        "MeetingDomain",
+        "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar",
+        "Domain", "MeetingDomain", "ChatProfile",
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from meetings.domain.base import DomainEvent
 from meetings.domain.booking import BookingCancelled, BookingEvent, BookingMoved, CancelledBy, MoveConfirmed
 from meetings.domain.calendar_connection import CalendarAccessLost, ConnectionEvent
 from meetings.domain.scheduling_page import PageChanged, PageEvent
-from meetings.domain.user import DefaultPageChosen, SettingsChanged
+from meetings.domain.user import DefaultPageChosen, SettingsChanged, UserDeactivated, UserReactivated
 from tests.builders import NOW, START, account_id, booking_id, calendar_id, connection_id, page_id, user_id
 
 NAMES = {value for name, value in vars(reactions).items() if name.isupper() and isinstance(value, str)}
@@ -45,6 +45,7 @@ def test_the_table_is_read_like_this() -> None:
         "CalendarSelectionChanged": ("plan_sync",),
         "CalendarDisconnected": ("plan_sync",),
         "GrantLost": ("plan_sync", "tell_grant_lost"),
+        "UserInvited": ("tell_invitation",),
     }
 
 
@@ -96,13 +97,40 @@ def test_everybody_who_looks_on_is_told_of_what_concerns_them() -> None:
     account, host, page, connection = account_id(), user_id(), page_id(), connection_id()
     cancelled = booking_event(BookingCancelled, by=CancelledBy.HOST)
     assert topics_for(cancelled, account) == {f"bookings:{account}", *(f"host:{each}" for each in cancelled.hosts)}
-    assert topics_for(PageChanged(at=NOW, page_id=page), account) == {f"page:{page}"}
+    assert topics_for(PageChanged(at=NOW, page_id=page), account) == {f"page:{page}", f"links:{account}"}
     lost = CalendarAccessLost(at=NOW, connection_id=connection, user_id=host, calendar_id=calendar_id())
     assert topics_for(lost, account) == {f"connections:{host}", f"host:{host}"}
     assert topics_for(SettingsChanged(at=NOW, user_id=host), account) == {f"host:{host}"}
-    assert topics_for(DefaultPageChosen(at=NOW, user_id=host, page_id=page), account) == set()
+    assert topics_for(DefaultPageChosen(at=NOW, user_id=host, page_id=page), account) == {f"links:{account}"}
 
 
 def test_every_kind_of_event_that_can_change_what_is_offered_reaches_those_who_watch() -> None:
+    """Whoever adds a kind of event says here whether somebody who looks at free times has to learn of it."""
+    of_people = {SettingsChanged, UserDeactivated, UserReactivated}
     watched = {kind for kind in kinds() if issubclass(kind, BookingEvent | PageEvent | ConnectionEvent)}
-    assert set(kinds()) - watched == {SettingsChanged, DefaultPageChosen}
+    for kind in of_people:
+        assert f"host:{(host := user_id())}" in topics_for(kind(at=NOW, user_id=host), account_id())
+    changes_nothing_on_offer = {
+        "ChatProfileChanged",
+        "DefaultPageChosen",
+        "DomainAdded",
+        "DomainConnected",
+        "DomainIndexingSwitched",
+        "DomainLost",
+        "DomainProofMissed",
+        "DomainRemoved",
+        "ExchangeFullSyncSwitched",
+        "InvitationAccepted",
+        "MailServerPreset",
+        "MailServerPresetRemoved",
+        "MeetingDomainChosen",
+        "MeetingUrlChanged",
+        "PermissionsChanged",
+        "PlanChanged",
+        "PrimaryDomainChosen",
+        "RoleChanged",
+        "SeatsAssigned",
+        "SeatsRevoked",
+        "UserInvited",
+    }
+    assert {kind.__name__ for kind in set(kinds()) - watched - of_people} == changes_nothing_on_offer

@@ -20,7 +20,8 @@ from meetings.domain.booking import (
     UtmTag,
 )
 from meetings.domain.booking_form import Answer, ConsentOption, FieldKind, FormField, GivenConsent, GuestPolicy
-from meetings.domain.identifiers import UserId
+from meetings.domain.chat_profile import ChatProfile
+from meetings.domain.identifiers import PageId, UserId
 from meetings.domain.page_settings import (
     AvatarChoice,
     ColorScheme,
@@ -39,6 +40,8 @@ from meetings.infrastructure.database.documents import (
     availability_to,
     booking_details_from,
     booking_details_to,
+    chat_profile_from,
+    chat_profile_to,
     page_hosts_from,
     page_hosts_to,
     page_settings_from,
@@ -126,6 +129,9 @@ user_settings = st.builds(
     st.booleans(),
     st.none() | rules,
 )
+chat_profiles = st.builds(
+    ChatProfile, optional_texts, optional_texts, st.booleans(), optional_texts, st.none() | st.uuids().map(PageId)
+)
 page_hosts = tuples(st.builds(PageHost, st.uuids().map(UserId), numbers, st.booleans(), st.none() | numbers))
 details = st.fixed_dictionaries(
     {
@@ -172,6 +178,12 @@ def test_user_settings_come_back(value: UserSettings) -> None:
 
 
 @few
+@given(chat_profiles)
+def test_chat_profiles_come_back(value: ChatProfile) -> None:
+    assert chat_profile_from(stored(chat_profile_to(value))) == value
+
+
+@few
 @given(details)
 def test_booking_details_come_back(value: dict[str, Any]) -> None:
     booking: Booking = a_booking(**value)
@@ -183,6 +195,7 @@ def test_every_field_of_the_settings_is_stored() -> None:
     names: dict[type[Any], Collection[str]] = {
         PageSettings: page_settings_to(PLAIN).keys(),
         UserSettings: user_settings_to(UserSettings()).keys(),
+        ChatProfile: (chat_profile_to(ChatProfile(shows_link=True)) or {}).keys(),
         PageHost: page_hosts_to([PageHost(UserId(a_booking().id))])[0].keys(),
     }
     for kind, found in names.items():

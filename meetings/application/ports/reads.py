@@ -31,10 +31,11 @@ class Slice(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PagePointer:
-    """Where a public address leads."""
+    """Where a public address leads; `link_id` is set for one that `createMeetingLink` made."""
 
     account_id: AccountId
     page_id: PageId
+    link_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

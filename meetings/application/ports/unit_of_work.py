@@ -6,7 +6,7 @@ become journal entries, and one intent per reaction, in the same transaction; po
 belongs inside.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from meetings.application.ports.calendars import EventTime, RemovedEvent
 from meetings.application.ports.outbox import Intent, NewIntent
 from meetings.application.ports.sync_schedule import SyncClaim
 from meetings.domain.account import Account
+from meetings.domain.base import DomainError
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId, WebDomainId
@@ -303,6 +304,42 @@ class BlockedAttempts(Protocol):
         """These attempts are told and wait no more; others that came meanwhile still do."""
 
 
+@dataclass(frozen=True, slots=True)
+class MeetingLink:
+    """A link to a page. `prefill` are values the form starts with, by its keys; `used_at` is when it was last used."""
+
+    id: UUID
+    page_id: PageId
+    prefill: Mapping[str, tuple[str, ...]]
+    duration_minutes: int | None
+    single_use: bool
+    expires_at: datetime | None
+    used_at: datetime | None = None
+
+    def leads_on(self, *, now: datetime) -> bool:
+        """Whether something can be booked by it."""
+        return (self.expires_at is None or now < self.expires_at) and not (self.single_use and self.used_at)
+
+
+class LinkSpent(DomainError):
+    """The link has ended, or was for one meeting, which is booked."""
+
+
+class MeetingLinks(Protocol):
+    """The account's links to its pages."""
+
+    async def find(self, link_id: UUID) -> MeetingLink | None: ...
+
+    async def add(self, link: MeetingLink, *, created_by: UserId, now: datetime) -> None: ...
+
+    async def use(self, link_id: UUID, booking_id: BookingId, *, now: datetime) -> None:
+        """Book something by a link, with this transaction. Of two at once with a link for one meeting, one succeeds.
+
+        Raises:
+            LinkSpent: it leads nowhere (any more).
+        """
+
+
 class WebDomains(Protocol):
     """The account's claims on domains."""
 
@@ -342,6 +379,7 @@ class UnitOfWork(Protocol):
     mirror: BusyMirror
     idempotency: IdempotencyKeys
     blocked_attempts: BlockedAttempts
+    links: MeetingLinks
     domains: WebDomains
     visitors: Visitors
 

@@ -22,6 +22,7 @@ from meetings.application.ports.unit_of_work import (
     HostTimes,
     IdempotencyKeys,
     LockTimeout,
+    MeetingLinks,
     SchedulingPages,
     Users,
     Visitors,
@@ -44,6 +45,7 @@ from meetings.infrastructure.database.host_times import SqlHostTimes
 from meetings.infrastructure.database.idempotency import SqlIdempotencyKeys
 from meetings.infrastructure.database.journal import write_journal
 from meetings.infrastructure.database.mapping import account_from, account_row, booking_row, page_row, user_row
+from meetings.infrastructure.database.meeting_links import SqlMeetingLinks
 from meetings.infrastructure.database.migrate import at_newest, migrate_engine
 from meetings.infrastructure.database.mirror import SqlBusyMirror
 from meetings.infrastructure.database.pages import SqlSchedulingPages
@@ -167,6 +169,7 @@ class SqlUnitOfWork:
     mirror: BusyMirror
     idempotency: IdempotencyKeys
     blocked_attempts: BlockedAttempts
+    links: MeetingLinks
     domains: WebDomains
     visitors: Visitors
 
@@ -194,6 +197,7 @@ class SqlUnitOfWork:
         self.mirror = SqlBusyMirror(transaction)
         self.idempotency = SqlIdempotencyKeys(transaction)
         self.blocked_attempts = SqlBlockedAttempts(transaction)
+        self.links = SqlMeetingLinks(transaction)
         self.domains = self._domains = SqlWebDomains(transaction)
         self.visitors = SqlVisitors(transaction)
 
