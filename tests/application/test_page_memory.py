@@ -154,7 +154,7 @@ class History:
         )
         tools = self.here.tools
         wish = ChangePage(self.page.page_id, lambda settings: self.settings)
-        await change_page(wish, caller=self.here.caller, begin=tools.begin, clock=self.here.clock)
+        await change_page(wish, caller=self.here.caller, begin=tools.begin, clock=self.here.clock, policy=tools.policy)
 
     async def time_passes(self) -> None:
         self.here.clock.passes(minutes=self.chance.choice([1, 2, 29, 31, 60 * 24, 60 * 24 * 8]))
@@ -201,7 +201,9 @@ async def test_a_page_that_is_taken_down_is_gone_from_memory_too(anywhere: World
     question = AvailabilityQuestion(page, MONDAY, MONDAY, "UTC")
     await from_memory(anywhere, memory, question)
     tools = anywhere.tools
-    await archive_page(page.page_id, True, caller=anywhere.caller, begin=tools.begin, clock=anywhere.clock)
+    await archive_page(
+        page.page_id, True, caller=anywhere.caller, begin=tools.begin, clock=anywhere.clock, policy=tools.policy
+    )
     with pytest.raises(NotFound):
         await from_memory(anywhere, memory, question)
 
