@@ -26,6 +26,9 @@ class Digest:
     mode: bytes
     days: Mapping[date, bytes]
 
+    def __hash__(self) -> int:
+        return hash((self.about, self.mode, tuple(self.days.values())))
+
     @classmethod
     def of(cls, about: Sequence[object], first: date, mode: str, days: Mapping[date, Sequence[int]]) -> "Digest":
         """The digest of an answer that offers `days` (starts in minutes since the epoch) from `first` on."""

@@ -8,7 +8,7 @@ from meetings.application.blocked_attempts import note_blocked_attempt
 from meetings.application.email_addresses import address_problem, addresses_problems
 from meetings.application.links import token_hash
 from meetings.application.live_busy import read_live
-from meetings.application.page_state import PageState, load_page, slot_span, times_of_hosts
+from meetings.application.page_state import PageState, load_page, same_or_newer, slot_span, times_of_hosts
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import CalendarsOf, EventTime
 from meetings.application.ports.clock import Clock
@@ -69,7 +69,7 @@ async def book_meeting(
     )
     for attempt in range(1, _TRIES + 1):
         try:
-            return await _reserve(wish, command, live, begin=begin, clock=clock, policy=policy)
+            return await _reserve(wish, command, state, live, begin=begin, clock=clock, policy=policy)
         except KeptMeanwhile:
             async with look(wish.page.account_id) as work:
                 earlier = await earlier_result(work, command)
@@ -84,6 +84,7 @@ async def book_meeting(
 async def _reserve(
     wish: BookMeeting,
     command: CommandKey,
+    seen: PageState,
     live: dict[UserId, list[EventTime]],
     *,
     begin: Begin,
@@ -93,7 +94,7 @@ async def _reserve(
     """Decide under the hosts' locks, on what the database says now and the calendars said a moment ago."""
     hold = token_hash(wish.hold_token) if wish.hold_token else None
     async with begin(wish.page.account_id) as work:
-        state = await load_page(work, wish.page.page_id)
+        state = await same_or_newer(work, seen)
         await work.host_times.lock(state.host_ids)
         earlier = await earlier_result(work, command)  # a rival with the same key may have been first
         if earlier:
@@ -164,9 +165,12 @@ async def ask_calendars(
     """
     if state.mode is BookingMode.OFFLINE:
         raise PageOffline
-    live = await read_live(state, _with_buffers(slot, state), begin=begin, calendars_of=calendars_of, clock=clock)
-    async with look(state.page.account_id) as work:
-        now_state = await load_page(work, state.page.id)
+    around = _with_buffers(slot, state)
+    live, news = await read_live(state, around, begin=begin, calendars_of=calendars_of, clock=clock)
+    now_state = state
+    if news:
+        async with look(state.page.account_id) as work:
+            now_state = await load_page(work, state.page.id)
     try:
         require_online(now_state)
     except BookingBlocked:

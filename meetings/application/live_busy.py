@@ -23,18 +23,19 @@ from meetings.domain.timespan import TimeSpan
 
 async def read_live(
     state: PageState, span: TimeSpan, *, begin: Begin, calendars_of: CalendarsOf, clock: Clock
-) -> dict[UserId, list[EventTime]]:
-    """What is in the hosts' selected calendars in `span` right now, all asked in parallel, outside any transaction.
+) -> tuple[dict[UserId, list[EventTime]], bool]:
+    """What is in the hosts' selected calendars in `span` right now, all asked in parallel, outside any transaction;
+    and whether that told anything new about the calendars themselves.
 
     A calendar that turns out to be lost, or to be readable again, and a grant that turns out to be gone are written
-    down before this returns or raises: load the page again to see its mode (S60, S62, X1).
+    down before this returns or raises: then load the page again to see its mode (S60, S62, X1).
 
     Raises:
         CalendarUnverified: a calendar could not be read just now; nothing can be said about it (A-AV15).
     """
     connections = state.checked_connections
     answers = await asyncio.gather(*(_ask(connection, span, calendars_of) for connection in connections))
-    await _write_down(dict(zip([c.id for c in connections], answers, strict=True)), connections, begin, clock)
+    news = await _write_down(dict(zip([c.id for c in connections], answers, strict=True)), connections, begin, clock)
     busy: dict[UserId, list[EventTime]] = {}
     for connection, answer in zip(connections, answers, strict=True):
         if isinstance(answer, ReauthorizationNeeded):
@@ -47,7 +48,7 @@ async def read_live(
             if isinstance(events, ProviderError):
                 raise CalendarUnverified from events
             busy.setdefault(connection.user_id, []).extend(events)
-    return busy
+    return busy, news
 
 
 Answer = Mapping[CalendarId, BusyAnswer] | ProviderError
@@ -65,18 +66,23 @@ async def _ask(connection: CalendarConnection, span: TimeSpan, calendars_of: Cal
 
 async def _write_down(
     answers: Mapping[object, Answer], connections: Sequence[CalendarConnection], begin: Begin, clock: Clock
-) -> None:
-    """Save what changed about a connection's health; usually nothing did and no transaction is opened."""
+) -> bool:
+    """Save what changed about a connection's health; usually nothing did and no transaction is opened. Gives whether
+    anything did."""
+    news = False
     for seen in connections:
         answer = answers[seen.id]
         if isinstance(answer, ReauthorizationNeeded):
             await note_lost_grant(seen, begin=begin, clock=clock)
+            news = True
         elif not isinstance(answer, ProviderError) and _is_news(seen, answer):
             async with begin(seen.account_id) as work:
                 connection = await work.connections.get(seen.id)
                 for calendar_id, events in answer.items():
                     note_health(connection, calendar_id, events, clock)
                 await work.commit()
+            news = True
+    return news
 
 
 def _is_news(connection: CalendarConnection, answer: Mapping[CalendarId, BusyAnswer]) -> bool:

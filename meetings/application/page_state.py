@@ -1,14 +1,15 @@
 """A page together with the people behind it and their calendars: everything its mode is derived from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import EventTime
-from meetings.application.ports.unit_of_work import MirroredTime, UnitOfWork
+from meetings.application.ports.unit_of_work import MirroredTime, TakenTime, UnitOfWork
 from meetings.domain.availability import BusyKind, BusySpan, HostTime
-from meetings.domain.base import NotFound
+from meetings.domain.base import Aggregate, NotFound
 from meetings.domain.booking_mode import BookingMode, host_mode, page_mode
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import BookingId, PageId, UserId
@@ -19,7 +20,8 @@ from meetings.domain.user import User
 _REACH = timedelta(days=3)
 """A slot and its buffers reach at most this far beyond its start."""
 
-_WEEK = timedelta(days=8)
+WEEK = timedelta(days=8)
+"""Meetings within this of a start may count toward a cap of its day or week."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class PageState:
     page: SchedulingPage
     users: Mapping[UserId, User]
     connections: Mapping[UserId, CalendarConnection]
+
+    @property
+    def versions(self) -> dict[UUID, int]:
+        """Those of everything in it, by id."""
+        loaded: list[Aggregate] = [self.page, *self.users.values(), *self.connections.values()]
+        return {each.id: each.version for each in loaded}
 
     @property
     def host_ids(self) -> list[UserId]:
@@ -52,6 +60,12 @@ class PageState:
     def mode(self) -> BookingMode:
         modes = [self.mode_of(host) for host in self.page.hosts]
         return page_mode(modes, any_host=self.page.type is PageType.ROUND_ROBIN)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether meetings of the page count towards a cap."""
+        settings = self.page.settings
+        return bool(settings.max_per_day or settings.max_per_week or any(host.max_per_day for host in self.page.hosts))
 
     @property
     def organizer(self) -> User:
@@ -80,14 +94,22 @@ async def load_page(work: UnitOfWork, page_id: PageId) -> PageState:
     return PageState(page, await work.users.of(people), await work.connections.of_users(people))
 
 
+async def same_or_newer(work: UnitOfWork, seen: PageState) -> PageState:
+    """What `load_page` gives; `seen` itself while nothing of it was saved since, which is one question instead of
+    three. Its aggregates are not to be changed: they do not belong to `work`."""
+    if await work.versions(seen.page.id, list(seen.users)) == seen.versions:
+        return seen
+    return await load_page(work, seen.page.id)
+
+
 async def mirrored_times(
     work: UnitOfWork, state: PageState, span: TimeSpan, *, now: datetime, policy: Policy
 ) -> Mapping[UserId, MirroredTime]:
     """What the copies of the calendars of those hosts say whose calendars decide, around `span`."""
-    asked = [host.user_id for host in state.page.hosts if _is_asked(state, host)]
+    asked = [host.user_id for host in state.page.hosts if is_asked(state, host)]
     if not asked:
         return {}
-    return await work.mirror.of_hosts(asked, _reach(span), confirmed_since=now - policy.mirror_max_age)
+    return await work.mirror.of_hosts(asked, reach_of(span), confirmed_since=now - policy.mirror_max_age)
 
 
 async def times_of_hosts(
@@ -109,35 +131,46 @@ async def times_of_hosts(
     `mirrored` is what `mirrored_times` gave, if it was asked before. Beyond what a slot in `span` can touch, no host
     counts as known, because it was not read.
     """
-    reach = _reach(span)
+    reach = reach_of(span)
     if mirrored is None:
         mirrored = await mirrored_times(work, state, span, now=now, policy=policy)
     taken = await work.host_times.taken(state.host_ids, reach, excluding=excluding, excluding_hold=excluding_hold)
     meetings = await _counted_meetings(work, state, span, excluding)
+    return known_times(state, reach, mirrored, taken, meetings, live=live), [start for _, start in meetings]
+
+
+def known_times(
+    state: PageState,
+    reach: TimeSpan,
+    mirrored: Mapping[UserId, MirroredTime],
+    taken: Iterable[TakenTime],
+    meetings: Sequence[tuple[UserId, int]],
+    *,
+    live: Mapping[UserId, Sequence[EventTime]] | None = None,
+) -> list[HostTime]:
+    """Each host's time within `reach`, put together from what was read of it."""
+    spans: dict[UserId, list[BusySpan | tuple[int, int]]] = {host.user_id: [] for host in state.page.hosts}
+    for each in taken:
+        if each.host in spans:
+            label = ("hold", BusyKind.HELD) if each.held else ("booking", BusyKind.BOOKING)
+            spans[each.host].append(BusySpan(each.start, each.end, *label))
     times = []
     for host in state.page.hosts:
-        spans: list[BusySpan | tuple[int, int]] = [
-            BusySpan(t.start, t.end, "hold", BusyKind.HELD)
-            if t.held
-            else BusySpan(t.start, t.end, "booking", BusyKind.BOOKING)
-            for t in taken
-            if t.host == host.user_id
-        ]
         known_from, known_until = reach.minutes()
-        if _is_asked(state, host):
+        if is_asked(state, host):
             copy = mirrored.get(host.user_id)
             known_from = max(known_from, copy.known_from) if copy else 0
             known_until = max(known_from, min(known_until, copy.known_until)) if copy else 0
-            spans.extend(copy.busy if copy else ())
+            spans[host.user_id].extend(copy.busy if copy else ())
         elif state.mode_of(host) is BookingMode.BLOCKED:
             known_from = known_until = 0
         events = (live or {}).get(host.user_id, ())
-        spans.extend((e.start, e.end) for e in events if e.status.blocks and e.booking_key is None)
+        spans[host.user_id].extend((e.start, e.end) for e in events if e.status.blocks and e.booking_key is None)
         working = state.users[host.user_id].settings.working_hours
         times.append(
             HostTime(
                 host=str(host.user_id),
-                busy=spans,
+                busy=spans[host.user_id],
                 known_from=known_from,
                 known_until=known_until,
                 working_hours=working.opening_hours() if working else None,
@@ -145,14 +178,15 @@ async def times_of_hosts(
                 meetings=[start for user_id, start in meetings if user_id == host.user_id],
             )
         )
-    return times, [start for _, start in meetings]
+    return times
 
 
-def _reach(span: TimeSpan) -> TimeSpan:
+def reach_of(span: TimeSpan) -> TimeSpan:
+    """What may touch a slot that begins in `span`, buffers included."""
     return TimeSpan(span.start - _REACH, span.end + _REACH)
 
 
-def _is_asked(state: PageState, host: PageHost) -> bool:
+def is_asked(state: PageState, host: PageHost) -> bool:
     """Whether this host's calendars decide; one that is offline has none, one that is switched off offers nothing."""
     return host.check_availability and state.mode_of(host) is BookingMode.ONLINE
 
@@ -161,11 +195,9 @@ async def _counted_meetings(
     work: UnitOfWork, state: PageState, span: TimeSpan, excluding: BookingId | None
 ) -> list[tuple[UserId, int]]:
     """Meetings that may count toward a cap of a day or week that `span` touches; none are read without caps."""
-    settings = state.page.settings
-    capped = settings.max_per_day or settings.max_per_week or any(host.max_per_day for host in state.page.hosts)
-    if not capped:
+    if not state.is_capped:
         return []
-    around = TimeSpan(span.start - _WEEK, span.end + _WEEK)
+    around = TimeSpan(span.start - WEEK, span.end + WEEK)
     return await work.bookings.meeting_starts(state.page.id, around, excluding=excluding)
 
 

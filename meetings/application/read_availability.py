@@ -2,12 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import cached_property, lru_cache
 
 from meetings.application.availability_cursor import Digest
+from meetings.application.page_memory import KnownPage, PageMemory
 from meetings.application.page_state import PageState, as_span, load_page, mirrored_times, times_of_hosts
 from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
@@ -20,7 +21,7 @@ from meetings.domain.booking_mode import BookingMode
 from meetings.domain.identifiers import BookingId, UserId
 from meetings.domain.scheduling_page import check_window_request
 from meetings.domain.text import time_zone_problem
-from meetings.domain.timespan import TimeSpan, at_minute, floor_minute
+from meetings.domain.timespan import TimeSpan, at_minute, ceil_minute, floor_minute
 
 _FRESH = timedelta(seconds=60)
 
@@ -56,7 +57,10 @@ class AvailabilityQuestion:
 
 @dataclass(frozen=True)
 class Availability:
-    """What a page offers in a window. `starts` are minutes since the epoch, sorted."""
+    """What a page offers in a window. `starts` are minutes since the epoch, sorted.
+
+    `known` is what it was worked out from, when that came from memory.
+    """
 
     question: AvailabilityQuestion
     state: PageState
@@ -65,6 +69,7 @@ class Availability:
     freshness: Freshness
     computed_at: datetime
     starts: Sequence[int]
+    known: KnownPage | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def days(self) -> dict[date, list[int]]:
@@ -90,14 +95,23 @@ class Availability:
         about = (question.page.page_id, question.first, question.last, question.time_zone, self.duration_minutes)
         return Digest.of(about, question.first, self.mode.value, self.days)
 
+    @cached_property
+    def true_until(self) -> datetime:
+        """When the clock alone may make this another answer: notice and window move by the minute, and what was
+        confirmed less than a minute ago grows old."""
+        copies = self.known.mirrored.values() if self.known else ()
+        turning_old = [copy.confirmed_at + _FRESH for copy in copies if copy.confirmed_at]
+        coming = [at for at in turning_old if at >= self.computed_at]
+        return min([at_minute(ceil_minute(self.computed_at)), *coming])
+
     def slot(self, start: int) -> TimeSpan:
         return as_span(start, self.duration_minutes)
 
 
 async def read_availability(
-    question: AvailabilityQuestion, *, look: Begin, clock: Clock, policy: Policy
+    question: AvailabilityQuestion, *, look: Begin, clock: Clock, policy: Policy, memory: PageMemory | None = None
 ) -> Availability:
-    """The open starts of a window.
+    """The open starts of a window. With a `memory` what it knows is used; the answer is the same.
 
     Raises:
         NotFound: the page is gone.
@@ -106,6 +120,8 @@ async def read_availability(
     refuse(time_zone_problem(question.time_zone, "timeZone"))
     check_window_request(question.first, question.last, most_days=policy.window_days)
     now = clock()
+    if memory is not None and question.moving is None:
+        return await _remembered(question, memory, now)
     async with look(question.page.account_id) as work:
         state = await load_page(work, question.page.page_id)
         duration = state.page.offered_duration(question.duration_minutes)
@@ -119,7 +135,20 @@ async def read_availability(
     return Availability(question, state, duration, state.mode, freshness, now, starts)
 
 
-async def next_available(found: Availability, *, look: Begin, clock: Clock, policy: Policy) -> TimeSpan | None:
+async def _remembered(question: AvailabilityQuestion, memory: PageMemory, now: datetime) -> Availability:
+    span = question.span()
+    known = await memory.page(question.page, span.end)
+    state = known.state
+    duration = state.page.offered_duration(question.duration_minutes)
+    starts = [] if state.mode is BookingMode.BLOCKED else known.starts(span, duration, now=now)
+    times = [host.time for host in known.hosts]
+    freshness = _freshness(state, times, known.mirrored, span, now)
+    return Availability(question, state, duration, state.mode, freshness, now, starts, known)
+
+
+async def next_available(
+    found: Availability, *, look: Begin, clock: Clock, policy: Policy, memory: PageMemory | None = None
+) -> TimeSpan | None:
     """The first open slot at or after the window's first day, even beyond its last."""
     if found.starts:
         return found.slot(found.starts[0])
@@ -131,6 +160,11 @@ async def next_available(found: Availability, *, look: Begin, clock: Clock, poli
     if until <= window.end:
         return None
     beyond = TimeSpan(max(window.end, now), max(window.end, now, until))
+    if memory is not None and found.question.moving is None:
+        known = await memory.page(found.question.page, beyond.end)
+        blocked = known.state.mode is BookingMode.BLOCKED
+        starts: Sequence[int] = [] if blocked else known.starts(beyond, found.duration_minutes, now=now)
+        return found.slot(starts[0]) if starts else None
     async with look(found.question.page.account_id) as work:
         state = await load_page(work, page.id)
         times, meetings = await times_of_hosts(

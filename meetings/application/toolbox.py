@@ -13,6 +13,7 @@ from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.identities import Identities, Passwords
 from meetings.application.ports.mail import Mailer
 from meetings.application.ports.outbox import Outbox
+from meetings.application.ports.page_signs import DatabasePulse, ReadPageSigns
 from meetings.application.ports.reads import Reads
 from meetings.application.ports.sign_in_attempts import SignInAttempts
 from meetings.application.ports.sync_schedule import SyncSchedule
@@ -27,6 +28,8 @@ class Toolbox:
     begin_as: Callable[[str], Begin]
     look: Begin
     reads: Reads
+    page_signs: ReadPageSigns
+    pulse: DatabasePulse
     outbox: Outbox
     schedule: SyncSchedule
     identities: Identities

@@ -6,21 +6,27 @@ only what it has seen, so a slow one skips intermediate states and never queues.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from meetings.application.availability_cursor import Digest
+from meetings.application.page_memory import PageMemory
 from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
-from meetings.application.ports.fan_out import FanOut, host_topic, page_topic
+from meetings.application.ports.fan_out import FanOut, Listener, host_topic, page_topic
 from meetings.application.ports.unit_of_work import Begin
 from meetings.application.read_availability import Availability, AvailabilityQuestion, read_availability
 from meetings.domain.base import DomainError
 from meetings.domain.booking_mode import BookingMode
 
 log = logging.getLogger(__name__)
+
+_GATHER_SECONDS = 0.02
+"""Changes that come this shortly after each other are read once."""
+
+Read = Callable[[AvailabilityQuestion], Awaitable[Availability]]
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,11 @@ class Delta:
 class AvailabilityWatch:
     """Everybody in this process who watches availability."""
 
-    def __init__(self, *, look: Begin, fan_out: FanOut, clock: Clock, policy: Policy) -> None:
+    def __init__(
+        self, *, look: Begin, fan_out: FanOut, clock: Clock, policy: Policy, memory: PageMemory | None = None
+    ) -> None:
         self._look = look
+        self._memory = memory
         self._fan_out = fan_out
         self._clock = clock
         self._policy = policy
@@ -71,19 +80,36 @@ class AvailabilityWatch:
         async with self._reader(question) as reader:
             found = reader.current
             seen = found.digest.seen_by(after) if after else None
-            yield _delta(found, seen) if seen else Snapshot(found.digest.cursor(), found)
+            yield delta_of(found, seen) if seen else Snapshot(found.digest.cursor(), found)
             last = found.digest
             while newer := await reader.next(found):
                 found = newer
                 if found.digest != last:
-                    yield _delta(found, last)
+                    yield delta_of(found, last)
                     last = found.digest
+
+    async def follow(self, question: AvailabilityQuestion) -> AsyncGenerator[Availability]:
+        """What the window offers now, and again whenever it was read anew, the latest only. Ends when the page is gone.
+
+        Raises:
+            NotFound, InvalidInput: as `read_availability`, before anything is given.
+        """
+        async with self._reader(question) as reader:
+            found: Availability | None = reader.current
+            while found is not None:
+                yield found
+                found = await reader.next(found)
+
+    async def _read(self, question: AvailabilityQuestion) -> Availability:
+        return await read_availability(
+            question, look=self._look, clock=self._clock, policy=self._policy, memory=self._memory
+        )
 
     @asynccontextmanager
     async def _reader(self, question: AvailabilityQuestion) -> AsyncIterator["_Reader"]:
         reader = self._readers.get(question)
         if reader is None or reader.gone:
-            reader = self._readers[question] = _Reader(question, self._look, self._fan_out, self._clock, self._policy)
+            reader = self._readers[question] = _Reader(question, self._fan_out, self._policy, self._read)
         reader.watchers += 1
         try:
             await reader.ready()
@@ -99,17 +125,14 @@ class AvailabilityWatch:
 class _Reader:
     """One question, read again whenever something it depends on changed, and as the clock moves."""
 
-    def __init__(
-        self, question: AvailabilityQuestion, look: Begin, fan_out: FanOut, clock: Clock, policy: Policy
-    ) -> None:
+    def __init__(self, question: AvailabilityQuestion, fan_out: FanOut, policy: Policy, read: Read) -> None:
         self.watchers = 0
         self.gone = False
         self.current: Availability
         self._question = question
-        self._look = look
         self._fan_out = fan_out
-        self._clock = clock
         self._policy = policy
+        self._read_anew = read
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._news = asyncio.Condition()
         self._task = asyncio.create_task(self._run())
@@ -151,8 +174,14 @@ class _Reader:
                     await self._show(await self._read())
                     if self.current.state.host_ids != hosts:
                         break
-                    await ear.wait(self._policy.watch_seconds)
+                    await self._wait(ear)
             hosts = self.current.state.host_ids
+
+    async def _wait(self, ear: Listener) -> None:
+        """Until somebody says that something changed, or the clock has to; then gather what comes shortly after."""
+        ahead = (self.current.true_until - self.current.computed_at).total_seconds()
+        await ear.wait(min(self._policy.watch_seconds, max(1.0, ahead)))
+        await asyncio.sleep(_GATHER_SECONDS)
 
     async def _show(self, found: Availability) -> None:
         self.current = found
@@ -162,9 +191,10 @@ class _Reader:
             self._news.notify_all()
 
     async def _read(self) -> Availability:
-        return await read_availability(self._question, look=self._look, clock=self._clock, policy=self._policy)
+        return await self._read_anew(self._question)
 
 
-def _delta(found: Availability, seen: Digest) -> Delta:
+def delta_of(found: Availability, seen: Digest) -> Delta:
+    """What leads from what was seen to what was found."""
     changed, emptied = found.digest.changed_since(seen)
     return Delta(found.digest.cursor(), found, tuple(changed), tuple(emptied))

@@ -1,7 +1,7 @@
 """Which times a page offers, once and live."""
 
 import datetime
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Annotated
 
 import strawberry
@@ -11,12 +11,12 @@ from meetings.application.read_availability import AvailabilityQuestion, next_av
 from meetings.application.watch_availability import Delta, Snapshot
 from meetings.domain.base import NotFound
 from meetings.domain.identifiers import BookingId
-from meetings.domain.timespan import at_minute
 from meetings.graphql.context import Info, Operation, closed_after
 from meetings.graphql.enums import BookingMode, Freshness
+from meetings.graphql.leaf_lists import Nested
 from meetings.graphql.page_address import PageAddress, pointer_to
 from meetings.graphql.scalars import TimeZone, refused
-from meetings.graphql.slots import Slot
+from meetings.graphql.slots import Slot, Slots
 
 
 @strawberry.input(description="A window of whole days of the visitor's zone.")
@@ -46,9 +46,33 @@ class AvailableDay:
 
     @strawberry.field(description="The slots that begin on it, by start.")
     def slots(self) -> list[Slot]:
-        length = datetime.timedelta(minutes=self.duration_minutes)
-        starts = [at_minute(start) for start in self.starts]
-        return [Slot(start=start, end=start + length) for start in starts]
+        return Slots(self.starts, self.duration_minutes)  # type: ignore[return-value]  # a list for the executor
+
+
+class Days:
+    """Days of an answer: objects, or columns in wire form."""
+
+    def __init__(self, found: application.Availability, days: Iterable[datetime.date]) -> None:
+        self._starts = [(day, found.days[day]) for day in days]
+        self._minutes = found.duration_minutes
+
+    def __iter__(self) -> Iterator[AvailableDay]:
+        for day, starts in self._starts:
+            yield AvailableDay(date=day, slot_count=len(starts), starts=starts, duration_minutes=self._minutes)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def column(self, field: str, nested: Nested) -> Sequence[object] | None:
+        match field:
+            case "date":
+                return [day.isoformat() for day, _ in self._starts]
+            case "slotCount":
+                return [len(starts) for _, starts in self._starts]
+            case "slots":
+                columns = [nested(Slots(starts, self._minutes)) for _, starts in self._starts]
+                return None if None in columns else columns
+        return None
 
 
 @strawberry.type(description="What a page offers in a window.")
@@ -79,8 +103,8 @@ class Availability:
 
     @strawberry.field(description="The first slot at or after `from`, even beyond `to`; null when there is none.")
     async def next_available(self, info: Info) -> Slot | None:
-        tools = info.context.tools
-        span = await next_available(self.found, look=tools.look, clock=tools.clock, policy=tools.policy)
+        tools, memory = info.context.tools, info.context.memory
+        span = await next_available(self.found, look=tools.look, clock=tools.clock, policy=tools.policy, memory=memory)
         return Slot.of(span) if span else None
 
     @classmethod
@@ -100,12 +124,7 @@ class Availability:
 
 
 def _days(found: application.Availability, days: Iterable[datetime.date]) -> list[AvailableDay]:
-    return [
-        AvailableDay(
-            date=day, slot_count=len(found.days[day]), starts=found.days[day], duration_minutes=found.duration_minutes
-        )
-        for day in days
-    ]
+    return Days(found, days)  # type: ignore[return-value]  # a list for the executor
 
 
 @strawberry.type(description="The whole window as it is now.")
@@ -128,8 +147,8 @@ class AvailabilityDelta:
 
     @strawberry.field(description="The first slot at or after `from`, even beyond `to`; null when there is none.")
     async def next_available(self, info: Info) -> Slot | None:
-        tools = info.context.tools
-        span = await next_available(self.found, look=tools.look, clock=tools.clock, policy=tools.policy)
+        tools, memory = info.context.tools, info.context.memory
+        span = await next_available(self.found, look=tools.look, clock=tools.clock, policy=tools.policy, memory=memory)
         return Slot.of(span) if span else None
 
 
@@ -185,9 +204,13 @@ class AvailabilityQueries:
             return None
         tools = operation.tools
         try:
-            found = await read_availability(question, look=tools.look, clock=tools.clock, policy=tools.policy)
+            found = await read_availability(
+                question, look=tools.look, clock=tools.clock, policy=tools.policy, memory=operation.memory
+            )
         except NotFound:
             return None
+        if found.known is not None:
+            operation.sources.used(found.known, found.true_until, root=True, counts=True)
         return Availability.of(found)
 
 
@@ -215,10 +238,12 @@ class AvailabilitySubscriptions:
         async with closed_after(operation.connection.product.watch.watch(question, after)) as events:
             async for event in events:
                 operation.forget_loaded()
-                yield _told(event)
+                operation.watched = event.availability
+                yield told(event)
 
 
-def _told(event: Snapshot | Delta) -> AvailabilitySnapshot | AvailabilityDelta:
+def told(event: Snapshot | Delta) -> AvailabilitySnapshot | AvailabilityDelta:
+    """An event as the schema has it."""
     if isinstance(event, Snapshot):
         return AvailabilitySnapshot(cursor=event.cursor, availability=Availability.of(event.availability))
     return AvailabilityDelta(

@@ -232,7 +232,7 @@ class ManagedBooking:
         page = await loaders.pages.load(self.booking.page_id)
         if page is None or page.archived_at is not None:
             return None
-        return PublicSchedulingPage.of(await loaders.page_state(page), info.context)
+        return PublicSchedulingPage.of(await loaders.page_state(page), info.context, info.context.tools.clock())
 
     @strawberry.field(description="Where the page sends the visitor after booking.")
     async def redirect_url(self, info: Info) -> URL | None:

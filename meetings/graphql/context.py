@@ -18,8 +18,10 @@ from starlette.requests import HTTPConnection
 from strawberry.fastapi import BaseContext
 
 from meetings.application.chat_links import ChatLinks
+from meetings.application.page_memory import PageMemory
 from meetings.application.ports.identities import Caller, Scope
 from meetings.application.ports.unit_of_work import Begin
+from meetings.application.read_availability import Availability
 from meetings.application.sign_in import caller_of
 from meetings.application.sites import Site, SiteKind
 from meetings.application.toolbox import Toolbox
@@ -27,10 +29,12 @@ from meetings.application.watch_availability import AvailabilityWatch
 from meetings.domain.base import ConcurrentChange, PermissionMissing
 from meetings.domain.identifiers import AccountId
 from meetings.domain.user import User
+from meetings.graphql.feeds import Feeds
 from meetings.graphql.loaders import Loaders
 from meetings.graphql.messages import LANGUAGES, language_of, preferred_language
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.rate_limits import Limiter, network_of
+from meetings.graphql.sources import Sources
 
 T = TypeVar("T")
 
@@ -45,6 +49,8 @@ class Product:
     tools: Toolbox
     watch: AvailabilityWatch
     chat_links: ChatLinks
+    feeds: Feeds
+    memory: PageMemory
 
 
 class Connection(BaseContext):
@@ -67,6 +73,7 @@ class Connection(BaseContext):
         self.address = network_of(options.client_address(http))
         self.request_id: str = http.scope.get("state", {}).get("request_id") or secrets.token_hex(12)
         self.on_close = ExitStack()
+        self.sources = Sources()
         self._checked_at = 0.0
         self._still: asyncio.Task[bool] | None = None
 
@@ -140,6 +147,8 @@ class Operation:
         self.request_id = connection.request_id
         self.time_limit: asyncio.Timeout | None = None
         self._loaders: dict[AccountId, Loaders] = {}
+        self.watched: Availability | None = None
+        """What the latest event of a subscription to availability told."""
 
     @property
     def caller(self) -> Caller | None:
@@ -148,6 +157,14 @@ class Operation:
     @property
     def tools(self) -> Toolbox:
         return self.connection.product.tools
+
+    @property
+    def memory(self) -> PageMemory:
+        return self.connection.product.memory
+
+    @property
+    def sources(self) -> Sources:
+        return self.connection.sources
 
     @property
     def options(self) -> ApiOptions:

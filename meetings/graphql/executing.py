@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
+from inspect import isawaitable
 from typing import Any
 
 import strawberry
@@ -12,9 +14,11 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    execute,
     parse,
     specified_rules,
 )
+from graphql import ExecutionResult as GraphQLResult
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import StreamResult, validate_document
 from strawberry.types import ExecutionContext, ExecutionResult
@@ -24,6 +28,7 @@ from strawberry.utils.aio import aclosing
 
 from meetings.graphql.context import Connection, Operation
 from meetings.graphql.document_limits import Sizes, limit_errors, variable_sizes
+from meetings.graphql.leaf_lists import LeafListExecutor
 from meetings.graphql.options import SIGNED_IN, DocumentLimits
 from meetings.graphql.top_level_errors import BAD_USER_INPUT, INTERNAL, VALIDATION_FAILED, told
 
@@ -52,11 +57,10 @@ class CheckedDocument(SchemaExtension):
         context = self.execution_context
         document = context.graphql_document
         assert document is not None, "what cannot be parsed is not validated"
-        schema = context.schema._schema
         sizes = variable_sizes(document, context.variables)
-        within, valid = (_within, _valid) if _is_kept(context) else (_within.__wrapped__, _valid.__wrapped__)
-        errors = within(schema, document, _limits(context), sizes) or valid(schema, document, _rules(context))
-        context.pre_execution_errors = list(errors)
+        checked = _checked if _is_kept(context) else _checked.__wrapped__
+        asked = _Asked(context.query or "", document, context.schema._schema)
+        context.pre_execution_errors = list(checked(asked, _limits(context), sizes, _rules(context)))
         yield
 
 
@@ -95,18 +99,22 @@ def _parsed(query: str, max_tokens: int) -> DocumentNode:
     return parse(query, max_tokens=max_tokens)
 
 
-@lru_cache(maxsize=_KEPT)
-def _within(
-    schema: GraphQLSchema, document: DocumentNode, limits: DocumentLimits, sizes: Sizes
-) -> tuple[GraphQLError, ...]:
-    return limit_errors(schema, document, limits, sizes)
+@dataclass(frozen=True)
+class _Asked:
+    """A document, told apart by its text: to hash it as a tree takes longer than all the rest."""
+
+    query: str
+    document: DocumentNode = field(compare=False)
+    schema: GraphQLSchema = field(compare=False)
 
 
 @lru_cache(maxsize=_KEPT)
-def _valid(
-    schema: GraphQLSchema, document: DocumentNode, rules: tuple[type[ASTValidationRule], ...]
+def _checked(
+    asked: _Asked, limits: DocumentLimits, sizes: Sizes, rules: tuple[type[ASTValidationRule], ...]
 ) -> tuple[GraphQLError, ...]:
-    return tuple(validate_document(schema, document, rules))
+    """The limits first; the rules of the language only within them. There is one schema in a process."""
+    beyond = limit_errors(asked.schema, asked.document, limits, sizes)
+    return tuple(beyond) or tuple(validate_document(asked.schema, asked.document, rules))
 
 
 class Api(strawberry.Schema):
@@ -132,6 +140,8 @@ class Api(strawberry.Schema):
             allowed_operation_types,
             operation_extensions,
         )
+        if operation is not None and not result.errors:
+            operation.sources.finish(result.data)
         return _told(result, operation)
 
     async def stream(
@@ -156,11 +166,36 @@ class Api(strawberry.Schema):
         )
         return _each_told(source, operation)
 
+    async def tell(
+        self,
+        event: object,
+        query: str,
+        variable_values: dict[str, Any] | None,
+        operation_name: str | None,
+        operation: Operation,
+    ) -> ExecutionResult:
+        """The answer of a subscription, whose document was checked before, to one event of its source stream."""
+        document = _parsed(query, operation.options.anonymous.tokens)
+        executed = execute(
+            self._schema,
+            document,
+            root_value=event,
+            context_value=operation,
+            variable_values=variable_values,
+            operation_name=operation_name,
+            executor_class=LeafListExecutor,
+        )
+        result = await executed if isawaitable(executed) else executed
+        assert isinstance(result, GraphQLResult), "nothing is deferred"
+        return _told(ExecutionResult(data=result.data, errors=result.errors), operation)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: what has to be logged is logged where it is masked, under the request's id."""
 
 
 def _operation(context_value: object) -> Operation | None:
+    if isinstance(context_value, Operation):
+        return context_value
     return Operation(context_value) if isinstance(context_value, Connection) else None
 
 

@@ -67,6 +67,7 @@ def _link_token(address: PageAddress) -> str | None:
 
 
 async def _page_of_link(operation: Operation, token: str, *, spent: bool) -> PagePointer | None:
+    operation.sources.used_more()
     tools = operation.tools
     found = await link_at(token, look=tools.look, tokens=tools.links.tokens)
     if found is None:
@@ -101,9 +102,11 @@ async def _page_under(operation: Operation, host: str | None, slug: str) -> Page
     here = operation.connection.site
     site = here if host is None else await site_at(host.strip(), links=tools.links, reads=tools.reads)
     normal = normal_slug(unquote(slug[: 3 * MAX_SLUG]))
+    if site is None or site.kind is SiteKind.CUSTOM:
+        operation.sources.used_more()
     if site is None or not normal:
         return None
-    pointer = await tools.reads.page_at(normal)
+    pointer = await operation.memory.find(normal, tools.reads)
     return pointer if pointer and site.serves(pointer.account_id) else None
 
 

@@ -93,14 +93,17 @@ class PublicSchedulingPage(Prefilled):
 
     @strawberry.field(description="Where people book.")
     async def url(self, info: Info) -> URL:
+        info.context.sources.used_more()  # it stands under the organizer's domain
         return URL(
             await info.context.loaders(AccountId(self.page.account_id)).url_of(self.page, info.context.tools.links)
         )
 
     @classmethod
-    def of(cls, state: PageState, operation: Operation, link: MeetingLink | None = None) -> "PublicSchedulingPage":
+    def of(
+        cls, state: PageState, operation: Operation, now: datetime.datetime, link: MeetingLink | None = None
+    ) -> "PublicSchedulingPage":
         page, settings = state.page, state.page.settings
-        first, last = page.booking_dates(now=operation.tools.clock())
+        first, last = page.booking_dates(now=now)
         return cls(
             type=page.type,
             headline=settings.headline,

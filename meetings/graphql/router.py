@@ -1,7 +1,7 @@
 """The endpoint: operations by POST and over WebSocket, the explorer page by GET, and who may send what (GQ-5, GQ-6)."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -9,6 +9,7 @@ from cross_web import HTTPException
 from fastapi import Request, Response, WebSocket
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.fastapi import GraphQLRouter
 from strawberry.http.parse_content_type import parse_content_type
@@ -18,12 +19,15 @@ from strawberry.types.unset import UNSET, UnsetType
 
 from meetings.application.chat_links import ChatLinks
 from meetings.application.links import token_hash
+from meetings.application.page_memory import PageMemory
 from meetings.application.toolbox import Toolbox
 from meetings.application.watch_availability import AvailabilityWatch
 from meetings.graphql.context import Connection, Product, bearer
 from meetings.graphql.explorer import CONTENT_SECURITY_POLICY, explorer_page
+from meetings.graphql.feeds import Feeds
+from meetings.graphql.kept_answers import AnswerAgain, KeptAnswers, question_of
 from meetings.graphql.options import ApiOptions
-from meetings.graphql.rate_limits import Limiter
+from meetings.graphql.rate_limits import Limiter, network_of
 from meetings.graphql.schema import schema
 from meetings.graphql.sockets import CheckedMessages, LimitedSocket, OpenSockets
 from meetings.graphql.top_level_errors import (
@@ -52,6 +56,7 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
         self._products = _Products(toolbox)
         self._limiter = Limiter(options.rate_storage)
         self._sockets = OpenSockets()
+        self._kept = KeptAnswers()
         super().__init__(
             schema,
             graphql_ide=None,
@@ -85,12 +90,33 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
             else:
                 self._check_request(request, context)
                 answer = await super().run(request, context, root_value)
+                self._keep(request, context, answer)
         except HTTPException as malformed:
             answer = _answer(_Refused(malformed.status_code, BAD_USER_INPUT, malformed.reason), context)
         except _Refused as refused:
             answer = _answer(refused, context)
         answer.headers[REQUEST_ID] = context.request_id
         return answer
+
+    def shortcut(self, app: ASGIApp, path: str) -> AnswerAgain:
+        """Around the application that serves this router at `path`: what needs no looking into is answered before."""
+        return AnswerAgain(app, path=path, answers=self._kept, now=self._now, count=self._count)
+
+    def _now(self) -> datetime:
+        return self._products.current().tools.clock()
+
+    async def _count(self, http: HTTPConnection) -> None:
+        options = self.api_options
+        address = network_of(options.client_address(http))
+        await self._limiter.take(options.rates.availability, "availability", address)
+
+    def _keep(self, request: Any, context: Connection, answer: Response) -> None:
+        question = question_of(request.scope)
+        if question is None or not context.sources.complete or answer.status_code != 200:
+            return
+        kept = context.sources.kept(bytes(answer.body), context.product.memory)
+        if kept is not None:
+            self._kept.keep(question, kept)
 
     def _explorer(self, request: Request) -> Response:
         if not self.api_options.explorer or "query" in request.query_params:
@@ -187,7 +213,12 @@ class _Products:
     def current(self) -> Product:
         tools = self._toolbox()
         if self._product is None or self._product.tools is not tools:
-            watch = AvailabilityWatch(look=tools.look, fan_out=tools.fan_out, clock=tools.clock, policy=tools.policy)
+            memory = PageMemory(
+                look=tools.look, signs=tools.page_signs, pulse=tools.pulse, clock=tools.clock, policy=tools.policy
+            )
+            watch = AvailabilityWatch(
+                look=tools.look, fan_out=tools.fan_out, clock=tools.clock, policy=tools.policy, memory=memory
+            )
             chat_links = ChatLinks(
                 look=tools.look,
                 reads=tools.reads,
@@ -196,5 +227,5 @@ class _Products:
                 clock=tools.clock,
                 policy=tools.policy,
             )
-            self._product = Product(tools, watch, chat_links)
+            self._product = Product(tools, watch, chat_links, Feeds(watch), memory)
         return self._product

@@ -7,7 +7,9 @@ from typing import Annotated
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from meetings.domain.base import NotFound
 from meetings.domain.identifiers import BookingId, ConnectionId, PageId, UserId
+from meetings.domain.timespan import at_minute, ceil_minute
 from meetings.graphql.account_settings import AccountMutations
 from meetings.graphql.administration import AdministrationMutations
 from meetings.graphql.availability import AvailabilityQueries, AvailabilitySubscriptions
@@ -24,6 +26,7 @@ from meetings.graphql.enums import Provider, Role
 from meetings.graphql.errors import ERROR_TYPES
 from meetings.graphql.exchange import ExchangeMutations
 from meetings.graphql.executing import Api, CheckedDocument, TimeLimit
+from meetings.graphql.leaf_lists import LeafListExecutor
 from meetings.graphql.meeting_links import MeetingLinkMutations
 from meetings.graphql.messages import LANGUAGES
 from meetings.graphql.node_ids import Kind, parse_id
@@ -85,12 +88,14 @@ class Query(AvailabilityQueries, ChatQueries):
         pointer = await pointer_to(operation, at)
         if pointer is None:
             return None
-        loaders = operation.loaders(pointer.account_id)
-        page = await loaders.pages.load(pointer.page_id)
-        if page is None or page.archived_at is not None:
+        now = operation.tools.clock()
+        try:
+            known = await operation.memory.page(pointer, now)
+        except NotFound:
             return None
         link = await linked(operation, pointer)
-        return PublicSchedulingPage.of(await loaders.page_state(page), operation, link)
+        operation.sources.used(known, at_minute(ceil_minute(now)), root=True)
+        return PublicSchedulingPage.of(known.state, operation, now, link)
 
     @strawberry.field(
         description="Public. The invitee's view of a booking, behind the unguessable token of the manage link; null "
@@ -186,6 +191,7 @@ schema = Api(
     subscription=Subscription,
     types=[*ERROR_TYPES, Account, User, SchedulingPage, Booking, CalendarConnection],
     extensions=[CheckedDocument, TimeLimit],
+    execution_context_class=LeafListExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

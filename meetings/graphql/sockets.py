@@ -3,19 +3,33 @@
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from json import JSONDecodeError
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.http.async_base_view import AsyncBaseHTTPView, AsyncWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.schema.schema import StreamResult
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    _OperationStreamClosed,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as WireOperation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import SubscribeMessage
+from strawberry.utils.aio import aclosing
 
-from meetings.graphql.context import Connection
+from meetings.application.read_availability import Availability
+from meetings.application.watch_availability import Delta
+from meetings.graphql.availability import told
+from meetings.graphql.context import Connection, Operation
+from meetings.graphql.feeds import Subscriber
 from meetings.graphql.options import SocketLimits
 from meetings.graphql.top_level_errors import RATE_LIMITED, refusal
+
+if TYPE_CHECKING:
+    from meetings.graphql.executing import Api
 
 TOO_LARGE = 1009
 """RFC 6455, 7.4.1: a message that is too big to process."""
@@ -66,8 +80,11 @@ class LimitedSocket(AsyncWebSocketAdapter):
         return len(self._recent) > self._limits.messages_per_minute
 
     async def send_json(self, message: Mapping[str, object]) -> None:
+        await self.send_encoded(str(self.view.encode_json(message)))
+
+    async def send_encoded(self, message: str) -> None:
         try:
-            await self._ws.send_text(str(self.view.encode_json(message)))
+            await self._ws.send_text(message)
         except (WebSocketDisconnect, RuntimeError) as gone:  # Starlette raises RuntimeError once it has closed
             raise WebSocketDisconnected from gone
 
@@ -89,6 +106,69 @@ class CheckedMessages(BaseGraphQLTransportWSHandler[Connection, None]):
             await self.send_message({"id": message["id"], "type": "error", "payload": refused["errors"]})
             return
         await super().handle_subscribe(message)
+
+    async def run_operation(self, operation: WireOperation[Connection, None]) -> None:
+        """Visitors who watch the same window with the same words share all but the first event."""
+        if self.context.caller is not None:
+            await super().run_operation(operation)
+            return
+        mine = Operation(self.context)
+        try:
+            source = await self.schema.stream(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=mine,
+                root_value=self.root_value,
+                operation_name=operation.operation_name,
+            )
+            async with aclosing(source):
+                await self._send_result_stream(operation, _until_watched(source, mine))
+            if mine.watched is not None and mine.watched.question.moving is None and not operation.completed:
+                await self._share(operation, mine, mine.watched)
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        except _OperationStreamClosed:
+            return
+        except WebSocketDisconnected:
+            self.operations.pop(operation.id, None)
+        except Exception as error:
+            await self.handle_task_exception(error)
+            with suppress(Exception):
+                await operation.send_operation_message({"id": operation.id, "type": "complete"})
+            self.operations.pop(operation.id, None)
+            raise
+
+    async def _share(self, operation: WireOperation[Connection, None], mine: Operation, seen: Availability) -> None:
+        schema, view = cast("Api", self.schema), self.view
+        words = (operation.query, operation.variables, operation.operation_name)
+
+        async def encode(event: Delta) -> str:
+            mine.forget_loaded()
+            result = await schema.tell(told(event), *words, mine)
+            payload: dict[str, object] = {"data": result.data}
+            if result.errors:
+                payload["errors"] = [error.formatted for error in result.errors]
+            return str(view.encode_json(payload))
+
+        head = f'{{"id":{orjson.dumps(operation.id).decode()},"type":"next","payload":'
+
+        async def send(payload: str) -> None:
+            await cast(LimitedSocket, self.websocket).send_encoded(head + payload + "}")
+
+        key = (
+            operation.query,
+            orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS),
+            operation.operation_name,
+        )
+        me = Subscriber(send, seen.digest)
+        await mine.connection.product.feeds.follow((key, seen.question), seen.question, encode, me)
+
+
+async def _until_watched(source: StreamResult, operation: Operation) -> StreamResult:
+    """The first event of a subscription to availability; everything of any other operation."""
+    async for result in source:
+        yield result
+        if operation.watched is not None and not getattr(result, "errors", None):
+            return
 
 
 def _is_operation(id: object, payload: object) -> bool:

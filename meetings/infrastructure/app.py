@@ -16,7 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from meetings.application.sites import Site, site_at
 from meetings.graphql.options import ApiOptions
-from meetings.graphql.router import graphql_router
+from meetings.graphql.router import GraphQLRoutes, graphql_router
 from meetings.graphql.schema import printed_schema
 from meetings.infrastructure.http import booking_page, chat, domains, health, invitations, manage, oauth, webhooks
 from meetings.infrastructure.http.hosts import KnownHost
@@ -32,6 +32,8 @@ from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import Settings, read_settings
 from meetings.infrastructure.worker import Worker
 
+_GRAPHQL = "/graphql"
+
 
 def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAPI:
     """The application. Without Redis it runs the worker as well, in threads, unless `with_worker` says otherwise."""
@@ -41,7 +43,10 @@ def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAP
         title="meetings", docs_url=None, redoc_url=None, openapi_url=None, lifespan=partial(_life, process, embedded)
     )
     app.state.process = process
-    _add_routes(app, settings)
+    options = _api_options(settings)
+    routes = graphql_router(lambda: app.state.runtime.toolbox, options)
+    _add_routes(app, routes, options)
+    app.add_middleware(partial(routes.shortcut, path=_GRAPHQL))
     _add_middleware(app, settings)
     return app
 
@@ -81,11 +86,9 @@ async def _life(process: Process, embedded: bool, app: FastAPI) -> AsyncIterator
         process.stop()
 
 
-def _add_routes(app: FastAPI, settings: Settings) -> None:
-    options = _api_options(settings)
-    api = graphql_router(lambda: app.state.runtime.toolbox, options)
-    app.include_router(api, prefix="/graphql")
-    app.include_router(chat.chat_router(lambda: api.product().chat_links, options))
+def _add_routes(app: FastAPI, graphql: GraphQLRoutes, options: ApiOptions) -> None:
+    app.include_router(graphql, prefix=_GRAPHQL)
+    app.include_router(chat.chat_router(lambda: graphql.product().chat_links, options))
     for routes in (health, oauth, webhooks, manage, invitations, booking_page, domains):
         app.include_router(routes.router)
 

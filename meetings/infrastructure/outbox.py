@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Float, Update, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meetings.application.ports.outbox import DeadIntent, Intent, LeaseLost
 from meetings.domain.identifiers import AccountId
@@ -43,7 +44,7 @@ _lane_is_busy = exists().where(
 CLAIMABLE = and_(_is_open(_intents), _intents.due_at <= database_time(), ~_leased(_intents), ~_lane_is_busy)
 
 _OLDEST_OF = (
-    select(_intents.id)
+    select(_intents.id, _intents.lane)
     .where(_intents.subject == bindparam("of"), _intents.reaction == bindparam("kind"), _is_open(_intents))
     .order_by(_intents.seq)
     .limit(1)
@@ -51,6 +52,8 @@ _OLDEST_OF = (
 _LOCK_LANE = select(func.pg_advisory_xact_lock(func.hashtextextended(_intents.lane, 0))).where(
     _intents.id == bindparam("intent")
 )
+_oldest = _OLDEST_OF.subquery()
+_LOCK_OLDEST = select(_oldest.c.id, func.pg_advisory_xact_lock(func.hashtextextended(_oldest.c.lane, 0)))
 _CLAIM = (
     update(intents)
     .where(_intents.id == bindparam("intent"), CLAIMABLE)
@@ -80,15 +83,18 @@ class SqlOutbox:
             if connection.dialect.name == "postgresql":
                 # Two claims in one lane at the same time could each miss the other's row; here the later one waits.
                 await execute(connection, _LOCK_LANE, {"intent": intent_id})
-            row = (
-                await execute(connection, _CLAIM, {"intent": intent_id, "seconds": self._lease_seconds})
-            ).one_or_none()
-        return None if row is None else _intent(row)
+            return await self._claimed(connection, intent_id)
 
     async def claim_for(self, reaction: str, subject: UUID) -> Intent | None:
-        async with self._database.snapshot() as connection:
-            found = (await execute(connection, _OLDEST_OF, {"of": subject, "kind": reaction})).scalar_one_or_none()
-        return None if found is None else await self.claim(found)
+        async with self._database.transaction() as connection:
+            oldest = _LOCK_OLDEST if connection.dialect.name == "postgresql" else _OLDEST_OF
+            found = (await execute(connection, oldest, {"of": subject, "kind": reaction})).one_or_none()
+            return None if found is None else await self._claimed(connection, found.id)
+
+    async def _claimed(self, connection: AsyncConnection, intent_id: UUID) -> Intent | None:
+        values = {"intent": intent_id, "seconds": self._lease_seconds}
+        row = (await execute(connection, _CLAIM, values)).one_or_none()
+        return None if row is None else _intent(row)
 
     async def extend(self, intent: Intent) -> None:
         await self._change_latest(intent, lease_until=database_time(self._lease_seconds), must=True)

@@ -14,6 +14,7 @@ from meetings.adapters.smtp.mailer import SmtpMailer
 from meetings.application.links import Links
 from meetings.application.ports.calendars import Calendars, ChangeListener, Providers, PushChannels
 from meetings.application.ports.fan_out import FanOut
+from meetings.application.ports.page_signs import DatabasePulse
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.signed_tokens import SignedTokens
 from meetings.application.toolbox import Toolbox
@@ -24,6 +25,8 @@ from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.circuits.together import Together
 from meetings.infrastructure.circuits.watched import Busy
 from meetings.infrastructure.credentials import StoredCredentials
+from meetings.infrastructure.database.page_signs import SqlPageSigns
+from meetings.infrastructure.database.pulse import database_pulse
 from meetings.infrastructure.database.reads import SqlReads
 from meetings.infrastructure.database.sign_in_attempts import SqlSignInAttempts
 from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
@@ -118,10 +121,12 @@ class Runtime:
             stack.push_async_callback(database.close)
             leadership = Leadership(url)
             stack.push_async_callback(leadership.close)
-            yield cls(process, database, _toolbox(process, database, fan_out), leadership)
+            pulse = database_pulse(url)
+            stack.push_async_callback(pulse.close)
+            yield cls(process, database, _toolbox(process, database, fan_out, pulse), leadership)
 
 
-def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
+def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: DatabasePulse) -> Toolbox:
     settings = process.settings
     questions = Together[Busy]()
 
@@ -150,6 +155,8 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut) -> Toolbox:
         begin_as=database.begin,
         look=database.look(),
         reads=SqlReads(database),
+        page_signs=SqlPageSigns(database),
+        pulse=pulse,
         outbox=SqlOutbox(database, lease_seconds=settings.lease_seconds),
         schedule=_RingingSchedule(database, process.doorbell),
         identities=SqlIdentities(database),

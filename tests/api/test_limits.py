@@ -4,11 +4,13 @@ import asyncio
 import time
 import tracemalloc
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from graphql import get_introspection_query, parse
 
 from meetings.application.links import Links
+from meetings.application.page_memory import PageMemory
 from meetings.graphql import executing
 from meetings.graphql.document_limits import limit_errors, variable_sizes
 from meetings.graphql.explorer import example_operations
@@ -100,10 +102,10 @@ def test_the_cost_counts_objects_times_the_sizes_of_their_lists(
 
 async def test_a_document_that_comes_again_is_checked_once() -> None:
     document = '{ availability(input: {page: {slug: {slug: "a"}}}) { mode } again: nope }'
-    before = executing._valid.cache_info()
+    before = executing._checked.cache_info()
     for _ in range(20):
         await refused(document)
-    after = executing._valid.cache_info()
+    after = executing._checked.cache_info()
     assert (after.misses - before.misses, after.hits - before.hits) == (1, 19)
 
 
@@ -138,7 +140,9 @@ async def test_an_operation_that_takes_too_long_is_ended_and_nothing_of_it_goes_
 
     tools = SimpleNamespace(reads=SlowReads(), links=Links("http://127.0.0.1", "http://127.0.0.1", [b"key"]))
     options = ApiOptions(execution_seconds=0.1)
-    context = connection(SimpleNamespace(tools=tools), signed_in=False, options=options)
+    nobody: Any = None
+    memory = PageMemory(look=nobody, signs=nobody, pulse=nobody, clock=nobody, policy=nobody)
+    context = connection(SimpleNamespace(tools=tools, memory=memory), signed_in=False, options=options)
     page = 'publicSchedulingPage(at: {slug: {slug: "anna"}}) { headline }'
     result = await execute(f"{{ a: {page} b: {page} c: {page} }}", None, context)
     assert result.data is None

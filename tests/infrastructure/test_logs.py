@@ -94,3 +94,19 @@ def test_libraries_that_write_down_headers_are_kept_quiet(capsys: pytest.Capture
         logging.getLogger(name).debug("header and body")
     logging.getLogger("meetings").debug("ours")
     assert [line["event"] for line in lines_in(capsys.readouterr().err)] == ["ours"]
+
+
+def test_the_line_of_a_request_says_the_same_whichever_way_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    path = f"/b/{'AbCdEfGhIj' * 5}\u2028?token=hidden"
+    about = {"method": "GET", "path": path, "status": 200, "milliseconds": 1.5, "token": "hidden"}
+    set_up_logs(LogFormat.JSON, "INFO")
+    with structlog.contextvars.bound_contextvars(request_id="request-1", secret="hidden"):
+        logging.getLogger("meetings.http").info("request", extra=about)
+        logging.getLogger("meetings.http").info("%s", "request", extra=about)
+    said = capsys.readouterr().err
+    short, long = lines_in(said)
+    for line in (short, long):
+        assert str(line.pop("timestamp")).endswith("Z")
+    assert short == long
+    assert "hidden" not in said
+    assert "AbCdEfGhIj" not in said

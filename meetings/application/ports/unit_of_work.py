@@ -386,6 +386,9 @@ class UnitOfWork(Protocol):
     async def account(self) -> Account:
         """The account itself. Raises `NotFound`."""
 
+    async def versions(self, page: PageId, people: Collection[UserId]) -> dict[UUID, int]:
+        """The versions of a page, of these people and of their connections, by id; of those that exist."""
+
     def intend(self, intent: NewIntent) -> None:
         """Store one more intent with this transaction, beside those the reactions table asks for."""
 

@@ -1,7 +1,7 @@
 """Why a page does not offer a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from meetings.domain.availability.blocks import (
@@ -103,6 +103,7 @@ def _missing(
 ) -> list[Missing]:
     """Every reason for the starts `[start, end)`, the grid aside."""
     asked = [(start, end)]
+    hosts = [_near(host, rules, start, end) for host in hosts]
     of_page = [*hours_blocks(rules, start, end), *page_blocks(rules, start, end, earliest, page_meetings)]
     if not hosts:
         of_page.append(Block(Reason.HOST_UNREACHABLE, "hosts", asked))
@@ -112,6 +113,12 @@ def _missing(
         for block in host_blocks(rules, host, start, end):
             found += _within(wanted, block, host.host)
     return sorted(found, key=lambda each: (each.start, each.end, _rank(each), each.host, each.source))
+
+
+def _near(host: HostTime, rules: SlotRules, start: int, end: int) -> HostTime:
+    """The host without the busy spans that touch no slot, nor its buffers, that begins in `[start, end)`."""
+    low, high = start - rules.buffer_before, end + rules.duration + rules.buffer_after
+    return replace(host, busy=[span for span in host.busy if span[0] < high and span[1] > low])
 
 
 def _within(spans: Spans, block: Block, host: str = "") -> list[Missing]:

@@ -113,7 +113,7 @@ class SqlBookings:
             ]
             await transaction.run(insert(booking_hosts), rows)
         if takes_other_time(before, after):
-            await self._host_times.occupy(booking)
+            await self._host_times.occupy(booking, is_new=before is None)
 
 
 def takes_other_time(before: Image | None, after: Image) -> bool:

@@ -116,13 +116,14 @@ class SqlHostTimes:
         transaction.pokes.update(map(host_topic, hosts))
         return hosts
 
-    async def occupy(self, booking: Booking) -> None:
+    async def occupy(self, booking: Booking, *, is_new: bool = False) -> None:
         """Have a booking take exactly its slot of its hosts' time, or none when it does not occupy.
 
         Raises:
             SlotTaken: another live booking or hold overlaps.
         """
-        await self._transaction.run(delete(host_times).where(host_times.c.booking_id == booking.id))
+        if not is_new:
+            await self._transaction.run(delete(host_times).where(host_times.c.booking_id == booking.id))
         if booking.occupies:
             await self._insert(booking.hosts, booking.slot, page_id=booking.page_id, booking_id=booking.id)
 

@@ -89,13 +89,13 @@ class SqlBusyMirror:
             return {}
         start, end = span.minutes()
         values = {"account": self._transaction.account_id, "hosts": list(hosts), "start": start, "end": end}
-        found: dict[UserId, _HostSoFar] = {}
+        found: dict[UserId, HostSoFar] = {}
         for user, _, health, window_start, window_end, confirmed_at, busy in await self._transaction.rows(
             OF_HOSTS, values
         ):
-            host = found.setdefault(UserId(user), _HostSoFar())
+            host = found.setdefault(UserId(user), HostSoFar())
             host.take_calendar(health, window_start, window_end, confirmed_at)
-            host.busy.extend(_pairs(busy))
+            host.take_busy(busy)
         return {user_id: host.known(user_id, confirmed_since) for user_id, host in found.items()}
 
     async def by_calendar(self, host: UserId, span: TimeSpan) -> list[tuple[int, int, CalendarId]]:
@@ -227,7 +227,7 @@ class SqlBusyMirror:
 
 
 @dataclass(slots=True)
-class _HostSoFar:
+class HostSoFar:
     """What the rows read so far say about one host."""
 
     windows: list[tuple[int, int]] = field(default_factory=list)
@@ -246,6 +246,9 @@ class _HostSoFar:
         else:  # rounded inwards: a minute that was not read whole is not known
             self.windows.append((ceil_minute(window_start), floor_minute(window_end)))
         self.confirmed.append(confirmed_at)
+
+    def take_busy(self, busy: str | None) -> None:
+        self.busy.extend(_pairs(busy))
 
     def known(self, host: UserId, confirmed_since: datetime) -> MirroredTime:
         known_from = max(start for start, _ in self.windows)

@@ -1,12 +1,13 @@
 """The database, and the units of work that read and change it."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, union_all, update
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,7 +33,7 @@ from meetings.domain.account import Account
 from meetings.domain.base import Aggregate, DomainEvent, NotFound
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId
+from meetings.domain.identifiers import AccountId, PageId, UserId
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
@@ -48,7 +49,7 @@ from meetings.infrastructure.database.meeting_links import SqlMeetingLinks
 from meetings.infrastructure.database.migrate import at_newest, migrate_engine
 from meetings.infrastructure.database.mirror import SqlBusyMirror
 from meetings.infrastructure.database.pages import SqlSchedulingPages
-from meetings.infrastructure.database.tables import accounts, intents
+from meetings.infrastructure.database.tables import accounts, connections, intents, pages, users
 from meetings.infrastructure.database.transaction import Image, Transaction, transaction_open
 from meetings.infrastructure.database.types import Instant, database_time
 from meetings.infrastructure.database.users import SqlUsers
@@ -213,6 +214,10 @@ class SqlUnitOfWork:
             return self._transaction.loaded(account_from(row), account_row)
         raise NotFound("account")
 
+    async def versions(self, page: PageId, people: Collection[UserId]) -> dict[UUID, int]:
+        values = {"account": self.account_id, "page": page, "people": list(people)}
+        return {row.id: row.version for row in await self._transaction.rows(VERSIONS, values)}
+
     def intend(self, intent: NewIntent) -> None:
         self._new_intents.append(intent)
 
@@ -322,6 +327,18 @@ class SqlUnitOfWork:
         )
         return bool(await self._transaction.rows(query.limit(1)))
 
+
+_PEOPLE: BindParameter[Any] = bindparam("people", expanding=True)
+VERSIONS = union_all(
+    *(
+        select(table.c.id, table.c.version).where(table.c.account_id == bindparam("account"), of)
+        for table, of in (
+            (pages, pages.c.id == bindparam("page")),
+            (users, users.c.id.in_(_PEOPLE)),
+            (connections, connections.c.user_id.in_(_PEOPLE)),
+        )
+    )
+)
 
 NEW_INTENTS = insert(intents).values(
     created_at=database_time(),

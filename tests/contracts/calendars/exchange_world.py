@@ -47,7 +47,7 @@ _WRITES = ("CreateItem", "UpdateItem", "DeleteItem")
 
 class ExchangeWorld:
     account = ADA
-    refusals = ("ErrorAccessDenied", "ErrorFolderNotFound", "ErrorItemNotFound")
+    refusals: tuple[str, ...] = ("ErrorAccessDenied", "ErrorFolderNotFound", "ErrorItemNotFound")
     shared = frozenset({CalendarAccess.READER})
     chosen_ids = True
     conferences = False

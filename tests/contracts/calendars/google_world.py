@@ -39,7 +39,7 @@ _FIELDS: dict[BusyStatus, dict[str, Any]] = {
 class GoogleWorld:
     account = ADA
     primary = ADA
-    refusals = ("403", "404")
+    refusals: tuple[str, ...] = ("403", "404")
     statuses = frozenset(_FIELDS)
     shared = frozenset(_ROLES) - {CalendarAccess.OWNER}
     chosen_ids = True

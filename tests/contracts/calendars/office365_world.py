@@ -38,7 +38,7 @@ _SHOWN_AS = {
 
 class Office365World:
     account = ADA
-    refusals = ("403", "404")
+    refusals: tuple[str, ...] = ("403", "404")
     statuses = frozenset(_SHOWN_AS)
     shared = frozenset({CalendarAccess.WRITER, CalendarAccess.READER})
     chosen_ids = False

@@ -1,0 +1,175 @@
+"""Live availability for many: equal subscriptions are executed and encoded once for each change, and sent to all.
+
+Whoever subscribes gets their first event by an execution of their own. From then on those with the same document,
+variables and operation, who are nobody in particular, share a feed. A feed knows what each of them has seen; what it
+sends leads from there to what is true now, so one who reads slowly skips what lies between and nothing queues up.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import coroutine
+from typing import Any
+
+from meetings.application.availability_cursor import Digest
+from meetings.application.read_availability import Availability, AvailabilityQuestion
+from meetings.application.watch_availability import AvailabilityWatch, Delta, delta_of
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+"""After so many messages others get their turn on the event loop."""
+
+Encode = Callable[[Delta], Coroutine[Any, Any, str]]
+"""Executes the feed's document for an event and gives the payload as JSON."""
+Send = Callable[[str], Coroutine[Any, Any, None]]
+"""Sends a payload to one subscriber; raises when they are gone."""
+
+
+@dataclass(eq=False)
+class Subscriber:
+    """`seen` is what they know. While `sending` nothing else is sent to them; `over` ends when the feed does."""
+
+    send: Send
+    seen: Digest
+    sending: bool = False
+    over: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Feeds:
+    """All feeds of one event loop, by what makes subscriptions equal."""
+
+    def __init__(self, watch: AvailabilityWatch) -> None:
+        self._watch = watch
+        self._feeds: dict[object, _Feed] = {}
+
+    async def follow(self, key: object, question: AvailabilityQuestion, encode: Encode, me: Subscriber) -> None:
+        """Send `me` every change from what they have seen on; returns when the page is gone. Cancel it to leave."""
+        feed = self._feeds.get(key)
+        if feed is None or feed.ended:
+            feed = self._feeds[key] = _Feed(self._watch.follow(question), encode)
+        feed.enter(me)
+        try:
+            await me.over
+        finally:
+            feed.leave(me)
+            if not feed.subscribers:
+                if self._feeds.get(key) is feed:
+                    del self._feeds[key]
+                await feed.stop()
+
+
+class _Feed:
+    def __init__(self, states: AsyncGenerator[Availability], encode: Encode) -> None:
+        self.subscribers: set[Subscriber] = set()
+        self.ended = False
+        self._states = states
+        self._encode = encode
+        self._current: Availability | None = None
+        self._payloads: dict[Digest, str] = {}
+        self._rest: set[asyncio.Task[None]] = set()
+        self._task = asyncio.create_task(self._run())
+
+    def enter(self, subscriber: Subscriber) -> None:
+        self.subscribers.add(subscriber)
+        if self._current is not None and self._current.digest != subscriber.seen:
+            self._later(self._tell_one(subscriber))
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self.subscribers.discard(subscriber)
+
+    async def stop(self) -> None:
+        tasks = [self._task, *self._rest]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        try:
+            async for found in self._states:
+                if self._current is None or found.digest != self._current.digest:
+                    self._current = found
+                    self._payloads.clear()
+                    await self._tell(list(self.subscribers))
+        except Exception:
+            log.exception("a feed of live availability ended")
+        finally:
+            self.ended = True
+            await self._states.aclose()
+            for subscriber in self.subscribers:
+                if not subscriber.over.done():
+                    subscriber.over.set_result(None)
+
+    async def _tell(self, subscribers: Sequence[Subscriber]) -> None:
+        for number, subscriber in enumerate(subscribers, 1):
+            await self._tell_one(subscriber)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _tell_one(self, subscriber: Subscriber) -> None:
+        """Send, and go on without waiting when the subscriber's connection is full."""
+        while not subscriber.sending:
+            found, seen = self._current, subscriber.seen
+            if found is None or seen == found.digest:
+                return
+            payload = await self._payload(found, seen)
+            if self._current is found and subscriber.seen is seen:
+                self._begin(subscriber, found, payload)
+                return
+
+    def _begin(self, subscriber: Subscriber, found: Availability, payload: str) -> None:
+        if subscriber.sending:
+            return
+        subscriber.sending = True
+        subscriber.seen = found.digest
+        sending = subscriber.send(payload)
+        try:
+            waits_for = sending.send(None)
+        except StopIteration:
+            subscriber.sending = False
+        except Exception as gone:
+            self._drop(subscriber, gone)
+        else:
+            self._later(self._finish(subscriber, sending, waits_for))
+
+    async def _finish(self, subscriber: Subscriber, sending: Coroutine[Any, Any, None], waits_for: object) -> None:
+        try:
+            await _resumed(sending, waits_for)
+        except Exception as gone:
+            self._drop(subscriber, gone)
+            return
+        subscriber.sending = False
+        await self._tell_one(subscriber)
+
+    async def _payload(self, found: Availability, seen: Digest) -> str:
+        payload = self._payloads.get(seen)
+        if payload is None:
+            payload = await self._encode(delta_of(found, seen))
+            if self._current is found:
+                self._payloads[seen] = payload
+        return payload
+
+    def _drop(self, subscriber: Subscriber, gone: Exception) -> None:
+        self.leave(subscriber)
+        log.debug("a subscriber is gone: %s", type(gone).__name__)
+        if not subscriber.over.done():
+            subscriber.over.set_result(None)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._rest.add(task)
+        task.add_done_callback(self._rest.discard)
+
+
+@coroutine
+def _resumed(work: Coroutine[Any, Any, None], waits_for: object) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that was begun by hand and now waits for something."""
+    try:
+        yield waits_for
+    except BaseException as thrown:
+        with suppress(StopIteration):
+            work.throw(thrown)
+        raise
+    yield from work
