@@ -365,6 +365,10 @@ class Visitors(Protocol):
     async def remember(self, visitor: UUID, booking_id: BookingId, *, host: str, nonce_hash: str, days: int) -> None:
         """From here on a browser is known by this nonce alone, for so many days."""
 
+    async def forget_of_email(self, email: str) -> int:
+        """Know no browser any more whose last booking, as stored, is of this invitee, in whatever letter case; gives
+        how many there were. Part of erasing a person; the same again finds none."""
+
 
 class UnitOfWork(Protocol):
     """One transaction over one account's data; every repository sees that account alone (TP-1)."""
