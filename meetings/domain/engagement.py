@@ -1,0 +1,258 @@
+"""A meeting on the record of a contact that was not booked on a page: made on the record, or found in a calendar."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from meetings.domain.base import Aggregate, DomainEvent, Problem, Rule, refuse
+from meetings.domain.identifiers import AccountId, CalendarId, EngagementId, UserId
+from meetings.domain.text import email_problem, text_problem
+from meetings.domain.timespan import TimeSpan
+
+MAX_TITLE = 250
+MAX_BODY = 20_000
+MOST_ATTENDEES = 50
+
+
+class MeetingOutcome(Enum):
+    """What became of a meeting."""
+
+    SCHEDULED = "SCHEDULED"
+    COMPLETED = "COMPLETED"
+    RESCHEDULED = "RESCHEDULED"
+    NO_SHOW = "NO_SHOW"
+    CANCELLED = "CANCELLED"
+
+
+class MeetingSource(Enum):
+    """Where a meeting came from: a scheduling page, a program, the contact's record, or the provider's calendar."""
+
+    PAGE = "PAGE"
+    API = "API"
+    RECORD = "RECORD"
+    CALENDAR = "CALENDAR"
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementEvent:
+    """The event at the provider that stands for the meeting. `ical_uid` is the same in everybody's calendar."""
+
+    calendar_id: CalendarId
+    event_id: str
+    ical_uid: str | None = None
+    url: str | None = None
+    join_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingText:
+    """What a meeting is about, cut to lengths a CRM takes."""
+
+    title: str
+    body: str | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngagementChange(DomainEvent):
+    """Something happened to an engagement."""
+
+    engagement_id: EngagementId
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngagementCreated(EngagementChange):
+    """A meeting was put on a record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngagementChanged(EngagementChange):
+    """Its time, text, people or outcome are others now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationSettled(EngagementChange):
+    """The event in the calendar agrees with the meeting now."""
+
+
+@dataclass(kw_only=True, eq=False)
+class MeetingEngagement(Aggregate):
+    """A meeting with contacts. `owners` holds the people of ours, the responsible one first; `contacts` addresses.
+
+    With `invites`, an event in the responsible person's calendar invites the contacts (S19); `generation` and
+    `sequence` make its writes repeatable, as with bookings. One that was found in a calendar has its `ical_uid`
+    and never invites.
+    """
+
+    id: EngagementId
+    owners: tuple[UserId, ...]
+    contacts: tuple[str, ...]
+    text: MeetingText
+    start: datetime
+    end: datetime
+    time_zone: str
+    source: MeetingSource
+    created_at: datetime
+    outcome: MeetingOutcome = MeetingOutcome.SCHEDULED
+    invites: bool = False
+    event: EngagementEvent | None = None
+    ical_uid: str | None = None
+    sequence: int = 0
+    generation: int = 0
+    settled_at: datetime | None = None
+
+    @classmethod
+    def on_record(
+        cls,
+        engagement_id: EngagementId,
+        *,
+        account_id: AccountId,
+        owner: UserId,
+        contacts: Iterable[str],
+        text: MeetingText,
+        slot: TimeSpan,
+        time_zone: str,
+        invites: bool,
+        now: datetime,
+        outcome: MeetingOutcome = MeetingOutcome.SCHEDULED,
+    ) -> "MeetingEngagement":
+        """A meeting made on a contact's record.
+
+        Raises:
+            InvalidInput: no or too many contacts, an address that is none, a title or body that is missing or too long.
+        """
+        people = _addresses(contacts)
+        _check(people, text)
+        made = cls(
+            id=engagement_id,
+            account_id=account_id,
+            owners=(owner,),
+            contacts=people,
+            text=text,
+            start=slot.start,
+            end=slot.end,
+            time_zone=time_zone,
+            source=MeetingSource.RECORD,
+            created_at=now,
+            outcome=outcome,
+            invites=invites,
+        )
+        made.record(EngagementCreated(at=now, engagement_id=made.id))
+        return made
+
+    @classmethod
+    def in_calendar(
+        cls,
+        engagement_id: EngagementId,
+        *,
+        account_id: AccountId,
+        owner: UserId,
+        contacts: Iterable[str],
+        text: MeetingText,
+        slot: TimeSpan,
+        time_zone: str,
+        event: EngagementEvent,
+        ical_uid: str,
+        now: datetime,
+    ) -> "MeetingEngagement":
+        """A meeting that somebody made in their own calendar, with contacts we know (S18)."""
+        found = cls(
+            id=engagement_id,
+            account_id=account_id,
+            owners=(owner,),
+            contacts=_addresses(contacts),
+            text=text,
+            start=slot.start,
+            end=slot.end,
+            time_zone=time_zone,
+            source=MeetingSource.CALENDAR,
+            created_at=now,
+            event=event,
+            ical_uid=ical_uid,
+        )
+        found.record(EngagementCreated(at=now, engagement_id=found.id))
+        return found
+
+    def follow(
+        self, *, owner: UserId, contacts: Iterable[str], text: MeetingText, slot: TimeSpan, now: datetime
+    ) -> None:
+        """Take over how the event stands in a calendar (A-CR2); a colleague's copy of it adds the colleague (B-CR1).
+
+        Nobody is taken off: what happened with a contact stays on their record. The same again changes nothing.
+        """
+        before = (self.owners, self.contacts, self.text, self.start, self.end, self.outcome)
+        moved = (slot.start, slot.end) != (self.start, self.end)
+        self.owners = self.owners if owner in self.owners else (*self.owners, owner)
+        self.contacts = _addresses((*self.contacts, *contacts))
+        self.text, self.start, self.end = text, slot.start, slot.end
+        if moved:
+            self.outcome = MeetingOutcome.RESCHEDULED
+        elif self.outcome is MeetingOutcome.CANCELLED:
+            self.outcome = MeetingOutcome.SCHEDULED
+        if before != (self.owners, self.contacts, self.text, self.start, self.end, self.outcome):
+            self.record(EngagementChanged(at=now, engagement_id=self.id))
+
+    def vanish(self, *, now: datetime) -> None:
+        """The event is gone from the calendar: the record keeps it as cancelled (A-BO11). Once."""
+        if self.outcome is not MeetingOutcome.CANCELLED:
+            self.outcome = MeetingOutcome.CANCELLED
+            self.record(EngagementChanged(at=now, engagement_id=self.id))
+
+    def change(
+        self,
+        *,
+        now: datetime,
+        contacts: Iterable[str] | None = None,
+        text: MeetingText | None = None,
+        slot: TimeSpan | None = None,
+        outcome: MeetingOutcome | None = None,
+    ) -> None:
+        """Have it say something else; what is None stays. The same again changes nothing.
+
+        Raises:
+            InvalidInput: as `on_record`; or the meeting was found in a calendar and its time or text would change,
+                which only its owner can do there.
+        """
+        people = self.contacts if contacts is None else _addresses(contacts)
+        words = text or self.text
+        times = slot or TimeSpan(self.start, self.end)
+        _check(people, words)
+        other = words != self.text or (times.start, times.end) != (self.start, self.end)
+        refuse(Problem((), Rule.CANNOT_CHANGE) if other and self.source is MeetingSource.CALENDAR else None)
+        wanted = outcome or self.outcome
+        if not other and people == self.contacts and wanted is self.outcome:
+            return
+        self.contacts, self.text, self.start, self.end, self.outcome = people, words, times.start, times.end, wanted
+        self.sequence += 1
+        self.record(EngagementChanged(at=now, engagement_id=self.id))
+
+    def settle(self, event: EngagementEvent | None, *, now: datetime) -> None:
+        """The event in the calendar was written, or removed (None), and says what the meeting says."""
+        if event is not None:
+            self.event = event
+        self.settled_at = now
+        self.record(InvitationSettled(at=now, engagement_id=self.id))
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether there should be an event for it."""
+        return self.outcome is not MeetingOutcome.CANCELLED
+
+
+def _addresses(given: Iterable[str]) -> tuple[str, ...]:
+    """Each address once, in lower case, in the order given."""
+    return tuple(dict.fromkeys(address.strip().casefold() for address in given))
+
+
+def _check(people: tuple[str, ...], text: MeetingText) -> None:
+    refuse(
+        Problem(("contacts",), Rule.REQUIRED) if not people else None,
+        Problem(("contacts",), Rule.TOO_MANY, values={"most": MOST_ATTENDEES})
+        if len(people) > MOST_ATTENDEES
+        else None,
+        *(email_problem(address, "contacts", str(index)) for index, address in enumerate(people)),
+        text_problem(text.title, "title", most=MAX_TITLE),
+        text_problem(text.body or "", "body", most=MAX_BODY, required=False, lines=True),
+        text_problem(text.location or "", "location", most=MAX_TITLE, required=False),
+    )
