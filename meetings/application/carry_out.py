@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 
 from meetings.application import reactions
+from meetings.application.domain_letters import tell_admins, tell_of_domain
 from meetings.application.letters import (
     LetterRefused,
     plan_reminders,
@@ -92,6 +93,14 @@ async def _tell_invitation(intent: Intent, tools: Toolbox) -> None:
     await tell_invitation(intent, look=tools.look, mailer=tools.mailer, links=tools.links, policy=tools.policy)
 
 
+async def _tell_admins(intent: Intent, tools: Toolbox) -> None:
+    await tell_admins(intent, begin=tools.begin)
+
+
+async def _tell_of_domain(intent: Intent, tools: Toolbox) -> None:
+    await tell_of_domain(intent, look=tools.look, mailer=tools.mailer, links=tools.links)
+
+
 Reaction = Callable[[Intent, Toolbox], Awaitable[None]]
 
 HANDLERS: Mapping[str, Reaction] = {
@@ -104,10 +113,14 @@ HANDLERS: Mapping[str, Reaction] = {
     reactions.TELL_GRANT_LOST: _tell_grant_lost,
     reactions.TELL_BLOCKED: _tell_blocked,
     reactions.TELL_INVITATION: _tell_invitation,
+    reactions.TELL_ADMINS: _tell_admins,
+    reactions.TELL_OF_DOMAIN: _tell_of_domain,
 }
 """How each reaction of the table in `reactions.py` is carried out."""
 
-ENDED_BY_THEIR_COMMIT = frozenset({reactions.SETTLE_BOOKING, reactions.PLAN_REMINDERS, reactions.TELL_BLOCKED})
+ENDED_BY_THEIR_COMMIT = frozenset(
+    {reactions.SETTLE_BOOKING, reactions.PLAN_REMINDERS, reactions.TELL_BLOCKED, reactions.TELL_ADMINS}
+)
 """Those that save something: the end of their intent is part of the same commit."""
 
 

@@ -77,11 +77,11 @@ async def tell_about_booking(intent: Intent, audience: Audience, *, look: Begin,
         connection,
         audience,
         news,
-        message_id=_message_id(intent, links),
+        message_id=message_id_of(intent, links),
         links=links,
         previous_start=datetime.fromisoformat(previous) if previous else None,
     )
-    await _send(letter, mailer)
+    await send_letter(letter, mailer)
 
 
 async def plan_reminders(intent: Intent, *, begin: Begin, clock: Clock) -> None:
@@ -125,10 +125,10 @@ async def send_reminder(intent: Intent, *, look: Begin, mailer: Mailer, links: L
         connection,
         Audience.INVITEE,
         MeetingNews.REMINDER,
-        message_id=_message_id(intent, links),
+        message_id=message_id_of(intent, links),
         links=links,
     )
-    await _send(letter, mailer)
+    await send_letter(letter, mailer)
 
 
 async def tell_grant_lost(intent: Intent, *, look: Begin, mailer: Mailer, links: Links) -> None:
@@ -138,14 +138,14 @@ async def tell_grant_lost(intent: Intent, *, look: Begin, mailer: Mailer, links:
         host = await work.users.get(connection.user_id)
     if not connection.usable:
         letter = ConnectionLostLetter(
-            message_id=_message_id(intent, links),
-            to=_host_as_recipient(host),
+            message_id=message_id_of(intent, links),
+            to=recipient_of(host),
             provider=connection.provider.brand,
             account_email=connection.account_email,
             settings_url=links.settings(),
             with_password=connection.with_password,
         )
-        await _send(letter, mailer)
+        await send_letter(letter, mailer)
 
 
 async def tell_invitation(intent: Intent, *, look: Begin, mailer: Mailer, links: Links, policy: Policy) -> None:
@@ -161,13 +161,13 @@ async def tell_invitation(intent: Intent, *, look: Begin, mailer: Mailer, links:
     if person.state is UserState.INVITED and person.invited_at == invited_at:
         invitation = Invitation(intent.account_id, person.id, invited_at)
         letter = InvitationLetter(
-            message_id=_message_id(intent, links),
-            to=_host_as_recipient(person),
+            message_id=message_id_of(intent, links),
+            to=recipient_of(person),
             account=account.name,
             url=links.invitation(invitation.token(links.tokens)),
             expires_at=invited_at + timedelta(days=policy.invitation_days),
         )
-        await _send(letter, mailer)
+        await send_letter(letter, mailer)
 
 
 async def tell_blocked_attempts(
@@ -187,8 +187,8 @@ async def tell_blocked_attempts(
     if connection and attempts:
         named = lost or connection.selected_calendars
         letter = BlockedAttemptLetter(
-            message_id=_message_id(intent, links),
-            to=_host_as_recipient(host),
+            message_id=message_id_of(intent, links),
+            to=recipient_of(host),
             calendars=tuple(LostCalendar(calendar.name, connection.account_email) for calendar in named),
             attempts=tuple(
                 BookingAttempt(pages[attempt.page_id].settings.headline, attempt.wished_start, attempt.tried_at)
@@ -196,7 +196,7 @@ async def tell_blocked_attempts(
             ),
             settings_url=links.settings(),
         )
-        await _send(letter, mailer)
+        await send_letter(letter, mailer)
     async with begin(intent.account_id) as work:
         if attempts:
             await work.blocked_attempts.mark_told(host_id, attempts)
@@ -207,7 +207,13 @@ async def tell_blocked_attempts(
         await work.commit()
 
 
-async def _send(letter: Letter, mailer: Mailer) -> None:
+async def send_letter(letter: Letter, mailer: Mailer) -> None:
+    """Hand a letter over.
+
+    Raises:
+        LetterRefused: it never will be delivered.
+        MailUnavailable: worth another try.
+    """
     try:
         await mailer.send(letter)
     except MailRefused as refused:
@@ -237,7 +243,7 @@ def letter_about(
     with_description = news is not MeetingNews.REMINDER or page.settings.reminders_include_description
     return MeetingLetter(
         message_id=message_id,
-        to=_invitee_as_recipient(booking) if audience is Audience.INVITEE else _host_as_recipient(host),
+        to=_invitee_as_recipient(booking) if audience is Audience.INVITEE else recipient_of(host),
         audience=audience,
         news=news,
         uid=f"{booking.id}@meetings",
@@ -265,9 +271,11 @@ def _invitee_as_recipient(booking: Booking) -> Recipient:
     return Recipient(invitee.name, invitee.email, invitee.locale, invitee.time_zone)
 
 
-def _host_as_recipient(host: User) -> Recipient:
+def recipient_of(host: User) -> Recipient:
+    """Somebody of the account, in their own language and zone."""
     return Recipient(host.name, host.email, host.settings.locale, host.settings.time_zone)
 
 
-def _message_id(intent: Intent, links: Links) -> str:
+def message_id_of(intent: Intent, links: Links) -> str:
+    """The same for each try."""
     return f"<{intent.id}@{links.host}>"

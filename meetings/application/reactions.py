@@ -40,7 +40,13 @@ from meetings.domain.user import (
     UserInvited,
     UserReactivated,
 )
-from meetings.domain.web_domain import DomainConnected, DomainLost, DomainRemoved, PrimaryDomainChosen
+from meetings.domain.web_domain import (
+    DomainConnected,
+    DomainLost,
+    DomainProofMissed,
+    DomainRemoved,
+    PrimaryDomainChosen,
+)
 
 SETTLE_BOOKING = "settle_booking"
 TELL_INVITEE = "tell_invitee"
@@ -50,6 +56,8 @@ PLAN_SYNC = "plan_sync"
 TELL_GRANT_LOST = "tell_grant_lost"
 TELL_BLOCKED = "tell_blocked_attempts"
 TELL_INVITATION = "tell_invitation"
+TELL_ADMINS = "tell_admins"
+TELL_OF_DOMAIN = "tell_of_domain"
 SEND_REMINDER = "send_reminder"
 
 REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
@@ -66,6 +74,8 @@ REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
     CalendarDisconnected: (PLAN_SYNC,),
     GrantLost: (PLAN_SYNC, TELL_GRANT_LOST),
     UserInvited: (TELL_INVITATION,),
+    DomainProofMissed: (TELL_ADMINS,),
+    DomainLost: (TELL_ADMINS,),
 }
 
 _OF_LINKS = (
@@ -103,6 +113,8 @@ def _figures(event: DomainEvent) -> dict[str, str]:
         return {"previous_start": event.previous_start.isoformat()}
     if isinstance(event, UserInvited):
         return {"invited_at": event.at.isoformat()}
+    if isinstance(event, DomainProofMissed):
+        return {"missing_since": event.at.isoformat()}
     return {}
 
 

@@ -134,6 +134,11 @@ class WebDomain(Aggregate):
         return f"meetings-verification={self.proof}"
 
     @property
+    def kept_until(self) -> datetime | None:
+        """When a connected domain whose record is gone is given up; None while the record is there."""
+        return self.missing_since + _GRACE if self.connected and self.missing_since else None
+
+    @property
     def due_at(self) -> datetime | None:
         """When a connected domain is looked at again; None for one that is not connected."""
         return self.checked_at + _EVERY if self.connected and self.checked_at else None

@@ -46,6 +46,8 @@ def test_the_table_is_read_like_this() -> None:
         "CalendarDisconnected": ("plan_sync",),
         "GrantLost": ("plan_sync", "tell_grant_lost"),
         "UserInvited": ("tell_invitation",),
+        "DomainProofMissed": ("tell_admins",),
+        "DomainLost": ("tell_admins",),
     }
 
 

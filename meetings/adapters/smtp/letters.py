@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from meetings.adapters.smtp.addresses import address_of
 from meetings.adapters.smtp.calendar_file import CalendarEntry, calendar_file
-from meetings.adapters.smtp.free_text import one_line, shown_name, web_link
+from meetings.adapters.smtp.free_text import header_text, one_line, shown_name, web_link
 from meetings.adapters.smtp.headers import MAIL
 from meetings.adapters.smtp.labels import LABELS
 from meetings.adapters.smtp.times import day_words, language_of, locale_of, moment_words, span_words
@@ -22,6 +22,7 @@ from meetings.application.ports.mail import (
     BlockedAttemptLetter,
     ConnectionLostLetter,
     Correspondent,
+    DomainLetter,
     InvitationLetter,
     Letter,
     MeetingLetter,
@@ -120,6 +121,8 @@ def _draft(letter: Letter, labels: Mapping[str, str]) -> _Draft:
         return _blocked_attempt_draft(letter, labels)
     if isinstance(letter, InvitationLetter):
         return _invitation_draft(letter)
+    if isinstance(letter, DomainLetter):
+        return _domain_draft(letter, labels)
     return _connection_lost_draft(letter, labels)
 
 
@@ -257,6 +260,23 @@ def _invitation_draft(letter: InvitationLetter) -> _Draft:
         },
         facts=(),
         link=web_link(letter.url, field="url"),
+    )
+
+
+def _domain_draft(letter: DomainLetter, labels: Mapping[str, str]) -> _Draft:
+    zone, locale = letter.to.time_zone, locale_of(letter.to.locale)
+    return _Draft(
+        template=f"domain_{letter.news.value.lower()}.j2",
+        words={
+            "name": shown_name(letter.to.name, field="to.name"),
+            "host": header_text(letter.host, field="host"),
+            "until": moment_words(letter.until, zone=zone, locale=locale) if letter.until else "",
+        },
+        facts=(
+            _Fact(labels["record_name"], (one_line(plain(letter.record_name)),)),
+            _Fact(labels["record_value"], (one_line(plain(letter.record_value)),)),
+        ),
+        link=web_link(letter.settings_url, field="settings_url"),
     )
 
 

@@ -168,7 +168,32 @@ class InvitationLetter:
     expires_at: datetime
 
 
-Letter = MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter | InvitationLetter
+class DomainNews(Enum):
+    """ENDANGERED: the record of a connected domain is gone. LOST: it was for too long, the domain is off."""
+
+    ENDANGERED = "ENDANGERED"
+    LOST = "LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLetter:
+    """To an owner or admin: pages under a domain of the account's own are about to go, or have gone.
+
+    `record_name` and `record_value` are the TXT record that keeps the domain, or brings it back; after it was lost
+    that is another one than before. `until` is an aware UTC instant: when an endangered domain is lost; None for LOST.
+    """
+
+    message_id: str
+    to: Recipient
+    news: DomainNews
+    host: str
+    record_name: str
+    record_value: str
+    until: datetime | None
+    settings_url: str
+
+
+Letter = MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter | InvitationLetter | DomainLetter
 
 
 class Mailer(Protocol):

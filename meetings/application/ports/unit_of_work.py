@@ -45,6 +45,9 @@ class Users(Protocol):
     async def active_owners(self) -> set[UserId]:
         """Who owns the account and can sign in, as stored."""
 
+    async def active_admins(self) -> set[UserId]:
+        """The same of owners and admins together."""
+
     async def close_doors(self, user_id: UserId) -> None:
         """End all sessions of a person and all tokens of their programs."""
 

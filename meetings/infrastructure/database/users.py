@@ -40,7 +40,14 @@ class SqlUsers:
         return {user_id: user for user_id, user in found.items() if user is not None}
 
     async def active_owners(self) -> set[UserId]:
-        mine = (users.c.account_id == self._transaction.account_id, users.c.role == Role.OWNER.value, users.c.active)
+        return await self._active(Role.OWNER)
+
+    async def active_admins(self) -> set[UserId]:
+        return await self._active(Role.OWNER, Role.ADMIN)
+
+    async def _active(self, *roles: Role) -> set[UserId]:
+        wanted = users.c.role.in_([role.value for role in roles])
+        mine = (users.c.account_id == self._transaction.account_id, wanted, users.c.active)
         return {UserId(row.id) for row in await self._transaction.rows(select(users.c.id).where(*mine))}
 
     async def close_doors(self, user_id: UserId) -> None:

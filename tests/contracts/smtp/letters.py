@@ -10,6 +10,8 @@ from meetings.application.ports.mail import (
     BookingAttempt,
     ConnectionLostLetter,
     Correspondent,
+    DomainLetter,
+    DomainNews,
     LostCalendar,
     MeetingLetter,
     MeetingNews,
@@ -68,5 +70,20 @@ def a_lost_connection(**changes: Any) -> ConnectionLostLetter:
         provider="Google",
         account_email="anna@host.test",
         settings_url="https://meetings.test/settings/calendars",
+    )
+    return replace(letter, **changes)
+
+
+def a_domain_letter(**changes: Any) -> DomainLetter:
+    """To Anna: the record of meet.host.test is gone, and has to be back by `START`."""
+    letter = DomainLetter(
+        message_id="<domain-1@meetings.test>",
+        to=replace(ANNA, locale="en"),
+        news=DomainNews.ENDANGERED,
+        host="meet.host.test",
+        record_name="_meetings-verification.meet.host.test",
+        record_value="meetings-verification=0f",
+        until=START,
+        settings_url="https://meetings.test/settings/calendar",
     )
     return replace(letter, **changes)

@@ -17,6 +17,7 @@ from meetings.application.ports.mail import (
     Audience,
     BookingAttempt,
     Correspondent,
+    DomainNews,
     Letter,
     LostCalendar,
     MeetingNews,
@@ -28,6 +29,7 @@ from tests.contracts.smtp.letters import (
     VERA,
     WRITTEN_AT,
     a_blocked_attempt,
+    a_domain_letter,
     a_host_letter,
     a_letter,
     a_lost_connection,
@@ -233,6 +235,52 @@ async def test_where_a_password_is_not_accepted_any_more_a_new_one_is_asked_for(
     assert "offline" in mail.text
     for sentence in ("permission was withdrawn", "Erlaubnis wurde entzogen"):
         assert sentence not in words(mail)
+
+
+@pytest.mark.parametrize(
+    ("news", "locale", "subject", "sentence"),
+    [
+        (
+            DomainNews.ENDANGERED,
+            "en",
+            "The DNS record of meet.host.test is gone",
+            "If the record is not back by Tuesday, March 3, 2026, 4:00 PM (Central European Standard Time, "
+            "Europe/Berlin, UTC+01:00), they no longer will be.",
+        ),
+        (
+            DomainNews.ENDANGERED,
+            "de-CH",
+            "Der DNS-Eintrag von meet.host.test fehlt",
+            "Noch sind Ihre Buchungsseiten dort erreichbar.",
+        ),
+        (
+            DomainNews.LOST,
+            "en",
+            "meet.host.test no longer serves your scheduling pages",
+            "set the record that stands here; it is another one than before.",
+        ),
+        (
+            DomainNews.LOST,
+            "de",
+            "meet.host.test zeigt Ihre Buchungsseiten nicht mehr",
+            "setzen Sie den Eintrag, der hier steht; es ist ein anderer als zuvor.",
+        ),
+    ],
+)
+async def test_a_letter_about_a_domain_says_what_follows_and_which_record_is_needed(
+    mailer: SmtpMailer, catcher: MailCatcher, news: DomainNews, locale: str, subject: str, sentence: str
+) -> None:
+    """CD-2."""
+    until = START if news is DomainNews.ENDANGERED else None
+    mail = await delivered(a_domain_letter(news=news, to=replace(ANNA, locale=locale), until=until), mailer, catcher)
+    assert mail.subject == subject
+    assert sentence in words(mail)
+    for told in (
+        "_meetings-verification.meet.host.test",
+        "meetings-verification=0f",
+        "https://meetings.test/settings/calendar",
+    ):
+        assert told in mail.text
 
 
 INVITEE_SENTENCES = {
@@ -536,4 +584,4 @@ def test_every_language_has_the_same_letters() -> None:
         return nested | {entry.name for entry in folder.iterdir() if entry.is_file()}
 
     assert names("en") == names("de")
-    assert len(names("en")) == 2 * len(MeetingNews) + 3
+    assert len(names("en")) == 2 * len(MeetingNews) + len(DomainNews) + 3
