@@ -7,18 +7,28 @@ import base64
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from meetings.adapters.google.tokens import AccountsServer
 from meetings.application.ports.calendars import AccessNotGranted, Authorization, CodeRejected, Granted
+from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 
 # One box on the consent page for what the disclosure says in one breath: read every calendar the account reaches, write
 # events, create calendars (S21, S22). The narrower scopes that together cover it (calendar.events,
 # calendar.calendarlist.readonly, calendar.freebusy, calendar.calendars) are a box each, and people leave some unticked.
 CALENDAR_SCOPE = "https://www.googleapis.com/auth/calendar"
-SCOPES = ("openid", "email", CALENDAR_SCOPE)
+MAIL_SCOPES = (
+    "https://www.googleapis.com/auth/gmail.send",
+    "https://www.googleapis.com/auth/gmail.readonly",
+)
+SCOPES: Mapping[AccountUse, tuple[str, ...]] = {
+    AccountUse.CALENDAR: (CALENDAR_SCOPE,),
+    AccountUse.EMAIL: MAIL_SCOPES,
+}
+"""What each use needs, all of it."""
 _ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 
 
@@ -29,14 +39,18 @@ class GoogleSignIn:
     authorize_url: str
     accounts: AccountsServer
 
-    async def begin(self, *, state: str, redirect_uri: str, login_hint: str | None) -> Authorization:
+    async def begin(
+        self, *, state: str, redirect_uri: str, login_hint: str | None, uses: frozenset[AccountUse] = CALENDAR_ONLY
+    ) -> Authorization:
         """`prompt=consent` with offline access: otherwise Google gives a refresh token only the very first time."""
         verifier = secrets.token_urlsafe(64)
         asked = {
             "client_id": self.accounts.client_id,
             "redirect_uri": redirect_uri,
             "response_type": "code",
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(
+                ("openid", "email", *(scope for use in AccountUse if use in uses for scope in SCOPES[use]))
+            ),
             "state": state,
             "nonce": _nonce(verifier),
             "code_challenge": _base64url(hashlib.sha256(verifier.encode()).digest()),
@@ -52,12 +66,13 @@ class GoogleSignIn:
         """Besides what the port says, CodeRejected stands for an identity that is not meant for us (OA-1)."""
         answer = await self.accounts.trade_code(code=code, verifier=verifier, redirect_uri=redirect_uri)
         grant = self.accounts.grant_in(answer)
-        if CALENDAR_SCOPE not in grant.scopes:
+        uses = frozenset(use for use, scopes in SCOPES.items() if set(scopes) <= set(grant.scopes))
+        if not uses:
             raise AccessNotGranted("calendar")
         if not grant.refresh_token:
             raise AccessNotGranted("access while you are away")
         email = self._email_in(answer.get("id_token"), verifier)
-        return Granted(account_email=email, credentials=grant.to_text())
+        return Granted(account_email=email, credentials=grant.to_text(), uses=uses)
 
     async def revoke(self, credentials: str) -> None:
         await self.accounts.revoke(credentials)

@@ -21,6 +21,7 @@ from meetings.application.ports.calendars import (
     Granted,
     ProviderUnavailable,
 )
+from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 
 CALENDAR_SCOPE = "Calendars.ReadWrite"
 SCOPES = (CALENDAR_SCOPE, "User.Read", "email")
@@ -38,7 +39,9 @@ class Office365SignIn:
     tenant: str
     scopes: tuple[str, ...] = SCOPES
 
-    async def begin(self, *, state: str, redirect_uri: str, login_hint: str | None) -> Authorization:
+    async def begin(
+        self, *, state: str, redirect_uri: str, login_hint: str | None, uses: frozenset[AccountUse] = CALENDAR_ONLY
+    ) -> Authorization:
         """Reads the tenant's public description, once an hour at most. The verifier is JSON: PKCE's verifier, the
         nonce, and what both belong to.
 

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from meetings.application.ports.clock import Clock
+from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 from meetings.domain.calendar_connection import CalendarConnection, ListedCalendar, Provider
 from meetings.domain.disclosure import Disclosure
 from meetings.domain.timespan import TimeSpan
@@ -239,10 +240,11 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What signing in gave: whose account it is, and credentials to seal."""
+    """What signing in gave: whose account it is, credentials to seal, and what they open."""
 
     account_email: str
     credentials: str = field(repr=False)
+    uses: frozenset[AccountUse] = CALENDAR_ONLY
 
 
 class AuthorizationDenied(ProviderError):
@@ -264,8 +266,10 @@ class AccessNotGranted(ProviderError):
 class SignIn(Protocol):
     """A provider's consent page."""
 
-    async def begin(self, *, state: str, redirect_uri: str, login_hint: str | None) -> Authorization:
-        """An address with our one-time `state`, a PKCE challenge and the scopes calendars need.
+    async def begin(
+        self, *, state: str, redirect_uri: str, login_hint: str | None, uses: frozenset[AccountUse] = CALENDAR_ONLY
+    ) -> Authorization:
+        """An address with our one-time `state`, a PKCE challenge and the scopes that `uses` need, no more (OA-3).
 
         Nothing about the person is asked or told; a provider's public description of itself may be read.
         """
@@ -275,7 +279,7 @@ class SignIn(Protocol):
 
         Raises:
             CodeRejected: the code is no good.
-            AccessNotGranted: a scope we cannot do without is missing.
+            AccessNotGranted: what was granted opens neither the calendars nor the mailbox.
         """
 
     async def revoke(self, credentials: str) -> None:
