@@ -2,8 +2,10 @@
 
 from meetings.application.policy import Policy
 from meetings.application.ports.unit_of_work import UnitOfWork
+from meetings.domain.account import Account
 from meetings.domain.identifiers import UserId
 from meetings.domain.plan import Feature
+from meetings.domain.scheduling_page import SchedulingPage
 
 
 async def check_feature(feature: Feature, *, work: UnitOfWork, user_id: UserId, policy: Policy) -> None:
@@ -15,3 +17,8 @@ async def check_feature(feature: Feature, *, work: UnitOfWork, user_id: UserId, 
     """
     account = await work.account()
     account.plan.check(feature, user_id, policy.plans)
+
+
+def shows_branding(page: SchedulingPage, account: Account, policy: Policy) -> bool:
+    """Whether a page of an account says by whose product it is made (A-SP20)."""
+    return not account.plan.allows(Feature.REMOVE_BRANDING, page.organizer_id, policy.plans)

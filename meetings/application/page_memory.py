@@ -19,6 +19,7 @@ from meetings.application.ports.clock import Clock
 from meetings.application.ports.page_signs import DatabasePulse, PageSigns, Pulse, ReadPageSigns, TakenSign
 from meetings.application.ports.reads import PagePointer, Reads
 from meetings.application.ports.unit_of_work import Begin, MirroredTime, TakenTime
+from meetings.domain.account import Account
 from meetings.domain.availability import HostTime
 from meetings.domain.availability.ready import ReadyHost, ready_starts
 from meetings.domain.base import ConcurrentChange, NotFound
@@ -37,13 +38,14 @@ _SLUGS = 10_000
 
 @dataclass
 class KnownPage:
-    """A page as of the last look. Another object stands for it as soon as anything about it differs.
+    """A page as of the last look. Another object stands for it as soon as anything about it or its account differs.
 
     `span` is where slots may begin for which it is complete; `mirrored` tells how fresh the calendars' copies are.
     `until` is when the passing of time changes it by this process' clock, `holds_until` by the database's.
     """
 
     state: PageState
+    account: Account
     span: TimeSpan
     mirrored: Mapping[UserId, MirroredTime]
     hosts: Sequence[ReadyHost] = field(compare=False)
@@ -166,31 +168,38 @@ class PageMemory:
         in_time = now - known.span.start < _STALE and now >= known.span.start
         if not in_time or (known.until is not None and known.until < now):
             return None
-        return known if min(until, _last_instant(known.state, now)) <= known.span.end else None
+        enough = until <= known.span.end or _last_instant(known.state, now) <= known.span.end
+        return known if enough else None
 
     async def _look_again(self, entry: _Entry, page: PagePointer, until: datetime) -> KnownPage:
         now = self._clock()
         before = entry.known
-        state = before.state if before else await self._state(page)
+        state, account = (before.state, before.account) if before else await self._read(page)
         for _ in range(_TRIES):
             span = _span(before, min(until, _last_instant(state, now)), now)
             signs = await self._signs(page, state, span)
-            if signs.versions == state.versions:
-                entry.known = self._known(state, signs, span, now, before)
+            if signs.versions == {**state.versions, account.id: account.version}:
+                entry.known = self._known(state, account, signs, span, now, before)
                 return entry.known
-            state = await self._state(page)
+            state, account = await self._read(page)
         raise ConcurrentChange
 
-    async def _state(self, page: PagePointer) -> PageState:
+    async def _read(self, page: PagePointer) -> tuple[PageState, Account]:
         async with self._look(page.account_id) as work:
-            return await load_page(work, page.page_id)
+            return await load_page(work, page.page_id), await work.account()
 
     async def _signs(self, page: PagePointer, state: PageState, span: TimeSpan) -> PageSigns:
         around = TimeSpan(span.start - WEEK, span.end + WEEK)
         return await self._read_signs(page, list(state.users), around)
 
     def _known(
-        self, state: PageState, signs: PageSigns, span: TimeSpan, now: datetime, before: KnownPage | None
+        self,
+        state: PageState,
+        account: Account,
+        signs: PageSigns,
+        span: TimeSpan,
+        now: datetime,
+        before: KnownPage | None,
     ) -> KnownPage:
         reach = reach_of(span)
         asked = [host.user_id for host in state.page.hosts if is_asked(state, host)]
@@ -204,6 +213,7 @@ class PageMemory:
         oldest = [each.confirmed_at for each in mirrored.values() if each.confirmed_at and each.known_until]
         found = KnownPage(
             state=state,
+            account=account,
             span=span,
             mirrored={user: replace(each, busy=()) for user, each in mirrored.items()},
             hosts=[],

@@ -230,9 +230,11 @@ class ManagedBooking:
     async def page(self, info: Info) -> PublicSchedulingPage | None:
         loaders = info.context.loaders(self.booking.account_id)
         page = await loaders.pages.load(self.booking.page_id)
-        if page is None or page.archived_at is not None:
+        account = await loaders.account()
+        if page is None or page.archived_at is not None or account is None:
             return None
-        return PublicSchedulingPage.of(await loaders.page_state(page), info.context, info.context.tools.clock())
+        now = info.context.tools.clock()
+        return PublicSchedulingPage.of(await loaders.page_state(page), account, info.context, now)
 
     @strawberry.field(description="Where the page sends the visitor after booking.")
     async def redirect_url(self, info: Info) -> URL | None:

@@ -7,9 +7,11 @@ import datetime
 
 import strawberry
 
+from meetings.application.features import shows_branding
 from meetings.application.page_state import PageState
 from meetings.application.ports.unit_of_work import MeetingLink
 from meetings.domain import booking_form
+from meetings.domain.account import Account
 from meetings.domain.identifiers import AccountId
 from meetings.domain.scheduling_page import PageHost
 from meetings.graphql.context import Info, Operation
@@ -83,6 +85,9 @@ class PublicSchedulingPage(Prefilled):
     form_fields: list[PublicFormField] = strawberry.field(description="The form's questions, in order.")
     guests: GuestPolicy = strawberry.field(description="Whether the invitee may bring people.")
     consents: list[ConsentOption] = strawberry.field(description="What is to be agreed to.")
+    branding: bool = strawberry.field(
+        description="Whether it is to say by whose product it is made: so without a paid plan."
+    )
 
     @strawberry.field(
         description="What a script needs to show the captcha that has to be solved; null where none has to."
@@ -100,7 +105,12 @@ class PublicSchedulingPage(Prefilled):
 
     @classmethod
     def of(
-        cls, state: PageState, operation: Operation, now: datetime.datetime, link: MeetingLink | None = None
+        cls,
+        state: PageState,
+        account: Account,
+        operation: Operation,
+        now: datetime.datetime,
+        link: MeetingLink | None = None,
     ) -> "PublicSchedulingPage":
         page, settings = state.page, state.page.settings
         first, last = page.booking_dates(now=now)
@@ -122,6 +132,7 @@ class PublicSchedulingPage(Prefilled):
             form_fields=[PublicFormField.of(entry) for entry in settings.form_fields],
             guests=GuestPolicy.of(settings.guests),
             consents=[ConsentOption.of(option) for option in settings.consents],
+            branding=shows_branding(page, account, operation.tools.policy),
             page=page,
             link=link,
         )

@@ -95,7 +95,7 @@ class Query(AvailabilityQueries, ChatQueries):
             return None
         link = await linked(operation, pointer)
         operation.sources.used(known, at_minute(ceil_minute(now)), root=True)
-        return PublicSchedulingPage.of(known.state, operation, now, link)
+        return PublicSchedulingPage.of(known.state, known.account, operation, now, link)
 
     @strawberry.field(
         description="Public. The invitee's view of a booking, behind the unguessable token of the manage link; null "

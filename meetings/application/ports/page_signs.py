@@ -41,8 +41,8 @@ class TakenSign:
 class PageSigns(Protocol):
     """Everything about one page and span that availability depends on, as of one instant. Equal signs, equal answers.
 
-    `versions` are those of the page, its people and their connections (with their calendars), by id. `taken` holds
-    expired holds as well, since `at`, the database's time, moves on.
+    `versions` are those of the page, its people, their connections (with their calendars) and its account, by id.
+    `taken` holds expired holds as well, since `at`, the database's time, moves on.
     """
 
     at: datetime

@@ -30,12 +30,20 @@ from meetings.application.ports.unit_of_work import MirroredTime
 from meetings.domain.identifiers import PageId, UserId
 from meetings.domain.timespan import TimeSpan
 from meetings.infrastructure.database.mirror import BUSY, HostSoFar
-from meetings.infrastructure.database.tables import calendars, connections, host_times, mirror_states, pages, users
+from meetings.infrastructure.database.tables import (
+    accounts,
+    calendars,
+    connections,
+    host_times,
+    mirror_states,
+    pages,
+    users,
+)
 from meetings.infrastructure.database.transaction import AnyRow, execute
 from meetings.infrastructure.database.types import Instant, database_time
 from meetings.infrastructure.database.unit_of_work import Database
 
-_PAGE, _USER, _CONNECTION, _CALENDAR, _TAKEN, _NOW = range(6)
+_PAGE, _USER, _CONNECTION, _OWNER, _CALENDAR, _TAKEN, _NOW = range(7)
 _COLUMNS: dict[str, TypeEngine[Any]] = {
     "kind": BigInteger(),
     "who": Uuid(),
@@ -67,6 +75,7 @@ SIGNS = union_all(
     _row(_CONNECTION, who=connections.c.id, low=connections.c.version).where(
         connections.c.account_id == _ACCOUNT, connections.c.user_id.in_(_PEOPLE)
     ),
+    _row(_OWNER, who=accounts.c.id, low=accounts.c.version).where(accounts.c.id == _ACCOUNT),
     _row(
         _CALENDAR,
         who=connections.c.user_id,
@@ -124,7 +133,7 @@ def _signs(rows: Sequence[AnyRow]) -> "SqlSigns":
     of_kind: dict[int, list[AnyRow]] = {kind: [] for kind in range(_NOW + 1)}
     for row in rows:
         of_kind[row[0]].append(row)
-    versions = {row[1]: row[3] for kind in (_PAGE, _USER, _CONNECTION) for row in of_kind[kind]}
+    versions = {row[1]: row[3] for kind in (_PAGE, _USER, _CONNECTION, _OWNER) for row in of_kind[kind]}
     taken = [
         TakenSign(UserId(host), PageId(page), start, end, hold is not None, expires_at)
         for _, host, page, start, end, expires_at, _, _, hold, _ in of_kind[_TAKEN]
