@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_time
 from fastapi import APIRouter, Request, Response
 
-from meetings.adapters.smtp.times import day_words, locale_of
+from meetings.application.local_times import day_words, locale_of
 from meetings.application.read_availability import AvailabilityQuestion, read_availability
 from meetings.domain.base import NotFound
 from meetings.domain.slug import MAX_SLUG, normal_slug

@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse
 
 from meetings.adapters.smtp.calendar_file import calendar_file
 from meetings.adapters.smtp.letters import entry_of
-from meetings.adapters.smtp.times import locale_of, span_words
 from meetings.application.change_booking import MAX_REASON, ByInvitee, cancel_booking
 from meetings.application.letters import letter_about
+from meetings.application.local_times import locale_of, span_words
 from meetings.application.ports.mail import Audience, MeetingNews
 from meetings.application.sites import meeting_host
 from meetings.application.toolbox import Toolbox

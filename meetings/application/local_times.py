@@ -1,4 +1,4 @@
-"""How a letter says when: in a locale, in a zone, with the zone's name and its offset on that day."""
+"""How people are told when: in a locale, in a zone, with the zone's name and its offset on that day."""
 
 from datetime import datetime
 from typing import Literal
@@ -37,17 +37,17 @@ def span_words(start: datetime, end: datetime, *, zone: str, locale: Locale) -> 
     local_start, local_end = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
     if local_start.utcoffset() != local_end.utcoffset():
         return f"{moment_words(start, zone=zone, locale=locale)} – {moment_words(end, zone=zone, locale=locale)}"
-    end_words = _time(local_end, locale)
+    end_words = time_words(local_end, locale)
     if local_end.date() != local_start.date():
         end_words = f"{day_words(end, zone=zone, locale=locale)}, {end_words}"
     day = day_words(start, zone=zone, locale=locale)
-    return f"{day}, {_time(local_start, locale)} – {end_words} ({_zone_words(local_start, locale)})"
+    return f"{day}, {time_words(local_start, locale)} – {end_words} ({_zone_words(local_start, locale)})"
 
 
 def moment_words(at: datetime, *, zone: str, locale: Locale) -> str:
     """`Tuesday, March 3, 2026, 10:00 AM (Eastern Standard Time, America/New_York, UTC-05:00)`."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{day_words(at, zone=zone, locale=locale)}, {_time(local, locale)} ({_zone_words(local, locale)})"
+    return f"{day_words(at, zone=zone, locale=locale)}, {time_words(local, locale)} ({_zone_words(local, locale)})"
 
 
 def day_words(at: datetime, *, zone: str, locale: Locale, form: str = "full") -> str:
@@ -55,7 +55,7 @@ def day_words(at: datetime, *, zone: str, locale: Locale, form: str = "full") ->
     return str(format_date(at.astimezone(ZoneInfo(zone)), form, locale=locale))
 
 
-def _time(local: datetime, locale: Locale) -> str:
+def time_words(local: datetime, locale: Locale) -> str:
     # CLDR puts a narrow no-break space before AM and PM, which older mail programs show as a box.
     return str(format_time(local, "short", locale=locale)).replace("\u202f", " ")
 

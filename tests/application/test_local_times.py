@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from meetings.adapters.smtp.times import language_of, locale_of, moment_words, span_words
+from meetings.application.local_times import language_of, locale_of, moment_words, span_words
 
 
 @pytest.mark.parametrize(
