@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from meetings.infrastructure.demo.name_server import NameServer
 from tests.api.documents import ERRORS
-from tests.name_server import NameServer
 from tests.product import ApiClient, Product
 
 DOMAIN = (

@@ -15,6 +15,7 @@ from meetings.application.web_domains import recheck_domains
 from meetings.domain.plan import Hub, Tier
 from meetings.domain.user import Role, User
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
+from meetings.infrastructure.demo.name_server import NameServer
 from tests.api.domain_manager import (
     ADD,
     CHECK,
@@ -35,7 +36,6 @@ from tests.api.domain_manager import (
 )
 from tests.api.gates import codes, create, needed, plan
 from tests.databases import BOTH_DATABASES
-from tests.name_server import NameServer
 from tests.product import ApiClient, Product, product
 from tests.world import HOST_EMAIL, PASSWORD, Clock
 

@@ -11,11 +11,11 @@ from meetings.domain.booking_form import ConsentOption, FieldKind, FormField, Gu
 from meetings.infrastructure.database.tables import bookings, visitors
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
+from meetings.infrastructure.demo.name_server import NameServer
 from meetings.infrastructure.housekeeping import tidy_up
 from tests.api.documents import BOOK, REQUEST, at, book, page
 from tests.api.domain_manager import at_host, connect, host_of, tell
 from tests.databases import BOTH_DATABASES
-from tests.name_server import NameServer
 from tests.product import ApiClient, Product, product
 
 NAME = "meet.example.test"

@@ -10,7 +10,7 @@ from meetings.domain.identifiers import WebDomainId
 from meetings.domain.user import Role
 from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.demo.mail_catcher import Answer, Step
-from tests.name_server import NameServer
+from meetings.infrastructure.demo.name_server import NameServer
 from tests.world import HOST_EMAIL, World, berlin, outside, world
 
 ADA_EMAIL = "ada@example.com"

@@ -14,10 +14,10 @@ import pytest
 
 from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
+from meetings.infrastructure.demo.name_server import NameServer
 from tests.api.domain_manager import connect
 from tests.api.gates import create
 from tests.databases import database_url, simulators, sqlite_template
-from tests.name_server import NameServer
 from tests.product import ApiClient, Product, listening, product
 from tests.waiting import until
 from tests.world import HOST_EMAIL, PASSWORD

@@ -9,7 +9,7 @@ import pytest
 from meetings.adapters.dns import text_records
 from meetings.adapters.dns.text_records import DnsTextRecords
 from meetings.application.ports.dns import DnsUnavailable
-from tests.name_server import NameServer
+from meetings.infrastructure.demo.name_server import NameServer
 
 NAME = "_meetings-verification.example.test"
 
