@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from meetings.application.ports.clock import Clock
 from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 from meetings.domain.calendar_connection import CalendarConnection, ListedCalendar, Provider
 from meetings.domain.disclosure import Disclosure
 from meetings.domain.timespan import TimeSpan
+
+if TYPE_CHECKING:
+    from meetings.application.ports.mail_accounts import InboxOffer
 
 
 class ProviderError(Exception):
@@ -160,11 +163,13 @@ class CalendarEvent:
 
 @dataclass(frozen=True, slots=True)
 class WrittenEvent:
-    """The event as the provider holds it: its id there, where its owner sees it, where people join."""
+    """The event as the provider holds it: its id there, where its owner sees it, where people join, and the id that it
+    has in everybody's calendar (RFC 5545, UID)."""
 
     event_id: str
     url: str | None = None
     join_url: str | None = None
+    ical_uid: str | None = None
 
 
 BusyAnswer = tuple[EventTime, ...] | ProviderError
@@ -476,7 +481,8 @@ class CalendarProvider:
     """Everything one provider offers. People sign in on a consent page (`sign_in`) or with a password (`login`).
 
     `push` is None where it cannot call us; `listen` is what it has instead, if anything. `help_url` explains how to
-    make and share calendars there (S58). `quota` is None where none is known that would matter.
+    make and share calendars there (S58). `quota` is None where none is known that would matter. `inbox` is what the
+    same accounts offer for mail (X11); None where that is nothing.
     """
 
     provider: Provider
@@ -488,6 +494,7 @@ class CalendarProvider:
     listen: Callable[[Credentials], ChangeListener] | None = None
     help_url: str | None = None
     quota: CallQuota | None = None
+    inbox: "InboxOffer | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
