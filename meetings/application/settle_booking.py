@@ -102,7 +102,7 @@ async def _confirm(intent: Intent, seen: Booking, written: WrittenEvent, *, begi
     async with begin(intent.account_id) as work:
         booking = await work.bookings.get(seen.id)
         if booking.sequence == seen.sequence:
-            booking.confirm(BookedEvent(written.event_id, written.url, written.join_url), now=clock())
+            booking.confirm(BookedEvent(written.event_id, written.url, written.join_url, written.ical_uid), now=clock())
         await work.finish(intent)
         await work.commit()
 

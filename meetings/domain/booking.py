@@ -105,11 +105,13 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class BookedEvent:
-    """The event at the provider: under which id, and where people see and join it."""
+    """The event at the provider: under which id, and where people see and join it. `ical_uid` is what it is called in
+    everybody's calendar, as far as the provider tells."""
 
     event_id: str
     url: str | None = None
     join_url: str | None = None
+    ical_uid: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,8 +81,8 @@ class MeetingEngagement(Aggregate):
     """A meeting with contacts. `owners` holds the people of ours, the responsible one first; `contacts` addresses.
 
     With `invites`, an event in the responsible person's calendar invites the contacts (S19); `generation` and
-    `sequence` make its writes repeatable, as with bookings. One that was found in a calendar has its `ical_uid`
-    and never invites.
+    `sequence` make its writes repeatable, as with bookings. `ical_uid` is what its event is called in everybody's
+    calendar, known from the beginning for one that was found there, which never invites.
     """
 
     id: EngagementId
@@ -231,6 +231,7 @@ class MeetingEngagement(Aggregate):
         """The event in the calendar was written, or removed (None), and says what the meeting says."""
         if event is not None:
             self.event = event
+            self.ical_uid = event.ical_uid or self.ical_uid
         self.settled_at = now
         self.record(InvitationSettled(at=now, engagement_id=self.id))
 

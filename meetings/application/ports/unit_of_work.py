@@ -20,7 +20,17 @@ from meetings.domain.account import Account
 from meetings.domain.base import DomainError
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId, WebDomainId
+from meetings.domain.engagement import MeetingEngagement
+from meetings.domain.identifiers import (
+    AccountId,
+    BookingId,
+    CalendarId,
+    ConnectionId,
+    EngagementId,
+    PageId,
+    UserId,
+    WebDomainId,
+)
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.timespan import TimeSpan
 from meetings.domain.user import User
@@ -122,6 +132,25 @@ class Bookings(Protocol):
 
     async def count_on_page(self, page_id: PageId) -> int:
         """How many bookings were ever made on the page."""
+
+    async def by_ical_uid(self, ical_uid: str) -> Booking | None:
+        """The newest booking whose event is called this in everybody's calendar."""
+
+
+class Engagements(Protocol):
+    """Meetings that were made on a record or found in a calendar. `commit` raises `ConcurrentChange` when another one
+    of the account has the `ical_uid`, so that two calendars that show one event at once make one meeting (B-CR1)."""
+
+    async def get(self, engagement_id: EngagementId) -> MeetingEngagement:
+        """Raises `NotFound`."""
+
+    async def by_ical_uid(self, ical_uid: str) -> MeetingEngagement | None:
+        """The one whose event is called this in everybody's calendar."""
+
+    async def by_event(self, event_id: str) -> MeetingEngagement | None:
+        """The one whose event has this id at its provider."""
+
+    def add(self, engagement: MeetingEngagement) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +411,7 @@ class UnitOfWork(Protocol):
     connections: CalendarConnections
     pages: SchedulingPages
     bookings: Bookings
+    engagements: Engagements
     host_times: HostTimes
     mirror: BusyMirror
     idempotency: IdempotencyKeys

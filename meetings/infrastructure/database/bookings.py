@@ -17,6 +17,12 @@ BY_ID = select(bookings).where(bookings.c.account_id == bindparam("account"), bo
 BY_EVENT = select(bookings.c.id).where(
     bookings.c.account_id == bindparam("account"), bookings.c.event_id == bindparam("event")
 )
+BY_ICAL_UID = (
+    select(bookings.c.id)
+    .where(bookings.c.account_id == bindparam("account"), bookings.c.ical_uid == bindparam("ical_uid"))
+    .order_by(bookings.c.created_at.desc())
+    .limit(1)
+)
 MEETING_STARTS = select(host_times.c.host_id, host_times.c.start_minute).where(
     host_times.c.account_id == bindparam("account"),
     host_times.c.page_id == bindparam("page"),
@@ -50,6 +56,12 @@ class SqlBookings:
     async def by_event(self, event_id: str) -> Booking | None:
         values = {"account": self._transaction.account_id, "event": event_id}
         for row in await self._transaction.rows(BY_EVENT, values):
+            return await self.get(BookingId(row.id))
+        return None
+
+    async def by_ical_uid(self, ical_uid: str) -> Booking | None:
+        values = {"account": self._transaction.account_id, "ical_uid": ical_uid}
+        for row in await self._transaction.rows(BY_ICAL_UID, values):
             return await self.get(BookingId(row.id))
         return None
 

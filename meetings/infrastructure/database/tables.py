@@ -116,6 +116,31 @@ calendars = Table(
     Index(None, "connection_id"),
 )
 
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("held_address", Text),
+    Column("consent_version", Text, nullable=False),
+    Column("consent_accepted_at", Instant, nullable=False),
+    Column("connected_at", Instant, nullable=False),
+    Column("connection_id", Uuid, ForeignKey("connections.id"), unique=True),
+    Column("grant_state", Text, nullable=False),
+    Column("server_url", Text),
+    Column("server_version", Text),
+    Column("team", Boolean, nullable=False),
+    Column("log_replies", Boolean, nullable=False),
+    Index(None, "account_id", "held_address", unique=True),
+    Index(None, "user_id"),
+)
+"""`held_address` is the address, as compared, while the mailbox has it: an account connects none twice. `connection_id`
+is the calendar connection whose credentials it borrows."""
+
 pages = Table(
     "pages",
     metadata,
@@ -177,10 +202,12 @@ bookings = Table(
     Column("rescheduled_from", Instant),
     Column("failure", Text),
     Column("details", Document, nullable=False),
+    Column("ical_uid", Text),
     Index(None, "account_id", "start_at", "id"),
     Index(None, "page_id"),
     Index(None, "event_id"),
     Index(None, "calendar_id", "settled_at"),
+    Index(None, "ical_uid"),
 )
 
 booking_hosts = Table(
@@ -226,6 +253,112 @@ visitors = Table(
 )
 """Browsers that booked on a custom domain, by their cookie. What they answered stands in the booking alone, so it is
 gone here once it is gone there."""
+
+# ---- customer records -----------------------------------------------------------------------------------------------
+
+engagements = Table(
+    "engagements",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("owners", Document, nullable=False),
+    Column("contacts", Document, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text),
+    Column("location", Text),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("invites", Boolean, nullable=False),
+    Column("calendar_id", Uuid),
+    Column("event_id", Text),
+    Column("event_url", Text),
+    Column("join_url", Text),
+    Column("ical_uid", Text),
+    Column("sequence", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("settled_at", Instant),
+    Index(None, "account_id", "ical_uid", unique=True),
+    Index(None, "event_id"),
+)
+"""Meetings made on a record or found in a calendar. Those booked on a page are in `bookings`."""
+
+crm_contacts = Table(
+    "crm_contacts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    Column("company", Text),
+    Column("owner", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("words", Text, nullable=False),
+    Index(None, "account_id", "email_key", unique=True),
+    Index(None, "account_id", "created_at", "id"),
+)
+"""People on record. `words` is what they are found by: in lower case, a blank before each word."""
+
+crm_meetings = Table(
+    "crm_meetings",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("key", Uuid, nullable=False),
+    Column("owners", Document, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("location", Text),
+    Column("join_url", Text),
+    Column("activity_type", Text),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "account_id", "key", unique=True),
+)
+
+crm_mails = Table(
+    "crm_mails",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("key", Uuid, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipients", Document, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text),
+    Column("sent_at", Instant, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "account_id", "key", unique=True),
+)
+
+crm_timeline = Table(
+    "crm_timeline",
+    metadata,
+    Column("contact_id", Uuid, ForeignKey("crm_contacts.id", ondelete="CASCADE"), primary_key=True),
+    Column("entry_id", Uuid, primary_key=True),
+    _account(),
+    Column("at", Instant, nullable=False),
+    Column("meeting_id", Uuid, ForeignKey("crm_meetings.id", ondelete="CASCADE")),
+    Column("mail_id", Uuid, ForeignKey("crm_mails.id", ondelete="CASCADE")),
+    CheckConstraint("(meeting_id IS NULL) <> (mail_id IS NULL)", name="entry"),
+    Index(None, "contact_id", "at", "entry_id"),
+    Index(None, "meeting_id"),
+    Index(None, "mail_id"),
+)
+"""What stands on whose record: a meeting at its start, a mail when it was sent. `entry_id` is the one or the other."""
 
 # ---- taken time ---------------------------------------------------------------------------------------------------
 
@@ -472,6 +605,18 @@ credentials = Table(
     Column("lease_until", Instant),
 )
 """`version` grows with each change; whoever holds the `lease` may ask the provider for newer credentials."""
+
+mailbox_credentials = Table(
+    "mailbox_credentials",
+    metadata,
+    Column("mailbox_id", Uuid, ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
+    _account(),
+    Column("sealed", Text),
+    Column("version", Integer, nullable=False),
+    Column("lease", Uuid),
+    Column("lease_until", Instant),
+)
+"""As `credentials`, of mailboxes that do not borrow theirs."""
 
 account_keys = Table(
     "account_keys",

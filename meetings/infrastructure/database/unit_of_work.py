@@ -19,6 +19,7 @@ from meetings.application.ports.unit_of_work import (
     Bookings,
     BusyMirror,
     CalendarConnections,
+    Engagements,
     HostTimes,
     IdempotencyKeys,
     LockTimeout,
@@ -33,6 +34,7 @@ from meetings.domain.account import Account
 from meetings.domain.base import Aggregate, DomainEvent, NotFound
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.engagement import MeetingEngagement
 from meetings.domain.identifiers import AccountId, PageId, UserId
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
@@ -40,6 +42,7 @@ from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.database.blocked_attempts import SqlBlockedAttempts
 from meetings.infrastructure.database.bookings import SqlBookings, takes_other_time
 from meetings.infrastructure.database.connections import SqlCalendarConnections, connection_image
+from meetings.infrastructure.database.engagements import SqlEngagements, engagement_row
 from meetings.infrastructure.database.engines import read_engine, write_engine
 from meetings.infrastructure.database.host_times import SqlHostTimes
 from meetings.infrastructure.database.idempotency import SqlIdempotencyKeys
@@ -165,6 +168,7 @@ class SqlUnitOfWork:
     connections: CalendarConnections
     pages: SchedulingPages
     bookings: Bookings
+    engagements: Engagements
     host_times: HostTimes
     mirror: BusyMirror
     idempotency: IdempotencyKeys
@@ -194,6 +198,7 @@ class SqlUnitOfWork:
         self.pages = self._pages = SqlSchedulingPages(transaction)
         self.host_times = self._host_times = SqlHostTimes(transaction)
         self.bookings = self._bookings = SqlBookings(transaction, self._host_times)
+        self.engagements = self._engagements = SqlEngagements(transaction)
         self.mirror = SqlBusyMirror(transaction)
         self.idempotency = SqlIdempotencyKeys(transaction)
         self.blocked_attempts = SqlBlockedAttempts(transaction)
@@ -295,6 +300,8 @@ class SqlUnitOfWork:
                 await self._pages.save(aggregate, before, after)
             case Booking():
                 await self._bookings.save(aggregate, before, after)
+            case MeetingEngagement():
+                await self._engagements.save(aggregate, before, after)
             case WebDomain():
                 await self._domains.save(aggregate, before, after)
 
@@ -348,7 +355,15 @@ NEW_INTENTS = insert(intents).values(
 )
 """Executed for one row after the other: their order is the order of their lane."""
 
-_ORDER: list[type[Aggregate]] = [Account, User, CalendarConnection, SchedulingPage, Booking, WebDomain]
+_ORDER: list[type[Aggregate]] = [
+    Account,
+    User,
+    CalendarConnection,
+    SchedulingPage,
+    Booking,
+    MeetingEngagement,
+    WebDomain,
+]
 
 
 def _image(aggregate: Aggregate) -> Image:
@@ -363,6 +378,8 @@ def _image(aggregate: Aggregate) -> Image:
             return page_row(aggregate)
         case Booking():
             return booking_row(aggregate)
+        case MeetingEngagement():
+            return engagement_row(aggregate)
         case WebDomain():
             return web_domain_row(aggregate)
     raise TypeError(type(aggregate).__name__)
