@@ -14,11 +14,17 @@ class Refused(Exception):
 
 
 class Frontend:
-    """One person's browser, or program: keeps cookies, sends documents, listens to subscriptions."""
+    """One person's browser, or program: keeps cookies, sends documents, listens to subscriptions.
 
-    def __init__(self, base_url: str) -> None:
+    With `host` it came by that name, as if a DNS led from it to the server.
+    """
+
+    def __init__(self, base_url: str, *, host: str | None = None) -> None:
         self.base_url = base_url
-        self.http = httpx.AsyncClient(base_url=base_url, timeout=15, headers={"Origin": base_url})
+        address = httpx.URL(base_url)
+        named = address if host is None else address.copy_with(host=host)
+        headers = {"Host": named.netloc.decode("ascii"), "Origin": str(named)}
+        self.http = httpx.AsyncClient(base_url=base_url, timeout=15, headers=headers)
         self._token: str | None = None
 
     async def __aenter__(self) -> "Frontend":

@@ -22,6 +22,7 @@ from meetings.domain.user import Role, UserSettings
 from meetings.infrastructure.app import create_app
 from meetings.infrastructure.demo.client import Refused
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
+from meetings.infrastructure.demo.name_server import NameServer
 from meetings.infrastructure.demo.people import ANNA, BEN, EVERYBODY, PASSWORD, ZONE
 from meetings.infrastructure.demo.report import NotAsExpected
 from meetings.infrastructure.demo.tour import Elsewhere, Tour, prepare_google
@@ -68,7 +69,7 @@ async def _demo(*, once: bool, port: int) -> None:
         google = outside.enter_context(GoogleSimulator().serve())
         office = outside.enter_context(Office365Simulator().serve(pages_port=0))
         exchange = outside.enter_context(ExchangeSimulator().serve())
-        elsewhere = Elsewhere(office, exchange)
+        elsewhere = Elsewhere(office, exchange, outside.enter_context(NameServer().serve()))
         mail = outside.enter_context(MailCatcher())
         shared = prepare_google(google, EVERYBODY)
         settings = _settings(port, Path(folder), google, elsewhere, mail)
@@ -104,6 +105,7 @@ def _settings(port: int, folder: Path, google: GoogleSimulator, elsewhere: Elsew
         exchange_ca_file=elsewhere.exchange.ca_file,
         smtp_url=f"smtp://{mail.host}:{mail.port}",
         mail_from="Meetings <meetings@demo.example>",
+        dns_servers=elsewhere.dns.address,
         push=True,
         rates={"booking": ("100/minute",)},  # one machine plays all visitors
         sweep_seconds=2.0,

@@ -16,9 +16,11 @@ from meetings.infrastructure.demo import operations
 from meetings.infrastructure.demo.client import Frontend
 from meetings.infrastructure.demo.colleagues import Colleagues, bens, carlas
 from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
+from meetings.infrastructure.demo.name_server import NameServer
 from meetings.infrastructure.demo.outlook import BensOutlook, CarlasOutlook
 from meetings.infrastructure.demo.people import ANNA, BOB_EMAIL, DORA, PASSWORD, TEAM_CALENDAR, ZONE, Person
 from meetings.infrastructure.demo.report import NotAsExpected, Report
+from meetings.infrastructure.demo.settings_steps import CalendarSettings
 
 VISITOR_ZONE = "America/New_York"
 WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]
@@ -26,10 +28,11 @@ WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """The simulators of the other providers."""
+    """The simulators of the other providers, and the DNS."""
 
     office: Office365Simulator
     exchange: ExchangeSimulator
+    dns: NameServer
 
 
 @dataclass
@@ -74,6 +77,7 @@ class Tour:
             await self.blocked()
             await self.overview()
             await self.colleagues()
+            await CalendarSettings(self, self.elsewhere.dns).walk()
 
     async def sign_in(self) -> None:
         self.report.step("Anna, a host, signs in")
@@ -140,12 +144,12 @@ class Tour:
         self.page_id = page["id"]
         self.report.expect(page["mode"] == "ONLINE", f"{page['url']} books at once", page)
 
-    async def create_page(self, host: Frontend, slug: str, headline: str) -> dict[str, Any]:
+    async def create_page(self, host: Frontend, slug: str | None, headline: str) -> dict[str, Any]:
         wish = {
             "type": "ONE_ON_ONE",
             "internalName": headline,
             "headline": headline,
-            "slug": slug,
+            **({} if slug is None else {"slug": slug}),
             "eventTitle": "{{firstName}} {{lastName}} – {{host}}",
             "durationsMinutes": [30, 60],
             "startIncrementMinutes": 30,
