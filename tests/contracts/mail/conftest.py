@@ -1,0 +1,28 @@
+"""The contract runs once per provider. Another one is a line more in `WORLDS`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from meetings.application.ports.mail_accounts import MailAccount
+from tests.contracts.calendars.world import HeldCredentials
+from tests.contracts.mail.world import MailWorld
+
+WORLDS: dict[str, Callable[..., AbstractContextManager[MailWorld]]] = {}
+
+
+@pytest.fixture(params=WORLDS)
+def world(request: pytest.FixtureRequest) -> Iterator[MailWorld]:
+    with WORLDS[request.param]() as started:
+        yield started
+
+
+@pytest.fixture
+def credentials(world: MailWorld) -> HeldCredentials:
+    return world.sign_in()
+
+
+@pytest.fixture
+def mail(world: MailWorld, credentials: HeldCredentials) -> MailAccount:
+    return world.offer.mail(credentials)
