@@ -120,8 +120,9 @@ In the Microsoft Entra admin centre (https://entra.microsoft.com), under "App re
 
 1. Register an app. Supported accounts: any organisation, or only yours (then set MEETINGS_OFFICE365_TENANT to your
    tenant's id). Platform "Web", redirect address {callback}
-2. Under "API permissions", add these delegated permissions of Microsoft Graph: Calendars.ReadWrite, User.Read,
-   email, offline_access, openid. Grant them for your organisation if its people may not do so themselves.
+2. Under "API permissions", add these delegated permissions of Microsoft Graph: Calendars.Read, Calendars.ReadWrite,
+   Mail.ReadWrite, Mail.Send, User.Read, email, offline_access, openid. Grant them for your organisation if its people
+   may not do so themselves.
 3. Under "Certificates & secrets", make a client secret, and note when it expires.
 4. Set MEETINGS_OFFICE365_CLIENT_ID to the application id, and MEETINGS_OFFICE365_CLIENT_SECRET to the secret's value.
 

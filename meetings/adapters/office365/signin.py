@@ -5,6 +5,7 @@ identity platform" (Microsoft's documentation); msal makes the requests.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,33 +22,40 @@ from meetings.application.ports.calendars import (
     Granted,
     ProviderUnavailable,
 )
-from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
+from meetings.domain.account_use import BOTH, CALENDAR_ONLY, AccountUse
 
-CALENDAR_SCOPE = "Calendars.ReadWrite"
-SCOPES = (CALENDAR_SCOPE, "User.Read", "email")
-"""What calendars need (A-CC6); msal adds openid and offline_access. Writing includes reading."""
+SCOPES: Mapping[AccountUse, tuple[str, ...]] = {
+    AccountUse.CALENDAR: ("Calendars.ReadWrite",),
+    AccountUse.EMAIL: ("Mail.ReadWrite", "Mail.Send"),
+}
+"""What each use needs, all of it. Writing includes reading."""
+_OF_EVERYBODY = ("User.Read",)
+# Named by A-CC6 for both uses together, although writing includes it.
+_WITH_BOTH = ("Calendars.Read",)
 
 _KEPT = ("state", "redirect_uri", "scope", "code_verifier", "nonce")
 
 
 @dataclass(frozen=True, slots=True)
 class Office365SignIn:
-    """`SignIn` for Microsoft Entra. `tenant` is whom the operator lets in; `scopes` what is asked for."""
+    """`SignIn` for Microsoft Entra. `tenant` is whom the operator lets in."""
 
     entra: Entra
     graph: Graph
     tenant: str
-    scopes: tuple[str, ...] = SCOPES
 
     async def begin(
         self, *, state: str, redirect_uri: str, login_hint: str | None, uses: frozenset[AccountUse] = CALENDAR_ONLY
     ) -> Authorization:
-        """Reads the tenant's public description, once an hour at most. The verifier is JSON: PKCE's verifier, the
+        """Asks for no more than `uses` need (A-CC6); msal adds openid and offline_access.
+
+        Reads the tenant's public description, once an hour at most. The verifier is JSON: PKCE's verifier, the
         nonce, and what both belong to.
 
         The person is asked which account to use (A-CC5).
         """
-        flow = await self.entra.begin(list(self.scopes), state=state, redirect_uri=redirect_uri, login_hint=login_hint)
+        asked = [*scopes_of(uses), *(_WITH_BOTH if uses == BOTH else ()), "email"]
+        flow = await self.entra.begin(asked, state=state, redirect_uri=redirect_uri, login_hint=login_hint)
         return Authorization(url=flow["auth_uri"], verifier=json.dumps({name: flow[name] for name in _KEPT}))
 
     async def finish(self, *, code: str, verifier: str, redirect_uri: str) -> Granted:
@@ -64,9 +72,9 @@ class Office365SignIn:
         if "access_token" not in answer:
             raise code_error(answer)
         self._require_identity(answer.get("id_token_claims"), flow["nonce"])
-        _require_scopes(answer, tokens)
+        uses = _granted_uses(answer, tokens)
         email = await self._address(answer["access_token"], until)
-        return Granted(account_email=email, credentials=self._grant(tokens, email).to_text())
+        return Granted(account_email=email, credentials=self._grant(tokens, email, uses).to_text(), uses=uses)
 
     async def revoke(self, credentials: str) -> None:
         """Nothing that an app may do takes its grant back: Entra has no endpoint to revoke a token, ending all sessions
@@ -76,18 +84,17 @@ class Office365SignIn:
         """
 
     async def refreshed(self, text: str, until: float) -> str:
-        """Credentials with a new access token. A refresh token that Entra replaced is replaced; the old one would work
-        on for a while.
+        """Credentials with a new access token for what was granted. A refresh token that Entra replaced is replaced;
+        the old one would work on for a while.
 
         Raises:
             ReauthorizationNeeded: the grant was revoked or expired, or the organisation wants to see the person again.
         """
         grant = Grant.from_text(text)
-        asked = [scope for scope in self.scopes if scope != "email"]
-        tokens = await self.entra.refresh(grant.cache, grant.mailbox, asked, until)
+        tokens = await self.entra.refresh(grant.cache, grant.mailbox, scopes_of(grant.uses), until)
         if tokens.answer is None or "access_token" not in tokens.answer:
             raise refresh_error(tokens.answer)
-        return self._grant(tokens, grant.email).to_text()
+        return self._grant(tokens, grant.email, grant.uses).to_text()
 
     def _require_identity(self, claims: Any, nonce: str) -> None:
         if not isinstance(claims, dict) or not is_for_us(
@@ -112,7 +119,7 @@ class Office365SignIn:
             raise AccessNotGranted("email address")
         return email
 
-    def _grant(self, tokens: Tokens, email: str) -> Grant:
+    def _grant(self, tokens: Tokens, email: str, uses: frozenset[AccountUse]) -> Grant:
         assert tokens.answer is not None
         try:
             life = timedelta(seconds=int(tokens.answer["expires_in"]))
@@ -122,9 +129,15 @@ class Office365SignIn:
                 mailbox=tokens.mailbox,
                 email=email,
                 cache=lean(tokens.cache),
+                uses=uses,
             )
         except (KeyError, TypeError, ValueError, OverflowError):
             raise ProviderUnavailable("a token answer without tokens") from None
+
+
+def scopes_of(uses: frozenset[AccountUse]) -> list[str]:
+    """The permissions of Graph that `uses` cannot do without."""
+    return [*(scope for use in AccountUse if use in uses for scope in SCOPES[use]), *_OF_EVERYBODY]
 
 
 def _flow(verifier: str) -> Any:
@@ -138,10 +151,16 @@ def _flow(verifier: str) -> Any:
     return flow
 
 
-def _require_scopes(answer: Any, tokens: Tokens) -> None:
-    """Scopes come back with or without the address of what they are for, in any case."""
+def _granted_uses(answer: Any, tokens: Tokens) -> frozenset[AccountUse]:
+    """What the granted scopes open. They come back with or without the address of what they are for, in any case.
+
+    Raises:
+        AccessNotGranted: nothing, or nothing while the person is away.
+    """
     granted = {scope.rpartition("/")[2].lower() for scope in str(answer.get("scope", "")).split()}
-    if CALENDAR_SCOPE.lower() not in granted:
+    uses = frozenset(use for use, scopes in SCOPES.items() if {scope.lower() for scope in scopes} <= granted)
+    if not uses:
         raise AccessNotGranted("calendar")
     if not json.loads(tokens.cache).get("RefreshToken"):
         raise AccessNotGranted("access while you are away")
+    return uses

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from meetings.application.ports.calendars import ReauthorizationNeeded
+from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 
 # A token that is about to expire would expire on its way.
 _MARGIN = timedelta(seconds=60)
@@ -19,7 +20,9 @@ class Grant:
     matter of the clock that was handed in, and msal reads the machine's. For the same reason no access token is left in
     `cache`, and no ID token, which names the person and serves no purpose after signing in.
 
-    `mailbox` is Microsoft's name for the account ("home account id"); it never changes. `email` is its address.
+    `mailbox` is Microsoft's name for the account ("home account id"); it never changes. `email` is its address. `uses`
+    are what was granted, and what a new access token is asked for; a text that does not say is from when there were
+    calendars only.
     """
 
     access_token: str = field(repr=False)
@@ -27,6 +30,7 @@ class Grant:
     mailbox: str
     email: str
     cache: str = field(repr=False)
+    uses: frozenset[AccountUse] = CALENDAR_ONLY
 
     def is_fresh(self, now: datetime) -> bool:
         return (now + _MARGIN).timestamp() < self.expires_at
@@ -39,6 +43,7 @@ class Grant:
                 "mailbox": self.mailbox,
                 "email": self.email,
                 "cache": self.cache,
+                "uses": sorted(use.value for use in self.uses),
             }
         )
 
@@ -53,6 +58,7 @@ class Grant:
                 mailbox=str(told["mailbox"]),
                 email=str(told["email"]),
                 cache=str(told["cache"]),
+                uses=frozenset(map(AccountUse, told["uses"])) if "uses" in told else CALENDAR_ONLY,
             )
         except (ValueError, TypeError, KeyError):
             raise ReauthorizationNeeded("the stored credentials cannot be read") from None

@@ -4,14 +4,17 @@ from datetime import datetime, timedelta
 
 import msal
 
-from meetings.adapters.office365.signin import SCOPES
+from meetings.adapters.office365.signin import scopes_of
 from meetings.adapters.office365.simulator import CLIENT_ID, Office365Simulator
 from meetings.adapters.office365.tokens import Grant, lean
+from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 
 
-def signed_in(office: Office365Simulator, email: str, now: datetime) -> str:
+def signed_in(
+    office: Office365Simulator, email: str, now: datetime, uses: frozenset[AccountUse] = CALENDAR_ONLY
+) -> str:
     """The text that the adapter would store after `email` consented to all it asks for."""
-    tokens = office.grant(email, (*SCOPES, "openid", "offline_access"))
+    tokens = office.grant(email, (*scopes_of(uses), "email", "openid", "offline_access"))
     cache = msal.SerializableTokenCache()
     cache.add(
         {
@@ -28,5 +31,6 @@ def signed_in(office: Office365Simulator, email: str, now: datetime) -> str:
         mailbox=account["home_account_id"],
         email=email,
         cache=lean(cache.serialize()),
+        uses=uses,
     )
     return grant.to_text()

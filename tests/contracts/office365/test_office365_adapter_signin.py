@@ -1,6 +1,7 @@
 """Signing in with Microsoft: what is asked for, what is checked, what is kept (OA-1, OA-3, A-CC6)."""
 
 import base64
+import contextlib
 import json
 import logging
 from collections.abc import Iterator
@@ -14,12 +15,15 @@ from meetings.adapters.office365.provider import REGISTRATION, Office365Settings
 from meetings.adapters.office365.simulator import CLIENT_ID, CLIENT_SECRET, HOME_TENANT, PERSONAL_TENANT
 from meetings.application.ports.calendars import (
     AccessNotGranted,
+    CalendarUnreadable,
     CodeRejected,
     ProviderError,
     ProviderUnavailable,
     RateLimited,
+    ReauthorizationNeeded,
     SignIn,
 )
+from meetings.domain.account_use import BOTH, CALENDAR_ONLY, EMAIL_ONLY, AccountUse
 from meetings.domain.timespan import TimeSpan
 from tests.contracts.calendars.office365_world import ADA, REDIRECT, Office365World, office365_world
 from tests.contracts.calendars.world import HeldCredentials, at
@@ -57,6 +61,56 @@ async def test_exactly_what_calendars_need_is_asked_for(world: Office365World) -
     assert (asked["code_challenge_method"], asked["prompt"]) == (["S256"], ["select_account"])
     assert json.loads(begun.verifier)["code_verifier"] not in begun.url
     assert json.loads(begun.verifier)["nonce"] not in begun.url
+
+
+_SIGN_IN_ONLY = {"openid", "offline_access", "email", "User.Read"}
+
+
+@pytest.mark.parametrize(
+    ("uses", "scopes"),
+    [
+        (CALENDAR_ONLY, {"Calendars.ReadWrite"}),
+        (EMAIL_ONLY, {"Mail.ReadWrite", "Mail.Send"}),
+        (BOTH, {"Mail.ReadWrite", "Mail.Send", "Calendars.Read", "Calendars.ReadWrite"}),
+    ],
+)
+async def test_a_cc6_each_use_asks_for_what_it_needs_and_both_for_the_whole_list(
+    world: Office365World, uses: frozenset[AccountUse], scopes: set[str]
+) -> None:
+    page = _page(world)
+    begun = await page.begin(state="s-1", redirect_uri=REDIRECT, login_hint=None, uses=uses)
+    assert set(parse_qs(urlsplit(begun.url).query)["scope"][0].split()) == scopes | _SIGN_IN_ONLY
+    granted = await page.finish(code=_code(world, begun.url), verifier=begun.verifier, redirect_uri=REDIRECT)
+    assert granted.uses == uses
+
+
+@pytest.mark.parametrize(
+    ("left", "uses"),
+    [(("User.Read", "Calendars.ReadWrite"), CALENDAR_ONLY), (("User.Read", "Mail.ReadWrite", "Mail.Send"), EMAIL_ONLY)],
+)
+async def test_of_both_uses_one_may_be_granted_and_a_new_token_is_asked_for_that_one(
+    world: Office365World, left: tuple[str, ...], uses: frozenset[AccountUse]
+) -> None:
+    page = _page(world)
+    begun = await page.begin(state="s-1", redirect_uri=REDIRECT, login_hint=None, uses=BOTH)
+    back = world.office.auto_consent(ADA, begun.url, scopes=left)
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    granted = await page.finish(code=code, verifier=begun.verifier, redirect_uri=REDIRECT)
+    assert granted.uses == uses
+    world.expire_access()
+    with contextlib.suppress(CalendarUnreadable, ReauthorizationNeeded):
+        await world.provider.calendars(HeldCredentials(granted.credentials)).list_calendars()
+    renewed = world.office.requests_for("oauth.token")[-1]
+    assert renewed.status == 200
+    asked = set(renewed.body["scope"][0].split()) - {"openid", "offline_access", "profile"}
+    assert asked == set(left)
+
+
+async def test_credentials_from_before_there_was_mail_open_calendars(world: Office365World) -> None:
+    granted = await _finish(world, _page(world))
+    old = {name: value for name, value in json.loads(granted.credentials).items() if name != "uses"}
+    world.expire_access()
+    assert len(await world.provider.calendars(HeldCredentials(json.dumps(old))).list_calendars()) == 1
 
 
 async def test_what_was_granted_is_kept_without_names_and_works(world: Office365World) -> None:
