@@ -8,10 +8,12 @@ from meetings.application.policy import Policy
 from meetings.application.ports.calendars import CalendarsOf, ListenerOf, Providers, PushOf
 from meetings.application.ports.captcha import Captcha
 from meetings.application.ports.clock import Clock
+from meetings.application.ports.crm import CrmOf
 from meetings.application.ports.dns import TextRecords
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.identities import Identities, Passwords
 from meetings.application.ports.mail import Mailer
+from meetings.application.ports.mail_accounts import InboxOffers, MailAccountOf
 from meetings.application.ports.outbox import Outbox
 from meetings.application.ports.page_signs import DatabasePulse, ReadPageSigns
 from meetings.application.ports.reads import Reads
@@ -39,6 +41,9 @@ class Toolbox:
     calendars_of: CalendarsOf
     push_of: PushOf
     listener_of: ListenerOf
+    crm_of: CrmOf
+    inbox_offers: InboxOffers
+    mail_account_of: MailAccountOf
     mailer: Mailer
     fan_out: FanOut
     links: Links

@@ -13,7 +13,9 @@ from meetings.adapters.dns.text_records import DnsTextRecords
 from meetings.adapters.smtp.mailer import SmtpMailer
 from meetings.application.links import Links
 from meetings.application.ports.calendars import Calendars, ChangeListener, Providers, PushChannels
+from meetings.application.ports.crm import Crm
 from meetings.application.ports.fan_out import FanOut
+from meetings.application.ports.mail_accounts import InboxOffers, MailAccount
 from meetings.application.ports.page_signs import DatabasePulse
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.signed_tokens import SignedTokens
@@ -21,13 +23,16 @@ from meetings.application.toolbox import Toolbox
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
+from meetings.domain.mailbox import Mailbox
 from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.circuits.together import Together
 from meetings.infrastructure.circuits.watched import Busy
 from meetings.infrastructure.credentials import StoredCredentials
+from meetings.infrastructure.database.crm import SqlCrm
 from meetings.infrastructure.database.page_signs import SqlPageSigns
 from meetings.infrastructure.database.pulse import database_pulse
 from meetings.infrastructure.database.reads import SqlReads
+from meetings.infrastructure.database.sealed_credentials import OF_MAILBOXES
 from meetings.infrastructure.database.sign_in_attempts import SqlSignInAttempts
 from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
 from meetings.infrastructure.database.unit_of_work import Database
@@ -37,7 +42,7 @@ from meetings.infrastructure.identities import SqlIdentities
 from meetings.infrastructure.leadership import Leadership
 from meetings.infrastructure.outbox import SqlOutbox
 from meetings.infrastructure.passwords import ArgonPasswords
-from meetings.infrastructure.providers import providers_of
+from meetings.infrastructure.providers import inbox_offers_of, providers_of
 from meetings.infrastructure.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -60,6 +65,7 @@ class Process:
         self.redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
         self.keyring = settings.keyring()
         self.providers: Providers = providers_of(settings.providers, utc_now)
+        self.inbox_offers: InboxOffers = inbox_offers_of(self.providers)
         self.circuits = Circuits()
         self.doorbell = Doorbell(self.redis_url)
         self.pokes = InProcessFanOut()
@@ -151,6 +157,20 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
         provider = process.providers.get(connection.provider)
         return provider.listen(credentials(connection)) if provider and provider.listen else None
 
+    def mail_account_of(mailbox: Mailbox) -> MailAccount:
+        offer = process.inbox_offers.get(mailbox.provider)
+        if offer is None:
+            raise NotFound("mail provider")
+        lease, account_id = settings.lease_seconds, mailbox.account_id
+        if mailbox.connection_id is None:
+            opened = StoredCredentials(database, account_id, mailbox.id, place=OF_MAILBOXES, lease_seconds=lease)
+        else:
+            opened = StoredCredentials(database, account_id, mailbox.connection_id, lease_seconds=lease)
+        return process.circuits.around_mail(offer.mail(opened), mailbox)
+
+    async def crm_of(account_id: AccountId) -> Crm:
+        return SqlCrm(database, account_id)
+
     return Toolbox(
         begin_as=database.begin,
         look=database.look(),
@@ -166,6 +186,9 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
         calendars_of=calendars_of,
         push_of=push_of,
         listener_of=listener_of,
+        crm_of=crm_of,
+        inbox_offers=process.inbox_offers,
+        mail_account_of=mail_account_of,
         mailer=SmtpMailer(settings.smtp(), now=utc_now),
         fan_out=fan_out,
         links=process.links,

@@ -172,7 +172,7 @@ class Crm(Protocol):
         """Contacts whose name, address or company begins with the words of `query`; all of them, newest first, without.
 
         Raises:
-            ValueError: `after` is no cursor of this list.
+            BadCursor: `after` is no cursor of this list.
         """
 
     async def put_meeting(self, record: MeetingRecord) -> str:
@@ -193,7 +193,7 @@ class Crm(Protocol):
         a contact that does not exist.
 
         Raises:
-            ValueError: `after` is no cursor of this list.
+            BadCursor: `after` is no cursor of this list.
         """
 
     async def erase(self, email: str) -> None:

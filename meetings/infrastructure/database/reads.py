@@ -1,16 +1,13 @@
 """Questions of the API, answered by plain queries."""
 
-import base64
-import binascii
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-import orjson
 from sqlalchemy import ColumnElement, Executable, bindparam, func, select, tuple_
 
-from meetings.application.ports.reads import BadCursor, ConnectedDomain, JournalEntry, PagePointer, Slice
+from meetings.application.ports.reads import ConnectedDomain, JournalEntry, PagePointer, Slice
 from meetings.application.ports.unit_of_work import MirrorState
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking, BookingState
@@ -21,6 +18,7 @@ from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.database import connections as stored_connections
 from meetings.infrastructure.database import users as stored_users
+from meetings.infrastructure.database.cursors import cursor_at, position_of
 from meetings.infrastructure.database.mapping import (
     account_from,
     booking_from,
@@ -134,7 +132,7 @@ class SqlReads:
     async def people(self, account_id: AccountId, *, first: int, after: str | None) -> Slice[User]:
         query = select(users).where(users.c.account_id == account_id)
         if after is not None:
-            query = query.where(tuple_(users.c.created_at, users.c.id) > tuple_(*_position(after)))
+            query = query.where(tuple_(users.c.created_at, users.c.id) > tuple_(*position_of(after)))
         rows = await self._rows(query.order_by(users.c.created_at, users.c.id).limit(first + 1))
         return _slice(rows, first, user_from, lambda user: (user.created_at, user.id))
 
@@ -150,7 +148,7 @@ class SqlReads:
     ) -> Slice[SchedulingPage]:
         query = select(pages).where(*_page_conditions(account_id, organizer, type, archived))
         if after is not None:
-            query = query.where(tuple_(pages.c.created_at, pages.c.id) > tuple_(*_position(after)))
+            query = query.where(tuple_(pages.c.created_at, pages.c.id) > tuple_(*position_of(after)))
         rows = await self._rows(query.order_by(pages.c.created_at, pages.c.id).limit(first + 1))
         return _slice(rows, first, page_from, lambda page: (page.created_at, page.id))
 
@@ -174,7 +172,7 @@ class SqlReads:
     ) -> Slice[Booking]:
         query = select(bookings).where(*_booking_conditions(account_id, host, page, states, start_from, start_to))
         if after is not None:
-            query = query.where(tuple_(bookings.c.start_at, bookings.c.id) < tuple_(*_position(after)))
+            query = query.where(tuple_(bookings.c.start_at, bookings.c.id) < tuple_(*position_of(after)))
         rows = await self._rows(query.order_by(bookings.c.start_at.desc(), bookings.c.id.desc()).limit(first + 1))
         return _slice(rows, first, booking_from, lambda booking: (booking.start, booking.id))
 
@@ -266,19 +264,4 @@ def _slice(
     rows: Sequence[AnyRow], first: int, make: Callable[[AnyRow], T], position: Callable[[T], tuple[datetime, UUID]]
 ) -> Slice[T]:
     items = [make(row) for row in rows[:first]]
-    return Slice([(_cursor(*position(item)), item) for item in items], has_next=len(rows) > first)
-
-
-def _cursor(at: datetime, item_id: UUID) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([at.isoformat(), item_id.hex])).decode()
-
-
-def _position(cursor: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    try:
-        at, item_id = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
-        instant, found = datetime.fromisoformat(at), UUID(item_id)
-    except (binascii.Error, ValueError, TypeError, AttributeError):
-        raise BadCursor from None
-    if instant.tzinfo is None:
-        raise BadCursor
-    return bindparam("after_at", instant, pages.c.created_at.type), bindparam("after_id", found, pages.c.id.type)
+    return Slice([(cursor_at(*position(item)), item) for item in items], has_next=len(rows) > first)
