@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 from meetings.domain.base import Aggregate, DomainError, DomainEvent
-from meetings.domain.calendar_connection import Consent, Grant, MailServer, Provider
+from meetings.domain.calendar_connection import ConnectionStatus, Consent, Grant, MailServer, Provider
 from meetings.domain.identifiers import AccountId, ConnectionId, MailboxId, UserId
 
 
@@ -56,7 +56,7 @@ class MailboxGrantLost(MailboxEvent):
 
 @dataclass(kw_only=True, eq=False)
 class Mailbox(Aggregate):
-    """A connected mailbox of one person.
+    """A connected mailbox of one person, or of a team (`team`), where `user_id` is who connected it.
 
     It borrows the credentials of the calendar connection `connection_id`, where one sign-in opened both (X11), and has
     its own otherwise. `grant` is how the mailbox stands, whatever becomes of the calendar.
@@ -71,6 +71,8 @@ class Mailbox(Aggregate):
     connection_id: ConnectionId | None = None
     grant: Grant = Grant.HELD
     server: MailServer | None = None
+    team: bool = False
+    log_replies: bool = True
 
     @classmethod
     def connect(
@@ -85,6 +87,7 @@ class Mailbox(Aggregate):
         now: datetime,
         connection_id: ConnectionId | None = None,
         server: MailServer | None = None,
+        team: bool = False,
     ) -> "Mailbox":
         mailbox = cls(
             id=mailbox_id,
@@ -96,6 +99,7 @@ class Mailbox(Aggregate):
             connected_at=now,
             connection_id=connection_id,
             server=server,
+            team=team,
         )
         mailbox.record(MailboxConnected(at=now, mailbox_id=mailbox.id, user_id=user_id))
         return mailbox
@@ -139,3 +143,11 @@ class Mailbox(Aggregate):
     def usable(self) -> bool:
         """Whether mail can leave through it and replies are looked for."""
         return self.grant is Grant.HELD
+
+    @property
+    def status(self) -> ConnectionStatus:
+        return {
+            Grant.HELD: ConnectionStatus.ACTIVE,
+            Grant.LOST: ConnectionStatus.REAUTH_REQUIRED,
+            Grant.RETURNED: ConnectionStatus.DISCONNECTED,
+        }[self.grant]

@@ -1,4 +1,4 @@
-"""The sealed credentials of connections, renewed by one process at a time (OA-6)."""
+"""The sealed credentials of connections and mailboxes, renewed by one process at a time (OA-6)."""
 
 import asyncio
 import time
@@ -9,9 +9,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import or_, select, update
 
 from meetings.application.ports.calendars import ProviderUnavailable, ReauthorizationNeeded
-from meetings.domain.identifiers import AccountId, ConnectionId
-from meetings.infrastructure.database.connections import CREDENTIALS_FIELD
-from meetings.infrastructure.database.tables import credentials
+from meetings.domain.identifiers import AccountId
+from meetings.infrastructure.database.sealed_credentials import OF_CONNECTIONS, CredentialsPlace
 from meetings.infrastructure.database.transaction import execute
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.database.unit_of_work import Database
@@ -39,17 +38,20 @@ class StoredCredentials:
         self,
         database: Database,
         account_id: AccountId,
-        connection_id: ConnectionId,
+        owner: UUID,
         *,
+        place: CredentialsPlace = OF_CONNECTIONS,
         lease_seconds: float = LEASE_SECONDS,
         wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self._database = database
         self._account_id = account_id
-        self._connection_id = connection_id
+        self._owner = owner
+        self._field = place.field
+        self._table = place.table
         self._lease_seconds = lease_seconds
         self._wait_seconds = wait_seconds
-        self._mine = (credentials.c.connection_id == connection_id, credentials.c.account_id == account_id)
+        self._mine = place.of(account_id, owner)
 
     async def current(self) -> str:
         return (await self._read()).text
@@ -87,37 +89,33 @@ class StoredCredentials:
     async def _keep(self, newer: str, stored: _Stored) -> str:
         """Store newer credentials; if somebody stored others meanwhile (signed in again, say), theirs stay."""
         async with self._database.transaction() as connection:
-            sealed = await self._database.secrets.seal(
-                connection, self._account_id, CREDENTIALS_FIELD, self._connection_id, newer
-            )
-            change = update(credentials).where(*self._mine, credentials.c.version == stored.version)
+            sealed = await self._database.secrets.seal(connection, self._account_id, self._field, self._owner, newer)
+            change = update(self._table).where(*self._mine, self._table.c.version == stored.version)
             values = {"sealed": sealed, "version": stored.version + 1, "lease": None, "lease_until": None}
             if (await execute(connection, change.values(values))).rowcount == 1:
                 return newer
         return (await self._read()).text
 
     async def _read(self) -> _Stored:
-        query = select(credentials.c.sealed, credentials.c.version).where(*self._mine)
+        query = select(self._table.c.sealed, self._table.c.version).where(*self._mine)
         async with self._database.snapshot() as connection:
             row = (await execute(connection, query)).one_or_none()
             if row is None or row.sealed is None:
                 raise ReauthorizationNeeded("there are no credentials")
-            text = await self._database.secrets.open(
-                connection, self._account_id, CREDENTIALS_FIELD, self._connection_id, row.sealed
-            )
+            text = await self._database.secrets.open(connection, self._account_id, self._field, self._owner, row.sealed)
         return _Stored(text, row.version)
 
     async def _take_lease(self, version: int) -> UUID | None:
         lease = uuid4()
-        until = credentials.c.lease_until
-        free = (credentials.c.version == version, or_(until.is_(None), until <= database_time()))
-        take = update(credentials).where(*self._mine, *free)
+        until = self._table.c.lease_until
+        free = (self._table.c.version == version, or_(until.is_(None), until <= database_time()))
+        take = update(self._table).where(*self._mine, *free)
         async with self._database.transaction() as connection:
             values = {"lease": lease, "lease_until": database_time(self._lease_seconds)}
             taken = await execute(connection, take.values(values))
         return lease if taken.rowcount == 1 else None
 
     async def _give_lease_back(self, lease: UUID) -> None:
-        back = update(credentials).where(*self._mine, credentials.c.lease == lease)
+        back = update(self._table).where(*self._mine, self._table.c.lease == lease)
         async with self._database.transaction() as connection:
             await execute(connection, back.values(lease=None, lease_until=None))

@@ -27,10 +27,12 @@ from meetings.domain.identifiers import (
     CalendarId,
     ConnectionId,
     EngagementId,
+    MailboxId,
     PageId,
     UserId,
     WebDomainId,
 )
+from meetings.domain.mailbox import Mailbox
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.timespan import TimeSpan
 from meetings.domain.user import User
@@ -77,6 +79,30 @@ class CalendarConnections(Protocol):
         """Add a connection with its credentials, which are sealed before they are stored."""
 
     async def replace_credentials(self, connection_id: ConnectionId, credentials: str | None) -> str | None:
+        """Store other credentials, or none; gives the ones there were."""
+
+
+class Mailboxes(Protocol):
+    """Connected mailboxes; disconnected ones stay, because of what was sent and found through them."""
+
+    async def get(self, mailbox_id: MailboxId) -> Mailbox:
+        """Raises `NotFound`."""
+
+    async def of_user(self, user_id: UserId) -> list[Mailbox]:
+        """A person's own mailboxes, also disconnected ones, in the order in which they were connected. None of a
+        team."""
+
+    async def by_email(self, email: str) -> Mailbox | None:
+        """The mailbox that has this address now, whoever's in the account, also a team's; in whatever letter case."""
+
+    async def borrowing(self, connection_id: ConnectionId) -> Mailbox | None:
+        """The mailbox that borrows the credentials of a calendar connection."""
+
+    def add(self, mailbox: Mailbox, credentials: str | None) -> None:
+        """Add a mailbox with its credentials, which are sealed before they are stored; None when it borrows them.
+        `commit` raises `MailboxAlreadyConnected` when another of the account has the address."""
+
+    async def replace_credentials(self, mailbox_id: MailboxId, credentials: str | None) -> str | None:
         """Store other credentials, or none; gives the ones there were."""
 
 
@@ -419,6 +445,7 @@ class UnitOfWork(Protocol):
     links: MeetingLinks
     domains: WebDomains
     visitors: Visitors
+    mailboxes: Mailboxes
 
     async def account(self) -> Account:
         """The account itself. Raises `NotFound`."""

@@ -19,12 +19,15 @@ from meetings.application.ports.calendars import (
     PushChannels,
     RateLimited,
 )
+from meetings.application.ports.mail_accounts import MailAccount
 from meetings.application.retry_schedule import LONGEST_WAIT
-from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.calendar_connection import CalendarConnection, MailServer
+from meetings.domain.mailbox import Mailbox
 from meetings.infrastructure.circuits.breaker import Breaker, Turn
 from meetings.infrastructure.circuits.quota import Quota
 from meetings.infrastructure.circuits.together import Together
 from meetings.infrastructure.circuits.watched import Busy, Call, WatchedCalendars, WatchedPushChannels
+from meetings.infrastructure.circuits.watched_mail import WatchedMailAccount
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +69,17 @@ class Circuits:
             assert questions is not None
             return questions.ask((connection.id, key), put)
 
-        return WatchedCalendars(calendars, _Watch(self, connection, quota), together if questions else None)
+        return WatchedCalendars(calendars, _watch(self, connection, quota), together if questions else None)
 
     def around_push(
         self, channels: PushChannels, connection: CalendarConnection, quota: CallQuota | None
     ) -> PushChannels:
-        return WatchedPushChannels(channels, _Watch(self, connection, quota))
+        return WatchedPushChannels(channels, _watch(self, connection, quota))
+
+    def around_mail(self, account: MailAccount, mailbox: Mailbox) -> MailAccount:
+        """Mail that does not answer is not held against the calendars of the same account, nor the other way round."""
+        site = _site(f"{mailbox.provider.value} mail", mailbox.server)
+        return WatchedMailAccount(account, _Watch(self, mailbox.id, site, None))
 
     def begin(
         self, connection: UUID, site: Site, quota: CallQuota | None, requests: int, *, urgent: bool = False
@@ -162,16 +170,20 @@ def _told(what: str, breaker: Breaker, going: _Going) -> Iterator[None]:
 @dataclass(frozen=True, slots=True)
 class _Watch:
     circuits: Circuits
-    connection: CalendarConnection
+    connection: UUID
+    site: Site
     quota: CallQuota | None
 
     async def begin(self, requests: int, *, urgent: bool) -> Call:
-        return self.circuits.begin(self.connection.id, _site(self.connection), self.quota, requests, urgent=urgent)
+        return self.circuits.begin(self.connection, self.site, self.quota, requests, urgent=urgent)
 
 
-def _site(connection: CalendarConnection) -> Site:
-    server = connection.server
-    return connection.provider.value, urlsplit(server.url).netloc.lower() if server else ""
+def _watch(circuits: Circuits, connection: CalendarConnection, quota: CallQuota | None) -> _Watch:
+    return _Watch(circuits, connection.id, _site(connection.provider.value, connection.server), quota)
+
+
+def _site(provider: str, server: MailServer | None) -> Site:
+    return provider, urlsplit(server.url).netloc.lower() if server else ""
 
 
 def _failed(error: BaseException | None, seconds: float) -> bool | None:

@@ -22,7 +22,7 @@ from meetings.domain.timespan import TimeSpan
 
 T = TypeVar("T")
 
-_ONE, _TWO = 1, 2
+ONE, TWO = 1, 2
 """Requests a call makes, as a rule: whoever changes something looks at it first."""
 
 
@@ -46,7 +46,7 @@ class Watch(Protocol):
         waits who would be sent away."""
 
 
-async def _watched(
+async def watched_call(
     watch: Watch,
     requests: int,
     call: Callable[[], Awaitable[T]],
@@ -73,33 +73,29 @@ class WatchedCalendars:
         self._together = together
 
     async def list_calendars(self) -> tuple[ListedCalendar, ...]:
-        return await _watched(self._watch, _ONE, self._calendars.list_calendars)
+        return await watched_call(self._watch, ONE, self._calendars.list_calendars)
 
     async def busy(self, calendars: Sequence[str], span: TimeSpan) -> Mapping[str, BusyAnswer]:
         async def ask() -> Busy:
             return await self._calendars.busy(calendars, span)
 
         async def watched() -> Busy:
-            return await _watched(self._watch, _ONE, ask, _verdict, urgent=True)
+            return await watched_call(self._watch, ONE, ask, _verdict, urgent=True)
 
         return await watched() if self._together is None else await self._together((*calendars, span), watched)
 
     async def changes(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[Changes]:
-        async with aclosing(_closable(self._calendars.changes(calendar, cursor, window))) as pages:
-            last = False
-            while not last:
-                page = await _watched(self._watch, _ONE, lambda: anext(pages, None))
-                if page is None:
-                    return
-                last = page.cursor is not None
+        pages = self._calendars.changes(calendar, cursor, window)
+        async with aclosing(watched_pages(self._watch, pages, lambda page: page.cursor is not None)) as watched:
+            async for page in watched:
                 yield page
 
     async def put_event(self, calendar: str, event: CalendarEvent) -> WrittenEvent:
-        requests = _TWO if event.sequence else _ONE
-        return await _watched(self._watch, requests, lambda: self._calendars.put_event(calendar, event))
+        requests = TWO if event.sequence else ONE
+        return await watched_call(self._watch, requests, lambda: self._calendars.put_event(calendar, event))
 
     async def remove_event(self, calendar: str, key: EventKey) -> None:
-        await _watched(self._watch, _TWO, lambda: self._calendars.remove_event(calendar, key))
+        await watched_call(self._watch, TWO, lambda: self._calendars.remove_event(calendar, key))
 
 
 class WatchedPushChannels:
@@ -110,14 +106,14 @@ class WatchedPushChannels:
         self._watch = watch
 
     async def open_channel(self, calendar: str, *, channel_id: str, secret: str, address: str) -> PushChannel:
-        return await _watched(
+        return await watched_call(
             self._watch,
-            _ONE,
+            ONE,
             lambda: self._channels.open_channel(calendar, channel_id=channel_id, secret=secret, address=address),
         )
 
     async def close_channel(self, channel: PushChannel) -> None:
-        await _watched(self._watch, _ONE, lambda: self._channels.close_channel(channel))
+        await watched_call(self._watch, ONE, lambda: self._channels.close_channel(channel))
 
 
 def _verdict(answers: Mapping[str, BusyAnswer]) -> ProviderError | None:
@@ -129,7 +125,19 @@ def _verdict(answers: Mapping[str, BusyAnswer]) -> ProviderError | None:
     return silent[0] if silent and len(silent) == len(answers) else None
 
 
-async def _closable(pages: AsyncIterator[Changes]) -> AsyncGenerator[Changes, None]:
+async def watched_pages(watch: Watch, pages: AsyncIterator[T], is_last: Callable[[T], bool]) -> AsyncGenerator[T, None]:
+    """The same pages, each of them a call; the adapter is not asked again after the last."""
+    async with aclosing(_closable(pages)) as closable:
+        last = False
+        while not last:
+            page = await watched_call(watch, ONE, lambda: anext(closable, None))
+            if page is None:
+                return
+            last = is_last(page)
+            yield page
+
+
+async def _closable(pages: AsyncIterator[T]) -> AsyncGenerator[T, None]:
     """Ends the adapter's own generator when the reader stops half-way."""
     try:
         async for page in pages:

@@ -10,11 +10,10 @@ from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.identifiers import ConnectionId, UserId
 from meetings.infrastructure.database.engines import broken_constraint
 from meetings.infrastructure.database.mapping import calendar_rows, connection_row, connections_from
-from meetings.infrastructure.database.tables import accounts, calendars, connections, credentials
+from meetings.infrastructure.database.sealed_credentials import OF_CONNECTIONS, SealedCredentials
+from meetings.infrastructure.database.tables import accounts, calendars, connections
 from meetings.infrastructure.database.transaction import Image, Transaction
 from meetings.infrastructure.secrets import Secrets
-
-CREDENTIALS_FIELD = "credentials.sealed"
 
 WITH_CALENDARS = (
     select(
@@ -40,8 +39,7 @@ BY_IDS = WITH_CALENDARS.where(
 class SqlCalendarConnections:
     def __init__(self, transaction: Transaction, secrets: Secrets) -> None:
         self._transaction = transaction
-        self._secrets = secrets
-        self._new_credentials: dict[ConnectionId, str | None] = {}
+        self._credentials = SealedCredentials(transaction, secrets, OF_CONNECTIONS)
 
     async def get(self, connection_id: ConnectionId) -> CalendarConnection:
         known = self._transaction.known(CalendarConnection, connection_id)
@@ -62,19 +60,10 @@ class SqlCalendarConnections:
 
     def add(self, connection: CalendarConnection, credentials: str) -> None:
         self._transaction.added(connection)
-        self._new_credentials[connection.id] = credentials
+        self._credentials.add(connection.id, credentials)
 
     async def replace_credentials(self, connection_id: ConnectionId, credentials: str | None) -> str | None:
-        if connection_id in self._new_credentials:
-            before, self._new_credentials[connection_id] = self._new_credentials[connection_id], credentials
-            return before
-        before = await self._sealed(connection_id)
-        change = update(_credentials).where(_credentials.c.connection_id == connection_id)
-        sealed = None if credentials is None else await self._seal(connection_id, credentials)
-        await self._transaction.run(
-            change.values(sealed=sealed, version=_credentials.c.version + 1, lease=None, lease_until=None)
-        )
-        return None if before is None else await self._open(connection_id, before)
+        return await self._credentials.replace(connection_id, credentials)
 
     async def save(self, connection: CalendarConnection, before: Image | None, after: Image) -> None:
         """Write a connection and its calendars down.
@@ -93,7 +82,7 @@ class SqlCalendarConnections:
                 raise ConcurrentChange from error
             raise
         if before is None:
-            await self._save_credentials(connection)
+            await self._credentials.write_new(connection.id)
         await self._save_calendars(rows_before, rows_after)
 
     async def _save_calendars(self, before: Sequence[Image], after: Sequence[Image]) -> None:
@@ -107,42 +96,6 @@ class SqlCalendarConnections:
         for row in after:
             if row["id"] in known and row != known[row["id"]]:
                 await self._transaction.run(update(calendars).where(calendars.c.id == row["id"]).values(**row))
-
-    async def _save_credentials(self, connection: CalendarConnection) -> None:
-        given = self._new_credentials.pop(connection.id)
-        row = {
-            "connection_id": connection.id,
-            "account_id": connection.account_id,
-            "sealed": None if given is None else await self._seal(connection.id, given),
-            "version": 1,
-        }
-        await self._transaction.run(insert(_credentials), row)
-
-    async def _sealed(self, connection_id: ConnectionId) -> str | None:
-        mine = (
-            _credentials.c.connection_id == connection_id,
-            _credentials.c.account_id == self._transaction.account_id,
-        )
-        rows = await self._transaction.rows(select(_credentials.c.sealed).where(*mine).with_for_update())
-        if not rows:
-            raise NotFound("calendar connection")
-        sealed: str | None = rows[0].sealed
-        return sealed
-
-    async def _seal(self, connection_id: ConnectionId, text: str) -> str:
-        transaction = self._transaction
-        return await self._secrets.seal(
-            transaction.connection, transaction.account_id, CREDENTIALS_FIELD, connection_id, text
-        )
-
-    async def _open(self, connection_id: ConnectionId, sealed: str) -> str:
-        transaction = self._transaction
-        return await self._secrets.open(
-            transaction.connection, transaction.account_id, CREDENTIALS_FIELD, connection_id, sealed
-        )
-
-
-_credentials = credentials  # the port's parameter has the table's name
 
 
 def connection_image(connection: CalendarConnection) -> Image:

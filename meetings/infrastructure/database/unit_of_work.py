@@ -23,6 +23,7 @@ from meetings.application.ports.unit_of_work import (
     HostTimes,
     IdempotencyKeys,
     LockTimeout,
+    Mailboxes,
     MeetingLinks,
     SchedulingPages,
     Users,
@@ -36,6 +37,7 @@ from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.engagement import MeetingEngagement
 from meetings.domain.identifiers import AccountId, PageId, UserId
+from meetings.domain.mailbox import Mailbox
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
@@ -47,6 +49,7 @@ from meetings.infrastructure.database.engines import read_engine, write_engine
 from meetings.infrastructure.database.host_times import SqlHostTimes
 from meetings.infrastructure.database.idempotency import SqlIdempotencyKeys
 from meetings.infrastructure.database.journal import write_journal
+from meetings.infrastructure.database.mailboxes import SqlMailboxes, mailbox_row
 from meetings.infrastructure.database.mapping import account_from, account_row, booking_row, page_row, user_row
 from meetings.infrastructure.database.meeting_links import SqlMeetingLinks
 from meetings.infrastructure.database.migrate import at_newest, migrate_engine
@@ -176,6 +179,7 @@ class SqlUnitOfWork:
     links: MeetingLinks
     domains: WebDomains
     visitors: Visitors
+    mailboxes: Mailboxes
 
     def __init__(self, database: Database, account_id: AccountId, actor: str, *, read_only: bool = False) -> None:
         self.account_id = account_id
@@ -205,6 +209,7 @@ class SqlUnitOfWork:
         self.links = SqlMeetingLinks(transaction)
         self.domains = self._domains = SqlWebDomains(transaction)
         self.visitors = SqlVisitors(transaction)
+        self.mailboxes = self._mailboxes = SqlMailboxes(transaction, self._database.secrets)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -304,6 +309,8 @@ class SqlUnitOfWork:
                 await self._engagements.save(aggregate, before, after)
             case WebDomain():
                 await self._domains.save(aggregate, before, after)
+            case Mailbox():
+                await self._mailboxes.save(aggregate, before, after)
 
     async def _store_intents(self, events: Sequence[tuple[DomainEvent, UUID]]) -> list[UUID]:
         wanted = [intent for event, subject in events for intent in intents_for(event, subject)]
@@ -359,6 +366,7 @@ _ORDER: list[type[Aggregate]] = [
     Account,
     User,
     CalendarConnection,
+    Mailbox,
     SchedulingPage,
     Booking,
     MeetingEngagement,
@@ -382,4 +390,6 @@ def _image(aggregate: Aggregate) -> Image:
             return engagement_row(aggregate)
         case WebDomain():
             return web_domain_row(aggregate)
+        case Mailbox():
+            return mailbox_row(aggregate)
     raise TypeError(type(aggregate).__name__)
