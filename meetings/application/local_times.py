@@ -41,13 +41,13 @@ def span_words(start: datetime, end: datetime, *, zone: str, locale: Locale) -> 
     if local_end.date() != local_start.date():
         end_words = f"{day_words(end, zone=zone, locale=locale)}, {end_words}"
     day = day_words(start, zone=zone, locale=locale)
-    return f"{day}, {time_words(local_start, locale)} – {end_words} ({_zone_words(local_start, locale)})"
+    return f"{day}, {time_words(local_start, locale)} – {end_words} ({zone_words(local_start, locale)})"
 
 
 def moment_words(at: datetime, *, zone: str, locale: Locale) -> str:
     """`Tuesday, March 3, 2026, 10:00 AM (Eastern Standard Time, America/New_York, UTC-05:00)`."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{day_words(at, zone=zone, locale=locale)}, {time_words(local, locale)} ({_zone_words(local, locale)})"
+    return f"{day_words(at, zone=zone, locale=locale)}, {time_words(local, locale)} ({zone_words(local, locale)})"
 
 
 def day_words(at: datetime, *, zone: str, locale: Locale, form: str = "full") -> str:
@@ -56,11 +56,13 @@ def day_words(at: datetime, *, zone: str, locale: Locale, form: str = "full") ->
 
 
 def time_words(local: datetime, locale: Locale) -> str:
+    """The time of day: `10:00 AM`."""
     # CLDR puts a narrow no-break space before AM and PM, which older mail programs show as a box.
     return str(format_time(local, "short", locale=locale)).replace("\u202f", " ")
 
 
-def _zone_words(local: datetime, locale: Locale) -> str:
+def zone_words(local: datetime, locale: Locale) -> str:
+    """The zone on that day: `Eastern Standard Time, America/New_York, UTC-05:00`."""
     key = str(local.tzinfo)
     offset = f"UTC{local:%z}"
     name = str(get_timezone_name(local, "long", locale=locale, zone_variant=_variant(local)))

@@ -38,9 +38,9 @@ LIMITS: Mapping[Provider, frozenset[Capability]] = {
 """What a provider's calendars cannot do (S94 to S98); one that is not named here can do everything."""
 
 FULL_SYNC: Mapping[Provider, frozenset[Capability]] = {
-    Provider.EXCHANGE: frozenset({Capability.CHANGE_BOOKINGS, Capability.CALENDAR_SYNC}),
+    Provider.EXCHANGE: frozenset(Capability),
 }
-"""What an account that switched full sync on lifts of these limits (B-EX1, B-EX2)."""
+"""What an account that switched full sync on lifts of these limits (B-EX1 to B-EX3)."""
 
 WITH_PASSWORD = frozenset({Provider.EXCHANGE})
 """Where people connect with a password of theirs, and not on a consent page."""

@@ -13,6 +13,7 @@ from meetings.domain.timespan import at_minute, ceil_minute
 from meetings.graphql.account_settings import AccountMutations
 from meetings.graphql.administration import AdministrationMutations
 from meetings.graphql.availability import AvailabilityQueries, AvailabilitySubscriptions
+from meetings.graphql.available_times import AvailableTimesMutations
 from meetings.graphql.booking_events import BookingSubscriptions
 from meetings.graphql.booking_mutations import BookingMutations
 from meetings.graphql.bookings import Booking, ManagedBooking
@@ -132,6 +133,7 @@ class Mutation(
     AdministrationMutations,
     SeatMutations,
     EmailTemplateMutations,
+    AvailableTimesMutations,
     MeetingLinkMutations,
     DomainMutations,
     CalendarMutations,

@@ -20,6 +20,7 @@ def test_a_provider_is_named_by_its_enum_value_its_registry_line_and_one_sentenc
             found[name] = len(lines)
     assert found == {
         "meetings/domain/calendar_connection.py": 1,
+        "meetings/domain/mailbox.py": 1,
         "meetings/graphql/enums.py": 1,
         "meetings/graphql/exchange.py": 2,  # where mailboxes of Exchange Online are sent (S82)
         "meetings/infrastructure/providers.py": 2,  # the import and the line

@@ -485,7 +485,7 @@ CAN_DO: dict[tuple[Provider, bool], set[Capability]] = {
     (Provider.OFFICE365, False): EVERYTHING,
     (Provider.OFFICE365, True): EVERYTHING,
     (Provider.EXCHANGE, False): set(),  # S94 to S98
-    (Provider.EXCHANGE, True): {Capability.CHANGE_BOOKINGS, Capability.CALENDAR_SYNC},  # B-EX1, B-EX2 and no more
+    (Provider.EXCHANGE, True): EVERYTHING,  # B-EX1 to B-EX3
 }
 
 
