@@ -13,10 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from meetings.adapters.smtp.addresses import address_of
 from meetings.adapters.smtp.calendar_file import CalendarEntry, calendar_file
 from meetings.adapters.smtp.free_text import header_text, one_line, shown_name, web_link
-from meetings.adapters.smtp.headers import MAIL
 from meetings.adapters.smtp.labels import LABELS
 from meetings.application.free_text import harmless, plain
 from meetings.application.local_times import day_words, language_of, locale_of, moment_words, span_words
+from meetings.application.message_headers import MAIL
 from meetings.application.ports.mail import (
     Audience,
     BlockedAttemptLetter,

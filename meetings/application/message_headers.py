@@ -3,7 +3,8 @@
 How the standard library folds a value outside ASCII depends on the Python version: it loses the space between two words
 of a German subject of usual length (python/cpython#92081), or glues two encoded words together, for which large
 providers reject the mail (#144156), or drops the quotes around a name (#87720). Its older `Header` class does none of
-that, so the headers that carry people's words are folded by it.
+that, so the headers that carry people's words are folded by it. Message ids that are longer than a line it encodes as
+if they were words (#80222); here they stay as they are, one to a line.
 """
 
 from email.header import Header
@@ -16,6 +17,13 @@ class _Text(UniqueUnstructuredHeader):
 
     def fold(self, *, policy: Policy) -> str:
         return f"{self.name}: {_encoded(str(self), self.name, policy)}{policy.linesep}"
+
+
+class _Tokens(UniqueUnstructuredHeader):
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {f'{policy.linesep} '.join(str(self).split())}{policy.linesep}"
 
 
 class _Mailbox(UniqueAddressHeader):
@@ -42,6 +50,8 @@ def _policy() -> Policy:
     registry.map_to_type("subject", _Text)  # type: ignore[arg-type]
     for name in ("from", "to", "reply-to"):
         registry.map_to_type(name, _Mailbox)  # type: ignore[arg-type]
+    for name in ("message-id", "in-reply-to", "references", "list-unsubscribe"):
+        registry.map_to_type(name, _Tokens)  # type: ignore[arg-type]
     return SMTP.clone(header_factory=registry)
 
 
