@@ -1,7 +1,7 @@
 """The endpoint: operations by POST and over WebSocket, the explorer page by GET, and who may send what (GQ-5, GQ-6)."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -9,7 +9,6 @@ from cross_web import HTTPException
 from fastapi import Request, Response, WebSocket
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.fastapi import GraphQLRouter
 from strawberry.http.parse_content_type import parse_content_type
@@ -25,7 +24,7 @@ from meetings.application.watch_availability import AvailabilityWatch
 from meetings.graphql.context import Connection, Product, bearer
 from meetings.graphql.explorer import CONTENT_SECURITY_POLICY, explorer_page
 from meetings.graphql.feeds import Feeds
-from meetings.graphql.kept_answers import AnswerAgain, KeptAnswers, question_of
+from meetings.graphql.kept_answers import KeptAnswer, KeptAnswers, asked_in
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.rate_limits import Limiter, network_of
 from meetings.graphql.schema import schema
@@ -56,7 +55,7 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
         self._products = _Products(toolbox)
         self._limiter = Limiter(options.rate_storage)
         self._sockets = OpenSockets()
-        self._kept = KeptAnswers()
+        self.kept_answers = KeptAnswers()
         super().__init__(
             schema,
             graphql_ide=None,
@@ -98,25 +97,20 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
         answer.headers[REQUEST_ID] = context.request_id
         return answer
 
-    def shortcut(self, app: ASGIApp, path: str) -> AnswerAgain:
-        """Around the application that serves this router at `path`: what needs no looking into is answered before."""
-        return AnswerAgain(app, path=path, answers=self._kept, now=self._now, count=self._count)
+    async def still(self, answer: KeptAnswer) -> bool:
+        """Whether an answer is what would be given now."""
+        return await answer.still(self._products.current().tools.clock())
 
-    def _now(self) -> datetime:
-        return self._products.current().tools.clock()
-
-    async def _count(self, http: HTTPConnection) -> None:
+    async def count_availability(self, http: HTTPConnection) -> None:
+        """As a question for availability counts; raises `TooOften`."""
         options = self.api_options
         address = network_of(options.client_address(http))
         await self._limiter.take(options.rates.availability, "availability", address)
 
     def _keep(self, request: Any, context: Connection, answer: Response) -> None:
-        question = question_of(request.scope)
-        if question is None or not context.sources.complete or answer.status_code != 200:
-            return
-        kept = context.sources.kept(bytes(answer.body), context.product.memory)
-        if kept is not None:
-            self._kept.keep(question, kept)
+        asked = asked_in(request.scope)
+        if asked is not None and context.sources.complete and answer.status_code == 200:
+            asked.answer = context.sources.kept(bytes(answer.body), context.product.memory)
 
     def _explorer(self, request: Request) -> Response:
         if not self.api_options.explorer or "query" in request.query_params:

@@ -1,21 +1,11 @@
 """What an operation was answered from, and for how long that holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from meetings.application.page_memory import KnownPage, PageMemory
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """`counted` says how often the operation counts against the rate limit of availability."""
-
-    body: bytes
-    pages: Sequence[KnownPage]
-    memory: PageMemory
-    until: datetime
-    counted: int
+from meetings.graphql.kept_answers import KeptAnswer
 
 
 @dataclass(slots=True)

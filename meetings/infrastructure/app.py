@@ -5,13 +5,13 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from meetings.application.sites import Site, site_at
@@ -19,6 +19,7 @@ from meetings.graphql.options import ApiOptions
 from meetings.graphql.router import GraphQLRoutes, graphql_router
 from meetings.graphql.schema import printed_schema
 from meetings.infrastructure.http import booking_page, chat, domains, health, invitations, manage, oauth, webhooks
+from meetings.infrastructure.http.answer_again import AnswerAgain
 from meetings.infrastructure.http.hosts import KnownHost
 from meetings.infrastructure.http.middleware import (
     REQUEST_ID,
@@ -35,19 +36,32 @@ from meetings.infrastructure.worker import Worker
 _GRAPHQL = "/graphql"
 
 
+class WebProcess(FastAPI):
+    """The framework's application with an entrance before it, its own outermost layers included."""
+
+    entrance: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.entrance(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As the framework does."""
+        await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAPI:
     """The application. Without Redis it runs the worker as well, in threads, unless `with_worker` says otherwise."""
     process = Process(settings)
     embedded = process.redis_url is None if with_worker is None else with_worker
-    app = FastAPI(
+    app = WebProcess(
         title="meetings", docs_url=None, redoc_url=None, openapi_url=None, lifespan=partial(_life, process, embedded)
     )
     app.state.process = process
     options = _api_options(settings)
     routes = graphql_router(lambda: app.state.runtime.toolbox, options)
     _add_routes(app, routes, options)
-    app.add_middleware(partial(routes.shortcut, path=_GRAPHQL))
     _add_middleware(app, settings)
+    app.entrance = _entrance(app, routes, settings)
     return app
 
 
@@ -89,7 +103,8 @@ async def _life(process: Process, embedded: bool, app: FastAPI) -> AsyncIterator
 def _add_routes(app: FastAPI, graphql: GraphQLRoutes, options: ApiOptions) -> None:
     app.include_router(graphql, prefix=_GRAPHQL)
     app.include_router(chat.chat_router(lambda: graphql.product().chat_links, options))
-    for routes in (health, oauth, webhooks, manage, invitations, booking_page, domains):
+    app.include_router(booking_page.booking_routes(graphql.product, options))
+    for routes in (health, oauth, webhooks, manage, invitations, domains):
         app.include_router(routes.router)
 
     @app.get("/schema.graphql")
@@ -140,5 +155,19 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SecurityHeaders, https=settings.https)
     app.add_middleware(RequestIds)
-    if settings.trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+
+
+def _entrance(app: "WebProcess", routes: GraphQLRoutes, settings: Settings) -> ASGIApp:
+    """What comes before all layers: whose request it is, and whether its answer is at hand."""
+    entrance = AnswerAgain(
+        app.answer,
+        path=_GRAPHQL,
+        answers=routes.kept_answers,
+        still=routes.still,
+        count=routes.count_availability,
+        links=app.state.process.links,
+    )
+    if not settings.trusted_proxies:
+        return entrance
+    trusting = ProxyHeadersMiddleware(cast(Any, entrance), trusted_hosts=list(settings.trusted_proxies))
+    return cast(ASGIApp, trusting)  # the server names the types of its messages more exactly

@@ -7,6 +7,7 @@ import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import structlog
@@ -60,6 +61,8 @@ def set_up_logs(format: LogFormat, level: str) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "dramatiq"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    # Which thread and which process is in no line of ours, and takes time to find out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in ("alembic", "dramatiq"):
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
     structlog.configure(
@@ -77,15 +80,24 @@ class _RequestLines(structlog.stdlib.ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.msg != REQUEST or record.name != REQUESTS or record.exc_info or record.args:
             return super().format(record)
-        event = {
-            **structlog.contextvars.get_contextvars(),
-            "event": record.msg,
-            "logger": record.name,
-            "level": record.levelname.lower(),
-            "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            **{name: value for name, value in vars(record).items() if name not in _STANDARD},
-        }
-        return _json(_masked(event))
+        bound = [_member(name, value) for name, value in structlog.contextvars.get_contextvars().items()]
+        own = f'"event": "{REQUEST}", "logger": "{REQUESTS}", "level": "{record.levelname.lower()}"'
+        at = f'"timestamp": "{datetime.now(UTC).isoformat()[:-6]}Z"'
+        more = [_member(name, value) for name, value in record.__dict__.items() if name not in _STANDARD]
+        return f"{{{', '.join((*bound, own, at, *more))}}}"
+
+
+def _member(name: str, value: Any) -> str:
+    """As it stands in the line: masked, and encoded as `_json` does."""
+    if _names_a_secret(name):
+        return f'"{name}": "{_MASK}"'
+    if type(value) is str:
+        value = encode_basestring_ascii(_masked_short(value) if len(value) < _SHORT else _masked_text(value))
+    elif type(value) is float:
+        value = repr(value)
+    elif type(value) is not int:
+        value = _json(_masked(value))
+    return f'"{name}": {value}'
 
 
 def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -109,6 +121,8 @@ def _masked(value: Any, depth: int = 0) -> Any:
 
 
 def _masked_text(text: str) -> str:
+    if text.isalnum():  # none of them consists of letters and digits alone
+        return text
     for pattern in _SECRET_TEXTS:
         text = pattern.sub(_MASK, text)
     return text
@@ -139,7 +153,11 @@ def _rendering(format: LogFormat) -> list[Processor]:
 
 
 def _json(value: Any, **_: Any) -> str:
-    return json.dumps(value, default=str)  # everything but ASCII escaped: some readers split lines at U+2028 too
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(default=str)
+"""Everything but ASCII is escaped: some readers split lines at U+2028 too."""
 
 
 def _one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

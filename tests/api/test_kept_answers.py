@@ -10,9 +10,8 @@ import pytest
 from meetings.application.hold_slot import release_slot
 from meetings.application.ports.reads import PagePointer
 from meetings.application.read_availability import AvailabilityQuestion, read_availability
-from meetings.graphql.kept_answers import KeptAnswers
+from meetings.graphql.kept_answers import KeptAnswer, KeptAnswers
 from meetings.graphql.leaf_lists import LeafListExecutor
-from meetings.graphql.sources import KeptAnswer
 from tests.product import NO_RATES, ApiClient, Product, product
 from tests.world import HOST_EMAIL, outside
 
@@ -153,7 +152,8 @@ async def test_lists_in_wire_form_are_what_the_plain_executor_gives(
 def test_no_more_bytes_are_kept_than_allowed() -> None:
     answers = KeptAnswers(most_bytes=10_000)
     for number in range(100):
-        answers.keep(str(number).encode(), KeptAnswer(b"x" * 500, [], None, datetime.now(UTC), 0))  # type: ignore[arg-type]
-    assert answers.get(b"0") is None
-    assert answers.get(b"99") is not None
+        answer = KeptAnswer(b"x" * 500, [], None, datetime.now(UTC), 0)  # type: ignore[arg-type]
+        answers.keep((b"", b"", b"", str(number).encode()), answer)
+    assert answers.get((b"", b"", b"", b"0")) is None
+    assert answers.get((b"", b"", b"", b"99")) is not None
     assert answers._bytes <= 10_000

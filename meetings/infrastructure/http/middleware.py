@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger("meetings.http")
 
 REQUEST_ID = "X-Request-Id"
+_REQUEST_ID = REQUEST_ID.lower().encode()
 MAX_BODY_BYTES = 64 * 1024
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
@@ -31,9 +32,7 @@ class RequestIds:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = given if _GOOD_REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = request_id_of(scope)
         status, started = 0, time.perf_counter()
 
         async def answer(message: Message) -> None:
@@ -47,15 +46,28 @@ class RequestIds:
             try:
                 await self._app(scope, receive, answer)
             finally:
-                log.info(
-                    "request",
-                    extra={
-                        "method": scope.get("method", "WEBSOCKET"),
-                        "path": scope["path"],
-                        "status": status,
-                        "milliseconds": round((time.perf_counter() - started) * 1000, 1),
-                    },
-                )
+                log_request(scope.get("method", "WEBSOCKET"), scope["path"], status, started)
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id of a request, given to it by the first who asks: its own if it looks like one."""
+    state = scope.setdefault("state", {})
+    found: str | None = state.get("request_id")
+    if found is None:
+        given = [value for name, value in scope["headers"] if name == _REQUEST_ID]
+        wished = given[0].decode("latin-1") if given else ""
+        found = state["request_id"] = wished if _GOOD_REQUEST_ID.fullmatch(wished) else secrets.token_hex(12)
+    return found
+
+
+def log_request(method: str, path: str, status: int, started: float) -> None:
+    """The one line per request. `started` is when, by `time.perf_counter`."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    extra = {"method": method, "path": path, "status": status, "milliseconds": milliseconds}
+    # Not by `log.info`, which would look through the stack for a caller that no line names.
+    log.handle(log.makeRecord(log.name, logging.INFO, __file__, 0, "request", (), None, extra=extra))
 
 
 class UnexpectedErrors:
