@@ -8,6 +8,7 @@ from enum import Enum
 from meetings.domain.base import Aggregate, DomainEvent, NotFound, Problem, Rule, refuse
 from meetings.domain.identifiers import UserId
 from meetings.domain.plan import Hub, Plan, PlanRules, Subscription
+from meetings.domain.reply_logging import EmailLogging, LoggingRule
 
 MOST_PRESETS = 200
 
@@ -55,6 +56,14 @@ class ExchangeFullSyncSwitched(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailLoggingChanged(DomainEvent):
+    """An admin decided which mails of connected mailboxes are logged; `never` counts the exceptions."""
+
+    rule: LoggingRule
+    never: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanChanged(DomainEvent):
     """The account subscribes to something else now: `HUB TIER SEATS` for each, seats left out where they are open."""
 
@@ -93,6 +102,7 @@ class Account(Aggregate):
     mail_presets: tuple[MailPreset, ...] = ()
     plan: Plan = Plan()
     owners_revision: int = 0
+    email_logging: EmailLogging = EmailLogging()
 
     def subscribe(self, subscriptions: Iterable[Subscription], *, everything: bool, now: datetime) -> None:
         """Have these subscriptions instead of the present ones. Nothing that is there is taken down (A-PL5).
@@ -162,6 +172,12 @@ class Account(Aggregate):
         if on != self.exchange_full_sync:
             self.exchange_full_sync = on
             self.record(ExchangeFullSyncSwitched(at=now, on=on))
+
+    def log_emails(self, logging: EmailLogging, *, now: datetime) -> None:
+        """Decide which mails are logged from here on; what was logged stays. The same again changes nothing."""
+        if logging != self.email_logging:
+            self.email_logging = logging
+            self.record(EmailLoggingChanged(at=now, rule=logging.rule, never=len(logging.never_log)))
 
 
 def _told(subscription: Subscription) -> str:

@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from meetings.application.ports.calendars import EventTime, RemovedEvent
+from meetings.application.ports.emails import Emails, MailReading
 from meetings.application.ports.outbox import Intent, NewIntent
 from meetings.application.ports.sync_schedule import SyncClaim
 from meetings.domain.account import Account
@@ -446,6 +447,8 @@ class UnitOfWork(Protocol):
     domains: WebDomains
     visitors: Visitors
     mailboxes: Mailboxes
+    emails: Emails
+    mail_reading: MailReading
 
     async def account(self) -> Account:
         """The account itself. Raises `NotFound`."""

@@ -34,6 +34,7 @@ from meetings.domain.page_settings import (
 )
 from meetings.domain.period import Period
 from meetings.domain.plan import Hub, Plan, Subscription, Tier
+from meetings.domain.reply_logging import EmailLogging, LoggingRule
 from meetings.domain.scheduling_page import PageHost
 from meetings.domain.user import UserSettings, Weekday
 
@@ -49,6 +50,19 @@ def mail_presets_to(presets: Iterable[MailPreset]) -> list[Json]:
 
 def mail_presets_from(stored: Iterable[Mapping[str, Any]]) -> tuple[MailPreset, ...]:
     return tuple(MailPreset(entry["domain"], MailServerKind(entry["kind"]), entry["address"]) for entry in stored)
+
+
+def email_logging_to(logging: EmailLogging) -> Json | None:
+    """None for an account that never set anything."""
+    if logging == EmailLogging():
+        return None
+    return {"rule": logging.rule.value, "never_log": list(logging.never_log)}
+
+
+def email_logging_from(stored: Mapping[str, Any] | None) -> EmailLogging:
+    if stored is None:
+        return EmailLogging()
+    return EmailLogging(LoggingRule(stored["rule"]), tuple(stored["never_log"]))
 
 
 def plan_to(plan: Plan) -> Json | None:

@@ -28,6 +28,8 @@ from meetings.infrastructure.database.documents import (
     booking_details_to,
     chat_profile_from,
     chat_profile_to,
+    email_logging_from,
+    email_logging_to,
     mail_presets_from,
     mail_presets_to,
     page_hosts_from,
@@ -58,6 +60,7 @@ def account_from(row: AnyRow) -> Account:
         mail_presets=mail_presets_from(row.mail_presets),
         plan=plan_from(row.plan),
         owners_revision=row.owners_revision,
+        email_logging=email_logging_from(row.email_logging),
     )
 
 
@@ -70,6 +73,7 @@ def account_row(account: Account) -> Values:
         "mail_presets": mail_presets_to(account.mail_presets),
         "plan": plan_to(account.plan),
         "owners_revision": account.owners_revision,
+        "email_logging": email_logging_to(account.email_logging),
     }
 
 

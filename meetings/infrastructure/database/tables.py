@@ -51,6 +51,7 @@ accounts = Table(
     Column("mail_presets", Document, nullable=False, server_default="[]"),
     Column("plan", Document),
     Column("owners_revision", Integer, nullable=False, server_default="0"),
+    Column("email_logging", Document),
 )
 
 users = Table(
@@ -140,6 +141,24 @@ mailboxes = Table(
 )
 """`held_address` is the address, as compared, while the mailbox has it: an account connects none twice. `connection_id`
 is the calendar connection whose credentials it borrows."""
+
+team_channels = Table(
+    "team_channels",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("live_name", Text),
+    Column("provider", Text, nullable=False),
+    Column("hosted_address", Text, nullable=False, unique=True),
+    Column("created_by", Uuid, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("mailbox_id", Uuid, ForeignKey("mailboxes.id")),
+    Column("removed_at", Instant),
+    Index(None, "account_id", "live_name", unique=True),
+)
+"""`live_name` is the name, as compared, until the channel is removed."""
 
 pages = Table(
     "pages",
@@ -273,7 +292,6 @@ engagements = Table(
     Column("source", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("invites", Boolean, nullable=False),
     Column("calendar_id", Uuid),
     Column("event_id", Text),
     Column("event_url", Text),
@@ -300,6 +318,7 @@ crm_contacts = Table(
     Column("owner", Text),
     Column("created_at", Instant, nullable=False),
     Column("words", Text, nullable=False),
+    Column("properties", Document, nullable=False, server_default="{}"),
     Index(None, "account_id", "email_key", unique=True),
     Index(None, "account_id", "created_at", "id"),
 )
@@ -359,6 +378,82 @@ crm_timeline = Table(
     Index(None, "mail_id"),
 )
 """What stands on whose record: a meeting at its start, a mail when it was sent. `entry_id` is the one or the other."""
+
+# ---- mail -----------------------------------------------------------------------------------------------------------
+
+email_threads = Table(
+    "email_threads",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("mailbox_id", Uuid, ForeignKey("mailboxes.id"), nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("contact_email", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("provider_thread", Text),
+    Column("unread", Boolean, nullable=False),
+    Column("heard_at", Instant),
+    Index(None, "user_id", "last_at", "id"),
+    Index(None, "account_id", "contact"),
+    Index(None, "user_id", "contact_email"),
+)
+
+emails = Table(
+    "emails",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("thread_id", Uuid, ForeignKey("email_threads.id"), nullable=False),
+    Column("mailbox_id", Uuid, ForeignKey("mailboxes.id"), nullable=False),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("contacts", Document, nullable=False),
+    Column("sender_name", Text, nullable=False),
+    Column("sender_email", Text, nullable=False),
+    Column("recipients", Document, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text),
+    Column("message_id", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("sent_as", Text),
+    Column("handed_over_at", Instant),
+    Column("failure", Text),
+    Column("automatic", Boolean, nullable=False),
+    Column("unsubscribe", Text),
+    Index(None, "account_id", "message_id", unique=True),
+    Index(None, "account_id", "sent_as"),
+    Index(None, "thread_id", "at", "id"),
+    Index(None, "mailbox_id", "created_at"),
+    Index(None, "user_id", "state"),
+)
+"""Mails that were sent here or logged. `message_id` is unique, so that a mail that is found again is not logged again;
+`at` is where it stands in its conversation."""
+
+mail_sync = Table(
+    "mail_sync",
+    metadata,
+    Column("mailbox_id", Uuid, ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
+    _account(),
+    Column("begin_at", Instant, nullable=False),
+    Column("cursor", Text),
+    Column("confirmed_at", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("requested", Boolean, nullable=False),
+    Column("lease_until", Instant),
+    Column("fence", Integer, nullable=False),
+    Index(None, "due_at"),
+)
+"""Which mailboxes are read, since when what comes counts (`begin_at`), and how far each was read (`cursor`)."""
 
 # ---- taken time ---------------------------------------------------------------------------------------------------
 
@@ -591,6 +686,9 @@ sign_in_attempts = Table(
     Column("login_hint", Text),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("uses", Text, nullable=False, server_default="CALENDAR"),
+    Column("reconnect_mailbox", Uuid),
+    Column("channel_id", Uuid),
     Index(None, "expires_at"),
 )
 

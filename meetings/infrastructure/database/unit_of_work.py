@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, bindparam, func, insert, select, union_all
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from meetings.application.ports.emails import Emails, MailReading
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.outbox import Intent, LeaseLost, NewIntent
 from meetings.application.ports.unit_of_work import (
@@ -35,6 +36,8 @@ from meetings.domain.account import Account
 from meetings.domain.base import Aggregate, DomainEvent, NotFound
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
+from meetings.domain.email import Email
+from meetings.domain.email_thread import EmailThread
 from meetings.domain.engagement import MeetingEngagement
 from meetings.domain.identifiers import AccountId, PageId, UserId
 from meetings.domain.mailbox import Mailbox
@@ -44,11 +47,13 @@ from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.database.blocked_attempts import SqlBlockedAttempts
 from meetings.infrastructure.database.bookings import SqlBookings, takes_other_time
 from meetings.infrastructure.database.connections import SqlCalendarConnections, connection_image
+from meetings.infrastructure.database.emails import SqlEmails, email_row, email_thread_row
 from meetings.infrastructure.database.engagements import SqlEngagements, engagement_row
 from meetings.infrastructure.database.engines import read_engine, write_engine
 from meetings.infrastructure.database.host_times import SqlHostTimes
 from meetings.infrastructure.database.idempotency import SqlIdempotencyKeys
 from meetings.infrastructure.database.journal import write_journal
+from meetings.infrastructure.database.mail_reading import SqlMailReading
 from meetings.infrastructure.database.mailboxes import SqlMailboxes, mailbox_row
 from meetings.infrastructure.database.mapping import account_from, account_row, booking_row, page_row, user_row
 from meetings.infrastructure.database.meeting_links import SqlMeetingLinks
@@ -180,6 +185,8 @@ class SqlUnitOfWork:
     domains: WebDomains
     visitors: Visitors
     mailboxes: Mailboxes
+    emails: Emails
+    mail_reading: MailReading
 
     def __init__(self, database: Database, account_id: AccountId, actor: str, *, read_only: bool = False) -> None:
         self.account_id = account_id
@@ -210,6 +217,8 @@ class SqlUnitOfWork:
         self.domains = self._domains = SqlWebDomains(transaction)
         self.visitors = SqlVisitors(transaction)
         self.mailboxes = self._mailboxes = SqlMailboxes(transaction, self._database.secrets)
+        self.emails = self._emails = SqlEmails(transaction)
+        self.mail_reading = SqlMailReading(transaction)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -311,6 +320,10 @@ class SqlUnitOfWork:
                 await self._domains.save(aggregate, before, after)
             case Mailbox():
                 await self._mailboxes.save(aggregate, before, after)
+            case EmailThread():
+                await self._emails.save_thread(aggregate, before, after)
+            case Email():
+                await self._emails.save(aggregate, before, after)
 
     async def _store_intents(self, events: Sequence[tuple[DomainEvent, UUID]]) -> list[UUID]:
         wanted = [intent for event, subject in events for intent in intents_for(event, subject)]
@@ -367,6 +380,8 @@ _ORDER: list[type[Aggregate]] = [
     User,
     CalendarConnection,
     Mailbox,
+    EmailThread,
+    Email,
     SchedulingPage,
     Booking,
     MeetingEngagement,
@@ -392,4 +407,8 @@ def _image(aggregate: Aggregate) -> Image:
             return web_domain_row(aggregate)
         case Mailbox():
             return mailbox_row(aggregate)
+        case EmailThread():
+            return email_thread_row(aggregate)
+        case Email():
+            return email_row(aggregate)
     raise TypeError(type(aggregate).__name__)

@@ -1,0 +1,156 @@
+"""Which mails of a mailbox are logged (A-IN1 to A-IN3). Whatever is not logged is not kept in any form."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from meetings.domain.base import Problem, Rule, refuse
+from meetings.domain.email import Email
+from meetings.domain.mail_domain import mail_domain
+from meetings.domain.text import email_problem
+
+MOST_NEVER_LOGGED = 500
+
+_TAG = re.compile(r"\[[^\[\]]{1,40}\]|\([^()]{1,40}\)")
+_ANSWER = re.compile(
+    r"(?:re|r|aw|antw|antwort|wg|fw|fwd|sv|vs|vb|vá|odp|ynt|rv|res|rif|ref|enc|tr|回复|答复|转发|返信)"
+    r"(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:\uff1a]",
+    re.IGNORECASE,
+)
+
+
+class LoggingRule(Enum):
+    """What is logged of connected mailboxes: answers to our mails, or all mail with contacts we know."""
+
+    REPLIES_ONLY = "REPLIES_ONLY"
+    KNOWN_CONTACTS = "KNOWN_CONTACTS"
+
+
+class NotLogged(Enum):
+    """Why a mail is not logged."""
+
+    MAILBOX_SWITCHED_OFF = "MAILBOX_SWITCHED_OFF"
+    BEFORE_CONNECTED = "BEFORE_CONNECTED"
+    USER_INACTIVE = "USER_INACTIVE"
+    NEVER_LOGGED = "NEVER_LOGGED"
+    ANSWERS_NOTHING = "ANSWERS_NOTHING"
+    OTHER_SUBJECT = "OTHER_SUBJECT"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailLogging:
+    """What an account sets. `never_log` holds addresses, and domains with everything below them, in small letters."""
+
+    rule: LoggingRule = LoggingRule.REPLIES_ONLY
+    never_log: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rule: LoggingRule, never_log: Iterable[str]) -> "EmailLogging":
+        """What somebody typed in, each entry once.
+
+        Raises:
+            InvalidInput: an entry is neither an address nor a domain, or there are too many.
+        """
+        typed = [entry.strip() for entry in never_log]
+        refuse(
+            Problem(("neverLog",), Rule.TOO_MANY, values={"most": MOST_NEVER_LOGGED})
+            if len(typed) > MOST_NEVER_LOGGED
+            else None,
+            *(_entry_problem(entry, "neverLog", str(index)) for index, entry in enumerate(typed)),
+        )
+        return cls(rule, tuple(dict.fromkeys(_entry(entry) for entry in typed)))
+
+    def never_logs(self, address: str) -> bool:
+        """Whether mail with this address is not logged."""
+        domain = mail_domain(address) or ""
+        parts = domain.split(".")
+        above = {".".join(parts[index:]) for index in range(len(parts))}
+        return not above.isdisjoint(self.never_log) or _entry(address) in self.never_log
+
+
+def _entry_problem(entry: str, *path: str) -> Problem | None:
+    if "@" in entry:
+        return email_problem(entry, *path)
+    if not entry:
+        return Problem(path, Rule.REQUIRED)
+    return Problem(path, Rule.NOT_A_DOMAIN) if mail_domain(entry) is None else None
+
+
+def _entry(typed: str) -> str:
+    """The form in which entries are compared: the local part in small letters, the domain as `mail_domain` has it."""
+    local, at, _ = typed.strip().rpartition("@")
+    return f"{local.casefold()}{at}{mail_domain(typed) or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whose mailbox is read: since when it is connected without a break, and whether mail of it is logged at all."""
+
+    connected_since: datetime
+    user_active: bool
+    log_replies: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A mail as it was found. `others` are the addresses of everybody but the mailbox's owner: who sent it, or who got
+    it."""
+
+    at: datetime
+    subject: str
+    others: tuple[str, ...]
+
+
+def why_not_logged(found: Sighting, *, watch: Watch, logging: EmailLogging) -> NotLogged | None:
+    """What speaks against logging a mail, whatever it answers."""
+    if not watch.log_replies:
+        return NotLogged.MAILBOX_SWITCHED_OFF
+    if found.at < watch.connected_since:
+        return NotLogged.BEFORE_CONNECTED
+    if not watch.user_active:
+        return NotLogged.USER_INACTIVE
+    if any(map(logging.never_logs, found.others)):
+        return NotLogged.NEVER_LOGGED
+    return None
+
+
+def why_no_reply(found: Sighting, original: Email | None, *, watch: Watch, logging: EmailLogging) -> NotLogged | None:
+    """What speaks against logging a mail as an answer to `original`, the mail of ours that it names by its message id.
+
+    The same subject alone makes no answer (A-IN2); the name with another subject is none either (A-IN1). From which
+    address it comes does not matter, but for those that are never logged.
+    """
+    against = why_not_logged(found, watch=watch, logging=logging)
+    if against is not None:
+        return against
+    if original is None or not original.outgoing:
+        return NotLogged.ANSWERS_NOTHING
+    if any(map(logging.never_logs, original.recipients)):
+        return NotLogged.NEVER_LOGGED
+    if not same_subject(found.subject, original.content.subject):
+        return NotLogged.OTHER_SUBJECT
+    return None
+
+
+def same_subject(one: str, other: str) -> bool:
+    """Whether two subjects are the same but for what programs put before them, and for blanks and letter case."""
+    return bare_subject(one) == bare_subject(other)
+
+
+def bare_subject(subject: str) -> str:
+    """A subject without `Re:`, `AW:`, `[EXTERNAL]` and the like before it, in one letter case, with single blanks."""
+    rest = " ".join(subject.split())
+    while True:
+        found = _ANSWER.match(rest) or _TAG.match(rest)
+        if found is None:
+            return rest.casefold()
+        rest = rest[found.end() :].lstrip()
+
+
+def known_as(addresses: Iterable[str], own: Collection[str]) -> tuple[str, ...]:
+    """The addresses that are not our own, each once, in small letters, in the order given."""
+    ours = {address.casefold() for address in own}
+    found = (address.strip().casefold() for address in addresses)
+    return tuple(dict.fromkeys(address for address in found if address and address not in ours))
