@@ -15,13 +15,17 @@ from meetings.application.letters import (
     tell_grant_lost,
     tell_invitation,
 )
+from meetings.application.log_booking import log_booking
+from meetings.application.log_engagement import log_engagement
 from meetings.application.plan_sync import plan_sync, renew_channels
 from meetings.application.ports.calendars import ProviderError
+from meetings.application.ports.crm import RecordRefused
 from meetings.application.ports.mail import Audience, MailUnavailable
 from meetings.application.ports.outbox import Intent, LeaseLost
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.retry_schedule import next_try
 from meetings.application.settle_booking import give_up, give_up_at, settle_booking
+from meetings.application.settle_engagement import settle_engagement, stop_trying_at
 from meetings.application.toolbox import Toolbox
 from meetings.domain.base import ConcurrentChange, NotFound
 from meetings.domain.identifiers import BookingId
@@ -43,6 +47,25 @@ async def _settle_booking(intent: Intent, tools: Toolbox) -> None:
         clock=tools.clock,
         policy=tools.policy,
     )
+
+
+async def _settle_engagement(intent: Intent, tools: Toolbox) -> None:
+    await settle_engagement(
+        intent,
+        begin=tools.begin,
+        look=tools.look,
+        calendars_of=tools.calendars_of,
+        clock=tools.clock,
+        policy=tools.policy,
+    )
+
+
+async def _log_booking(intent: Intent, tools: Toolbox) -> None:
+    await log_booking(intent, look=tools.look, crm_of=tools.crm_of)
+
+
+async def _log_engagement(intent: Intent, tools: Toolbox) -> None:
+    await log_engagement(intent, look=tools.look, crm_of=tools.crm_of)
 
 
 async def _tell_invitee(intent: Intent, tools: Toolbox) -> None:
@@ -105,6 +128,9 @@ Reaction = Callable[[Intent, Toolbox], Awaitable[None]]
 
 HANDLERS: Mapping[str, Reaction] = {
     reactions.SETTLE_BOOKING: _settle_booking,
+    reactions.SETTLE_ENGAGEMENT: _settle_engagement,
+    reactions.LOG_BOOKING: _log_booking,
+    reactions.LOG_ENGAGEMENT: _log_engagement,
     reactions.TELL_INVITEE: _tell_invitee,
     reactions.TELL_HOST: _tell_host,
     reactions.PLAN_REMINDERS: _plan_reminders,
@@ -119,7 +145,13 @@ HANDLERS: Mapping[str, Reaction] = {
 """How each reaction of the table in `reactions.py` is carried out."""
 
 ENDED_BY_THEIR_COMMIT = frozenset(
-    {reactions.SETTLE_BOOKING, reactions.PLAN_REMINDERS, reactions.TELL_BLOCKED, reactions.TELL_ADMINS}
+    {
+        reactions.SETTLE_BOOKING,
+        reactions.SETTLE_ENGAGEMENT,
+        reactions.PLAN_REMINDERS,
+        reactions.TELL_BLOCKED,
+        reactions.TELL_ADMINS,
+    }
 )
 """Those that save something: the end of their intent is part of the same commit."""
 
@@ -139,7 +171,7 @@ async def carry_out(intent: Intent, tools: Toolbox) -> None:
             await tools.outbox.done(intent)
     except LeaseLost:
         log.info("another worker has this intent", extra={"intent": str(intent.id)})
-    except (NotFound, LetterRefused) as gone:
+    except (NotFound, LetterRefused, RecordRefused) as gone:
         await tools.outbox.bury(intent, error=f"{type(gone).__name__}: {gone}")
     except (ProviderError, MailUnavailable, ConcurrentChange, LockTimeout) as error:
         await _again(intent, error, tools)
@@ -161,6 +193,10 @@ async def _again(intent: Intent, error: Exception, tools: Toolbox) -> None:
             booking = await work.bookings.get(BookingId(intent.subject))
         if at >= give_up_at(intent, booking, tools.policy):
             await give_up(intent, begin=tools.begin, clock=tools.clock)
+            await tools.outbox.bury(intent, error=told)
+            return
+    elif intent.reaction == reactions.SETTLE_ENGAGEMENT:
+        if at >= await stop_trying_at(intent, look=tools.look, policy=tools.policy):
             await tools.outbox.bury(intent, error=told)
             return
     elif isinstance(error, MailUnavailable) and intent.attempts >= MAX_MAIL_TRIES:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from meetings.application.event_keys import counts_as_busy
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import EventTime
 from meetings.application.ports.unit_of_work import MirroredTime, TakenTime, UnitOfWork
@@ -165,7 +166,8 @@ def known_times(
         elif state.mode_of(host) is BookingMode.BLOCKED:
             known_from = known_until = 0
         events = (live or {}).get(host.user_id, ())
-        spans[host.user_id].extend((e.start, e.end) for e in events if e.status.blocks and e.booking_key is None)
+        blocking = [each for each in events if each.status.blocks and counts_as_busy(each.booking_key)]
+        spans[host.user_id].extend((each.start, each.end) for each in blocking)
         working = state.users[host.user_id].settings.working_hours
         times.append(
             HostTime(

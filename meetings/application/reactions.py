@@ -28,6 +28,7 @@ from meetings.domain.calendar_connection import (
     ConnectionEvent,
     GrantLost,
 )
+from meetings.domain.engagement import EngagementChanged, EngagementCreated, InvitationSettled
 from meetings.domain.identifiers import BookingId
 from meetings.domain.scheduling_page import PageEvent
 from meetings.domain.user import (
@@ -49,6 +50,9 @@ from meetings.domain.web_domain import (
 )
 
 SETTLE_BOOKING = "settle_booking"
+SETTLE_ENGAGEMENT = "settle_engagement"
+LOG_BOOKING = "log_booking"
+LOG_ENGAGEMENT = "log_engagement"
 TELL_INVITEE = "tell_invitee"
 TELL_HOST = "tell_host"
 PLAN_REMINDERS = "plan_reminders"
@@ -61,14 +65,17 @@ TELL_OF_DOMAIN = "tell_of_domain"
 SEND_REMINDER = "send_reminder"
 
 REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
-    MeetingRequested: (TELL_INVITEE, TELL_HOST),
+    MeetingRequested: (TELL_INVITEE, TELL_HOST, LOG_BOOKING),
     SlotReserved: (SETTLE_BOOKING,),
-    BookingConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS),
+    BookingConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS, LOG_BOOKING),
     BookingMoved: (SETTLE_BOOKING,),
-    MoveConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS),
-    BookingFailed: (SETTLE_BOOKING, TELL_INVITEE, TELL_HOST),
-    BookingCancelled: (SETTLE_BOOKING, TELL_INVITEE, TELL_HOST),
+    MoveConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS, LOG_BOOKING),
+    BookingFailed: (SETTLE_BOOKING, TELL_INVITEE, TELL_HOST, LOG_BOOKING),
+    BookingCancelled: (SETTLE_BOOKING, TELL_INVITEE, TELL_HOST, LOG_BOOKING),
     BookingDeclined: (TELL_INVITEE,),
+    EngagementCreated: (LOG_ENGAGEMENT, SETTLE_ENGAGEMENT),
+    EngagementChanged: (LOG_ENGAGEMENT, SETTLE_ENGAGEMENT),
+    InvitationSettled: (LOG_ENGAGEMENT,),
     CalendarConnected: (PLAN_SYNC,),
     CalendarSelectionChanged: (PLAN_SYNC,),
     CalendarDisconnected: (PLAN_SYNC,),

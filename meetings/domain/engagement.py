@@ -80,9 +80,9 @@ class InvitationSettled(EngagementChange):
 class MeetingEngagement(Aggregate):
     """A meeting with contacts. `owners` holds the people of ours, the responsible one first; `contacts` addresses.
 
-    With `invites`, an event in the responsible person's calendar invites the contacts (S19); `generation` and
-    `sequence` make its writes repeatable, as with bookings. `ical_uid` is what its event is called in everybody's
-    calendar, known from the beginning for one that was found there, which never invites.
+    One made on a record with a `calendar_id` invites the contacts by an event in that calendar of the responsible
+    person's (S19); `generation` and `sequence` make its writes repeatable, as with bookings. `ical_uid` is what its
+    event is called in everybody's calendar, known from the beginning for one that was found there.
     """
 
     id: EngagementId
@@ -95,7 +95,7 @@ class MeetingEngagement(Aggregate):
     source: MeetingSource
     created_at: datetime
     outcome: MeetingOutcome = MeetingOutcome.SCHEDULED
-    invites: bool = False
+    calendar_id: CalendarId | None = None
     event: EngagementEvent | None = None
     ical_uid: str | None = None
     sequence: int = 0
@@ -113,11 +113,11 @@ class MeetingEngagement(Aggregate):
         text: MeetingText,
         slot: TimeSpan,
         time_zone: str,
-        invites: bool,
+        calendar_id: CalendarId | None,
         now: datetime,
         outcome: MeetingOutcome = MeetingOutcome.SCHEDULED,
     ) -> "MeetingEngagement":
-        """A meeting made on a contact's record.
+        """A meeting made on a contact's record; without a calendar to invite from it stays there (S20).
 
         Raises:
             InvalidInput: no or too many contacts, an address that is none, a title or body that is missing or too long.
@@ -136,7 +136,7 @@ class MeetingEngagement(Aggregate):
             source=MeetingSource.RECORD,
             created_at=now,
             outcome=outcome,
-            invites=invites,
+            calendar_id=calendar_id,
         )
         made.record(EngagementCreated(at=now, engagement_id=made.id))
         return made
@@ -168,6 +168,7 @@ class MeetingEngagement(Aggregate):
             time_zone=time_zone,
             source=MeetingSource.CALENDAR,
             created_at=now,
+            calendar_id=event.calendar_id,
             event=event,
             ical_uid=ical_uid,
         )
@@ -227,18 +228,36 @@ class MeetingEngagement(Aggregate):
         self.sequence += 1
         self.record(EngagementChanged(at=now, engagement_id=self.id))
 
-    def settle(self, event: EngagementEvent | None, *, now: datetime) -> None:
-        """The event in the calendar was written, or removed (None), and says what the meeting says."""
-        if event is not None:
-            self.event = event
-            self.ical_uid = event.ical_uid or self.ical_uid
-        self.settled_at = now
-        self.record(InvitationSettled(at=now, engagement_id=self.id))
+    def settle(self, event: EngagementEvent, *, now: datetime) -> None:
+        """The event in the calendar says what the meeting says. The same event again is no news."""
+        before = self.event
+        self.event, self.ical_uid, self.settled_at = event, event.ical_uid or self.ical_uid, now
+        if event != before:
+            self.record(InvitationSettled(at=now, engagement_id=self.id))
+
+    def start_over(self) -> None:
+        """The event of this generation is gone; should there be one again, it is another."""
+        self.generation += 1
+        self.event = None
+
+    @property
+    def invites(self) -> bool:
+        """Whether an event of ours stands for it in a calendar while it takes place."""
+        return self.source is MeetingSource.RECORD and self.calendar_id is not None
 
     @property
     def takes_place(self) -> bool:
         """Whether there should be an event for it."""
         return self.outcome is not MeetingOutcome.CANCELLED
+
+    @property
+    def owner(self) -> UserId:
+        """Who is responsible, and whose calendar holds the event."""
+        return self.owners[0]
+
+    @property
+    def slot(self) -> TimeSpan:
+        return TimeSpan(self.start, self.end)
 
 
 def _addresses(given: Iterable[str]) -> tuple[str, ...]:

@@ -33,14 +33,17 @@ def booking_event(kind: type[BookingEvent], **details: object) -> BookingEvent:
 
 def test_the_table_is_read_like_this() -> None:
     assert {kind.__name__: tuple(reactions) for kind, reactions in REACTIONS.items()} == {
-        "MeetingRequested": ("tell_invitee", "tell_host"),
+        "MeetingRequested": ("tell_invitee", "tell_host", "log_booking"),
         "SlotReserved": ("settle_booking",),
-        "BookingConfirmed": ("tell_invitee", "tell_host", "plan_reminders"),
+        "BookingConfirmed": ("tell_invitee", "tell_host", "plan_reminders", "log_booking"),
         "BookingMoved": ("settle_booking",),
-        "MoveConfirmed": ("tell_invitee", "tell_host", "plan_reminders"),
-        "BookingFailed": ("settle_booking", "tell_invitee", "tell_host"),
-        "BookingCancelled": ("settle_booking", "tell_invitee", "tell_host"),
+        "MoveConfirmed": ("tell_invitee", "tell_host", "plan_reminders", "log_booking"),
+        "BookingFailed": ("settle_booking", "tell_invitee", "tell_host", "log_booking"),
+        "BookingCancelled": ("settle_booking", "tell_invitee", "tell_host", "log_booking"),
         "BookingDeclined": ("tell_invitee",),
+        "EngagementCreated": ("log_engagement", "settle_engagement"),
+        "EngagementChanged": ("log_engagement", "settle_engagement"),
+        "InvitationSettled": ("log_engagement",),
         "CalendarConnected": ("plan_sync",),
         "CalendarSelectionChanged": ("plan_sync",),
         "CalendarDisconnected": ("plan_sync",),
@@ -73,7 +76,7 @@ def test_an_event_asks_for_one_intent_per_reaction_each_in_a_lane_of_its_own() -
     subject = uuid4()
     assert intents_for(event, subject) == [
         NewIntent(reaction, subject, f"{reaction}:{subject}", None, {"news": "BookingCancelled"})
-        for reaction in ("settle_booking", "tell_invitee", "tell_host")
+        for reaction in ("settle_booking", "tell_invitee", "tell_host", "log_booking")
     ]
 
 
@@ -121,8 +124,11 @@ def test_every_kind_of_event_that_can_change_what_is_offered_reaches_those_who_w
         "DomainLost",
         "DomainProofMissed",
         "DomainRemoved",
+        "EngagementChanged",
+        "EngagementCreated",
         "ExchangeFullSyncSwitched",
         "InvitationAccepted",
+        "InvitationSettled",
         "MailServerPreset",
         "MailServerPresetRemoved",
         "MeetingDomainChosen",

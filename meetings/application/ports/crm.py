@@ -8,7 +8,7 @@ nothing is retried inside. Instants are aware UTC.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
@@ -25,7 +25,10 @@ class RecordRefused(ProviderError):
 
 @dataclass(frozen=True, slots=True)
 class ContactDetails:
-    """What is known of a person. A value that is None says nothing: it never clears what the record has."""
+    """What is known of a person. A value that is None says nothing: it never clears what the record has.
+
+    `properties` are further ones by the CRM's own names, such as `phone`; those it does not know are left out.
+    """
 
     email: str
     first_name: str | None = None
@@ -33,11 +36,12 @@ class ContactDetails:
     company: str | None = None
     owner: str | None = None
     """Who looks after a contact that has nobody yet (A-CR9)."""
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person on record. `id` is the CRM's own."""
+    """A person on record. `id` is the CRM's own; `properties` are those of ours that it has, by its own names."""
 
     id: str
     email: str
@@ -46,6 +50,7 @@ class Contact:
     company: str | None
     owner: str | None
     created_at: datetime
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -100,6 +100,7 @@ class SqlCrm:
             **given,
             "created_at": database_time(),
             "words": words_of(email, details.first_name, details.last_name, details.company),
+            "properties": dict(details.properties),
         }
         async with self._database.transaction() as connection:
             insert = insert_into(connection, crm_contacts).values(new)
@@ -108,9 +109,13 @@ class SqlCrm:
             whose = [_contacts.account_id, _contacts.email_key]
             put = insert.on_conflict_do_update(index_elements=whose, set_=completed).returning(crm_contacts)
             row = (await execute(connection, put)).one()
-            words = words_of(row.email, row.first_name, row.last_name, row.company)
-            if words != row.words:
-                await execute(connection, update(crm_contacts).where(_contacts.id == row.id).values(words=words))
+            rest = {
+                "words": words_of(row.email, row.first_name, row.last_name, row.company),
+                "properties": {**row.properties, **details.properties},
+            }
+            if rest != {name: getattr(row, name) for name in rest}:
+                again = update(crm_contacts).where(_contacts.id == row.id).values(rest).returning(crm_contacts)
+                row = (await execute(connection, again)).one()
         return contact_from(row)
 
     async def known(self, emails: Collection[str]) -> Mapping[str, Contact]:

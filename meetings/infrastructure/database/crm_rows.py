@@ -37,6 +37,7 @@ def contact_from(row: AnyRow) -> Contact:
         company=row.company,
         owner=row.owner,
         created_at=row.created_at,
+        properties=row.properties,
     )
 
 

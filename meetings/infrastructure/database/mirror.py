@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Text, and_, bindparam, cast, delete, func, insert, or_, select, update
 
+from meetings.application.event_keys import counts_as_busy
 from meetings.application.ports.calendars import EventTime, RemovedEvent
 from meetings.application.ports.outbox import LeaseLost
 from meetings.application.ports.sync_schedule import SyncClaim
@@ -272,8 +273,8 @@ def mirror_state(row: AnyRow) -> MirrorState:
 
 
 def _blocks(event: EventTime) -> bool:
-    """Whether an event counts as busy: what this product wrote does not, its booking does instead."""
-    return event.status.blocks and event.booking_key is None and event.end > event.start
+    """Whether an event counts as busy: a booking's does not, the booking does instead."""
+    return event.status.blocks and counts_as_busy(event.booking_key) and event.end > event.start
 
 
 def _pairs(busy: str | None) -> Iterable[tuple[int, int]]:

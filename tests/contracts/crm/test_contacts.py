@@ -40,6 +40,14 @@ async def test_what_is_not_said_clears_nothing_and_what_is_said_is_taken_over(cr
     assert (told.first_name, told.last_name, told.company) == ("Veronika", "Vogt", "Beta")
 
 
+async def test_further_properties_are_kept_and_completed(crm: Crm) -> None:
+    first = await crm.put_contact(a_person(properties={"phone": "+49 30 1234", "jobtitle": "Buyer"}))
+    again = await crm.put_contact(a_person(properties={"jobtitle": "Head of buying"}))
+    assert again.id == first.id
+    assert again.properties == {"phone": "+49 30 1234", "jobtitle": "Head of buying"}
+    assert (await crm.known([first.email]))[first.email] == again
+
+
 async def test_a_contact_keeps_the_owner_it_has_and_one_without_gets_the_one_named(world: CrmWorld) -> None:
     """A-CR9."""
     anna, ben = world.owners

@@ -35,7 +35,6 @@ def upgrade() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("outcome", sa.Text, nullable=False),
         sa.Column("created_at", types.Instant, nullable=False),
-        sa.Column("invites", sa.Boolean, nullable=False),
         sa.Column("calendar_id", sa.Uuid, nullable=True),
         sa.Column("event_id", sa.Text, nullable=True),
         sa.Column("event_url", sa.Text, nullable=True),
@@ -62,6 +61,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text, nullable=True),
         sa.Column("created_at", types.Instant, nullable=False),
         sa.Column("words", sa.Text, nullable=False),
+        sa.Column("properties", types.Document, server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="crm_contacts_account_id_fkey"),
         sa.PrimaryKeyConstraint("id", name="crm_contacts_pkey"),
     )
