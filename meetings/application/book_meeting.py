@@ -60,7 +60,7 @@ async def book_meeting(
     async with look(wish.page.account_id) as work:
         earlier = await earlier_result(work, command)
         if earlier:
-            return earlier
+            return BookingId(earlier)
         state = await load_page(work, wish.page.page_id)
     check_form(state, wish.form, policy)
     slot = slot_span(wish.start, state.page.offered_duration(wish.form.duration_minutes))
@@ -74,7 +74,7 @@ async def book_meeting(
             async with look(wish.page.account_id) as work:
                 earlier = await earlier_result(work, command)
             if earlier:
-                return earlier
+                return BookingId(earlier)
         except SlotTaken as taken:
             if taken.alternatives or attempt == _TRIES:
                 raise
@@ -98,7 +98,7 @@ async def _reserve(
         await work.host_times.lock(state.host_ids)
         earlier = await earlier_result(work, command)  # a rival with the same key may have been first
         if earlier:
-            return earlier
+            return BookingId(earlier)
         now = clock()
         require_online(state)
         duration = state.page.offered_duration(wish.form.duration_minutes)

@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from meetings.application.ports.unit_of_work import KeptResult, UnitOfWork
 from meetings.domain.base import DomainError, refuse
-from meetings.domain.identifiers import BookingId
 from meetings.domain.text import text_problem
 
 MAX_KEY = 200
@@ -42,8 +42,8 @@ class CommandKey:
         return cls(operation, scope, key, hashlib.sha256(text.encode()).hexdigest())
 
 
-async def earlier_result(work: UnitOfWork, command: CommandKey) -> BookingId | None:
-    """The booking this command was about when it was carried out before; None when it was not.
+async def earlier_result(work: UnitOfWork, command: CommandKey) -> UUID | None:
+    """What this command was about when it was carried out before; None when it was not.
 
     Raises:
         IdempotencyConflict: the key was used with other input.
@@ -53,15 +53,15 @@ async def earlier_result(work: UnitOfWork, command: CommandKey) -> BookingId | N
         return None
     if kept.fingerprint != command.fingerprint:
         raise IdempotencyConflict
-    return kept.booking_id
+    return kept.subject
 
 
-async def keep_result(work: UnitOfWork, command: CommandKey, booking_id: BookingId) -> None:
+async def keep_result(work: UnitOfWork, command: CommandKey, subject: UUID) -> None:
     """Keep the result with the change itself.
 
     Raises:
         KeptMeanwhile: a rival with the same key was first; roll back and look at `earlier_result`.
     """
-    result = KeptResult(command.fingerprint, booking_id)
+    result = KeptResult(command.fingerprint, subject)
     if not await work.idempotency.keep(command.operation, command.scope, command.key, result):
         raise KeptMeanwhile

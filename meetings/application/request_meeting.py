@@ -50,7 +50,7 @@ async def request_meeting(
     async with look(wish.page.account_id) as work:
         earlier = await earlier_result(work, command)
         if earlier:
-            return earlier
+            return BookingId(earlier)
         state = await load_page(work, wish.page.page_id)
     check_form(state, wish.form, policy)
     if state.mode is BookingMode.BLOCKED:
@@ -63,7 +63,7 @@ async def request_meeting(
         async with look(wish.page.account_id) as work:
             kept = await earlier_result(work, command)
         assert kept, "a result kept by a rival is there once its transaction committed"
-        return kept
+        return BookingId(kept)
 
 
 async def _store(wish: RequestMeeting, command: CommandKey, *, begin: Begin, clock: Clock, policy: Policy) -> BookingId:

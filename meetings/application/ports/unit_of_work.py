@@ -319,10 +319,10 @@ class BusyMirror(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeptResult:
-    """What a command with this key did: the fingerprint of its input and the booking it is about."""
+    """What a command with this key did: the fingerprint of its input, and what it is about: a booking, a mail."""
 
     fingerprint: str
-    booking_id: BookingId
+    subject: UUID
 
 
 class IdempotencyKeys(Protocol):

@@ -3,7 +3,6 @@
 from sqlalchemy import bindparam, select
 
 from meetings.application.ports.unit_of_work import KeptResult
-from meetings.domain.identifiers import BookingId
 from meetings.infrastructure.database.tables import idempotency_keys
 from meetings.infrastructure.database.transaction import Transaction
 from meetings.infrastructure.database.types import database_time
@@ -29,7 +28,7 @@ class SqlIdempotencyKeys:
         account_id = self._transaction.account_id
         values = {"account": account_id, "operation": operation, "scope": scope, "key": key}
         for row in await self._transaction.rows(FIND, values):
-            return KeptResult(row.fingerprint, BookingId(row.booking_id))
+            return KeptResult(row.fingerprint, row.booking_id)
         return None
 
     async def keep(self, operation: str, scope: str, key: str, result: KeptResult) -> bool:
@@ -41,7 +40,7 @@ class SqlIdempotencyKeys:
             "scope": scope,
             "key": key,
             "fingerprint": result.fingerprint,
-            "booking_id": result.booking_id,
+            "booking_id": result.subject,
             "created_at": database_time(),
         }
         stored = await transaction.run(transaction.insert(idempotency_keys).values(row).on_conflict_do_nothing())
