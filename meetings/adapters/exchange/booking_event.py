@@ -36,6 +36,7 @@ class Existing:
     organized_here: bool
     cancelled: bool
     attendees: tuple[Attendee, ...] = ()
+    uid: str = ""
 
     def is_ours(self, key: EventKey) -> bool:
         own = self.properties

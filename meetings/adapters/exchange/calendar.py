@@ -10,6 +10,7 @@ from meetings.adapters.exchange import wire
 from meetings.adapters.exchange.calls import MailboxCalls
 from meetings.adapters.exchange.event_writes import EventWrites
 from meetings.adapters.exchange.mailbox_folders import list_calendars
+from meetings.adapters.exchange.news_feed import NewsFeed
 from meetings.adapters.exchange.refusals import Asked
 from meetings.application.ports.calendars import (
     BusyAnswer,
@@ -18,6 +19,7 @@ from meetings.application.ports.calendars import (
     Changes,
     CursorExpired,
     EventKey,
+    EventNews,
     EventTime,
     ProviderUnavailable,
     RemovedEvent,
@@ -181,6 +183,9 @@ class ExchangeCalendars:
             return [wire.item(element, series) for element in page.elements] if page.whole else None
 
         return await self.calls.call(work, Asked.CALENDAR, until)
+
+    def event_news(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[EventNews]:
+        return NewsFeed(self.calls, self.page_size).news(calendar, cursor, window)
 
     async def put_event(self, calendar: str, event: CalendarEvent) -> WrittenEvent:
         """A wish for a conference link is not granted; on-premises Exchange has none to give."""

@@ -25,7 +25,7 @@ from exchangelib.properties import Mailbox as Address
 from exchangelib.util import create_element
 
 from meetings.adapters.exchange import booking_event
-from meetings.adapters.exchange.named_properties import OWN, OWN_EVENT, WHOLE_EVENT
+from meetings.adapters.exchange.named_properties import EVENT_WITH_PEOPLE, OWN, OWN_EVENT, WHOLE_EVENT
 from meetings.adapters.exchange.operations import Equals, FindItem, folder_with
 from meetings.adapters.exchange.refusals import Refused
 from meetings.adapters.exchange.soap import Mailbox, Single
@@ -71,6 +71,23 @@ def get(mailbox: Mailbox, item_id: str) -> Element:
     """One item, with whom it invites."""
     (element,) = _GetItem(mailbox).ask(items=[ItemId(id=item_id)], additional_fields=WHOLE_EVENT, shape=ID_ONLY)
     return element
+
+
+class _GetText(_GetItem):
+    """Bodies as text, whatever they were written in ("BodyType")."""
+
+    def get_payload(self, *arguments: Any, **named: Any) -> Element:
+        payload = super().get_payload(*arguments, **named)
+        kind = create_element("t:BodyType")
+        kind.text = "Text"
+        payload[0].insert(1, kind)
+        return payload
+
+
+def with_people(mailbox: Mailbox, *item_ids: str) -> list[Element]:
+    """Items with what they say and who takes part. One that is gone refuses the whole question."""
+    items = [ItemId(id=item_id) for item_id in item_ids]
+    return _GetText(mailbox).ask(items=items, additional_fields=EVENT_WITH_PEOPLE, shape=ID_ONLY)
 
 
 class _CreateItem(Single, services.CreateItem):

@@ -25,6 +25,7 @@ from meetings.application.ports.calendars import (
     ProviderUnavailable,
     WrittenEvent,
 )
+from meetings.domain.ical_uid import common_ical_uid
 
 if TYPE_CHECKING:
     from meetings.adapters.exchange.soap import Mailbox
@@ -39,7 +40,7 @@ class EventWrites:
     transport: Transport
 
     def put(self, mailbox: "Mailbox", calendar: str, event: CalendarEvent) -> WrittenEvent:
-        """As `Calendars.put_event`. A first write is two requests; a change overwrites nothing newer."""
+        """As `Calendars.put_event`. A first write is three requests; a change overwrites nothing newer."""
         key = booking_event.key_text(event.key)
         with self.transport.alone(f"{calendar}\n{key}", mailbox.until):
             existing = self._find(mailbox, calendar, event.key, event.written_as)
@@ -49,7 +50,7 @@ class EventWrites:
                 raise EventRemoved("the event was cancelled in the calendar")
             if booking_event.needs_change(event, existing):
                 self._change(mailbox, existing, event)
-            return self._written(mailbox, existing.item_id)
+            return self._written(mailbox, existing.item_id, existing.uid)
 
     def remove(self, mailbox: "Mailbox", calendar: str, key: EventKey) -> None:
         """As `Calendars.remove_event`. An event that only has our key is left alone."""
@@ -99,7 +100,8 @@ class EventWrites:
 
         try:
             with readable():
-                return self._written(mailbox, wire.item_id(event_operations.create(mailbox, calendar, event)))
+                created = wire.item_id(event_operations.create(mailbox, calendar, event))
+            return self._written(mailbox, created, self._uid(mailbox, created))
         except Refused as refused:
             if not refused.says_unknown:
                 raise
@@ -110,8 +112,16 @@ class EventWrites:
         with suppress(Refused, ProviderUnavailable, EventRemoved, EventRefused), readable():
             found = self._find(mailbox, calendar, event.key, None)
             if found is not None:
-                return self._written(mailbox, found.item_id)
+                return self._written(mailbox, found.item_id, found.uid)
         raise unknown
+
+    def _uid(self, mailbox: "Mailbox", item_id: str) -> str:
+        """The name that Exchange gave the new event. It is written in any case, so no trouble here is reported."""
+        from meetings.adapters.exchange import event_operations
+
+        with suppress(Refused, ProviderUnavailable), readable():
+            return wire.existing(event_operations.get(mailbox, item_id)).uid
+        return ""
 
     def _change(self, mailbox: "Mailbox", existing: Existing, event: CalendarEvent) -> None:
         from meetings.adapters.exchange import event_operations
@@ -120,7 +130,8 @@ class EventWrites:
         if booking_event.needs_change(event, with_guests):
             event_operations.update(mailbox, with_guests, event, booking_event.guests(event, with_guests))
 
-    def _written(self, mailbox: "Mailbox", item_id: str) -> WrittenEvent:
+    def _written(self, mailbox: "Mailbox", item_id: str, uid: str) -> WrittenEvent:
         build = mailbox.build
         modern = build is not None and build >= _OWA_OPENS_EVENTS
-        return WrittenEvent(item_id, url=owner_link(mailbox.protocol.service_endpoint, item_id, modern=modern))
+        url = owner_link(mailbox.protocol.service_endpoint, item_id, modern=modern)
+        return WrittenEvent(item_id, url=url, ical_uid=common_ical_uid(uid) if uid else None)

@@ -33,8 +33,21 @@ def _paths(*names: str) -> list[FieldPath]:
 
 
 EVENT = _paths(*_READ, OWN[booking_event.BOOKING])
-OWN_EVENT = _paths("start", "end", "is_cancelled", "my_response_type", *OWN.values())
+OWN_EVENT = _paths("start", "end", "is_cancelled", "my_response_type", "uid", *OWN.values())
 WHOLE_EVENT = [*OWN_EVENT, *_paths("required_attendees")]
+EVENT_WITH_PEOPLE = [
+    *EVENT,
+    *_paths(
+        "subject",
+        "body",
+        "location",
+        "sensitivity",
+        "is_all_day",
+        "organizer",
+        "required_attendees",
+        "optional_attendees",
+    ),
+]
 FOLDER = [
     FieldPath(field=Folder.get_field_by_fieldname(name))
     for name in ("name", "folder_class", "parent_folder_id", "effective_rights")

@@ -120,6 +120,7 @@ def existing(element: Element) -> Existing:
         organized_here=is_organized_here(element),
         cancelled=text(element, "IsCancelled") == "true",
         attendees=tuple(_guests(element)),
+        uid=text(element, "UID"),
     )
 
 

@@ -16,11 +16,12 @@ from html import escape
 from typing import Any
 
 from meetings.application.ports.calendars import Attendee, CalendarEvent, EventKey, WrittenEvent
+from meetings.domain.ical_uid import common_ical_uid
 
 Json = Any
 
 READ_FIELDS = (
-    "id,status,etag,start,end,attendees,htmlLink,hangoutLink,extendedProperties/private,"
+    "id,iCalUID,status,etag,start,end,attendees,htmlLink,hangoutLink,extendedProperties/private,"
     "conferenceData(createRequest(requestId,status),entryPoints(entryPointType,uri))"
 )
 _EVENT, _BOOKING, _STATE, _INVITED = "meetingsEvent", "meetingsBooking", "meetingsState", "meetingsInvited"
@@ -76,7 +77,12 @@ def change(event: CalendarEvent, existing: Json) -> Json | None:
 
 
 def written(existing: Json) -> WrittenEvent:
-    return WrittenEvent(event_id=existing["id"], url=existing.get("htmlLink"), join_url=_join_url(existing))
+    return WrittenEvent(
+        event_id=existing["id"],
+        url=existing.get("htmlLink"),
+        join_url=join_url(existing),
+        ical_uid=common_ical_uid(existing["iCalUID"]) if existing.get("iCalUID") else None,
+    )
 
 
 def link_is_pending(existing: Json) -> bool:
@@ -159,7 +165,8 @@ def _conference_request(event: CalendarEvent) -> Json:
     }
 
 
-def _join_url(existing: Json) -> str | None:
+def join_url(existing: Json) -> str | None:
+    """Where people join by video; None where there is no such place."""
     entries = existing.get("conferenceData", {}).get("entryPoints", [])
     videos: list[str] = [entry["uri"] for entry in entries if entry.get("entryPointType") == "video"]
     link: str | None = existing.get("hangoutLink")

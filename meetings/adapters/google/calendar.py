@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from meetings.adapters.google import wire
+from meetings.adapters.google import event_news, wire
 from meetings.adapters.google.authorized import AuthorizedCalls
 from meetings.adapters.google.event_writes import EventWrites
 from meetings.adapters.google.refusals import Asked
@@ -18,6 +18,7 @@ from meetings.application.ports.calendars import (
     Changes,
     CursorExpired,
     EventKey,
+    EventNews,
     EventTime,
     ProviderError,
     ProviderUnavailable,
@@ -39,7 +40,8 @@ T = TypeVar("T")
 _FREE_BUSY_CALENDARS = 50
 _FREE_BUSY_SPAN = timedelta(days=60)
 # A sync token goes with the parameters of the list that gave it: other parameters, another number here.
-_CURSOR_FORM = "1:"
+_CURSOR_FORM, _NEWS_FORM = "1:", "news1:"
+_NEWS_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class GoogleCalendars:
         """
         only = {"timeMin": wire.stamp(window.start), "timeMax": wire.stamp(window.end)}
         if cursor is not None:
-            only = {"syncToken": _sync_token(cursor)}
+            only = {"syncToken": _sync_token(cursor, _CURSOR_FORM)}
         asked = Asked.CALENDAR if cursor is None else Asked.CHANGES
         cancelled: Counter[str] = Counter()
         async for page in self._events(calendar, only, None, asked):
@@ -150,6 +152,29 @@ class GoogleCalendars:
                 if any(count > 1 for count in cancelled.values()):
                     raise CursorExpired("several instances of a series are gone, and Google may not tell all of them")
             yield _read(_changes, page)
+
+    async def event_news(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[EventNews]:
+        """Pages as Google gives them, without `singleEvents`: a series is one event, and its moved instances stand
+        beside it, to be left out. How cursors behave is told at `changes`; with all guests and texts a page of events
+        is large, so fewer are held at once."""
+        only = {"timeMin": wire.stamp(window.start), "timeMax": wire.stamp(window.end)}
+        if cursor is not None:
+            only = {"syncToken": _sync_token(cursor, _NEWS_FORM)}
+        asked = Asked.CALENDAR if cursor is None else Asked.CHANGES
+
+        def build(service: "CalendarResource", page_token: str | None) -> "HttpRequest":
+            parameters: Any = {**only, "pageToken": page_token} if page_token else only
+            return service.events().list(
+                calendarId=calendar,
+                singleEvents=False,
+                maxResults=min(self.page_size, _NEWS_PAGE),
+                fields=event_news.FIELDS,
+                **parameters,
+            )
+
+        async for page in self._pages(build, asked, None):
+            token = page.get("nextSyncToken")
+            yield _read(event_news.news, page, f"{_NEWS_FORM}{token}" if token else None)
 
     def _events(
         self, calendar: str, only: Mapping[str, str], until: float | None, asked: Asked = Asked.CALENDAR
@@ -189,10 +214,11 @@ class GoogleCalendars:
         await self.writes.remove(calendar, key)
 
 
-def _sync_token(cursor: str) -> str:
-    if not cursor.startswith(_CURSOR_FORM):
+def _sync_token(cursor: str, form: str) -> str:
+    token = cursor.removeprefix(form)
+    if not cursor.startswith(form) or not token:
         raise CursorExpired("a cursor of another form")
-    return cursor.removeprefix(_CURSOR_FORM)
+    return token
 
 
 def _changes(page: Any) -> Changes:

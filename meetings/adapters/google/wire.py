@@ -1,7 +1,8 @@
 """Google's JSON, read: calendars, busy time, changes, channels, notifications. Pure functions.
 
 Sources: the resources CalendarList, Freebusy, Events and Channel of Calendar API v3, "Push notifications" (guide).
-Titles, descriptions and guests' names and addresses are never asked for: see the `fields` masks.
+Titles, descriptions and guests' names and addresses are never asked for: see the `fields` masks. What needs them is in
+`event_news`.
 """
 
 from collections.abc import Iterable
@@ -98,8 +99,8 @@ def unexplained(busy: Iterable[Minutes], events: Iterable[EventTime]) -> list[Ev
 
 def page_events(page: Json) -> list[EventTime | RemovedEvent]:
     """The events of one page of events.list; whole days are days of the calendar's zone, which the page names."""
-    zone = _zone(page.get("timeZone"))
-    return [_event(item, zone) for item in page.get("items", [])]
+    of_days = zone(page.get("timeZone"))
+    return [_event(item, of_days) for item in page.get("items", [])]
 
 
 def _event(item: Json, zone: ZoneInfo) -> EventTime | RemovedEvent:
@@ -107,8 +108,8 @@ def _event(item: Json, zone: ZoneInfo) -> EventTime | RemovedEvent:
         return RemovedEvent(item["id"], booking_key(item))
     return EventTime(
         event_id=item["id"],
-        start=floor_minute(_point(item["start"], zone)),
-        end=ceil_minute(_point(item["end"], zone)),
+        start=floor_minute(point(item["start"], zone)),
+        end=ceil_minute(point(item["end"], zone)),
         status=_status(item),
         series_id=item.get("recurringEventId"),
         booking_key=booking_key(item),
@@ -135,7 +136,8 @@ def _status(item: Json) -> BusyStatus:
     return BusyStatus.BUSY
 
 
-def _point(told: Json, zone: ZoneInfo) -> datetime:
+def point(told: Json, zone: ZoneInfo) -> datetime:
+    """A moment, in UTC; a whole day begins at midnight in `zone`."""
     if "dateTime" in told:
         return _moment(told["dateTime"])
     return datetime.combine(date.fromisoformat(told["date"]), time(), zone).astimezone(UTC)
@@ -146,7 +148,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _zone(name: Any) -> ZoneInfo:
+def zone(name: Any) -> ZoneInfo:
     """Raises ProviderUnavailable for a zone we do not know: whole days would be put on other hours than they are."""
     try:
         return ZoneInfo(name)

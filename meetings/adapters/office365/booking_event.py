@@ -21,6 +21,7 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from meetings.application.ports.calendars import Attendee, CalendarEvent, EventKey, WrittenEvent
+from meetings.domain.ical_uid import common_ical_uid
 
 Json = Any
 
@@ -31,7 +32,7 @@ STATE_PROPERTY = f"String {{{_SET}}} Name MeetingsState"
 
 READ_SELECT = (
     "id,transactionId,isOrganizer,isCancelled,createdDateTime,start,end,subject,body,attendees,webLink,"
-    "isOnlineMeeting,onlineMeeting"
+    "isOnlineMeeting,onlineMeeting,iCalUId"
 )
 
 
@@ -135,6 +136,7 @@ def written(existing: Json, event: CalendarEvent) -> WrittenEvent:
         event_id=existing["id"],
         url=existing.get("webLink"),
         join_url=join_url(existing) if event.conference else None,
+        ical_uid=common_ical_uid(existing["iCalUId"]) if existing.get("iCalUId") else None,
     )
 
 

@@ -13,6 +13,7 @@ from meetings.adapters.office365.event_writes import EventWrites
 from meetings.adapters.office365.feed import Feed
 from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.mailbox_zone import MailboxZone
+from meetings.adapters.office365.news_feed import NewsFeed
 from meetings.adapters.office365.own_events import with_keys
 from meetings.adapters.office365.paths import one_calendar
 from meetings.adapters.office365.reading import items_of, read
@@ -23,6 +24,7 @@ from meetings.application.ports.calendars import (
     CalendarUnreadable,
     Changes,
     EventKey,
+    EventNews,
     MailboxNotFound,
     ProviderError,
     ProviderUnavailable,
@@ -48,6 +50,7 @@ class Office365Calendars:
     calls: AuthorizedCalls
     writes: EventWrites
     feed: Feed
+    news: NewsFeed
     zone: MailboxZone
     busy_seconds: float
     page_size: int
@@ -124,6 +127,9 @@ class Office365Calendars:
 
     def changes(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[Changes]:
         return self.feed.changes(calendar, cursor, window)
+
+    def event_news(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[EventNews]:
+        return self.news.news(calendar, cursor, window)
 
     async def put_event(self, calendar: str, event: CalendarEvent) -> WrittenEvent:
         """A first write is two calls. A wish with a smaller `sequence` than one that was written changes nothing."""

@@ -5,12 +5,17 @@ from dataclasses import dataclass, field
 from meetings.adapters.office365.authorized import AuthorizedCalls
 from meetings.adapters.office365.calendar import Office365Calendars
 from meetings.adapters.office365.clouds import CLOUDS
-from meetings.adapters.office365.disclosure import DISCLOSURE, HELP_URL
+from meetings.adapters.office365.disclosure import DISCLOSURE, HELP_URL, INBOX_DISCLOSURE
 from meetings.adapters.office365.event_writes import EventWrites
 from meetings.adapters.office365.feed import Feed
 from meetings.adapters.office365.graph import Graph
 from meetings.adapters.office365.identity import Entra
+from meetings.adapters.office365.mail import Office365Mail
+from meetings.adapters.office365.mail_feed import MailFeed
+from meetings.adapters.office365.mail_folders import MailFolders
+from meetings.adapters.office365.mail_writes import MailWrites
 from meetings.adapters.office365.mailbox_zone import MailboxZone
+from meetings.adapters.office365.news_feed import NewsFeed
 from meetings.adapters.office365.notices import read_push
 from meetings.adapters.office365.places import Places
 from meetings.adapters.office365.push import Office365Push
@@ -25,7 +30,9 @@ from meetings.application.ports.calendars import (
     Registration,
 )
 from meetings.application.ports.clock import Clock
+from meetings.application.ports.mail_accounts import InboxOffer, MailAccount
 from meetings.domain.calendar_connection import Provider
+from meetings.domain.mailbox import InboxProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +45,8 @@ class Office365Settings:
 
     `calls_at_once` bounds the calls under way for one mailbox in this process, `threads` those who sign in. A call has
     `total_seconds` (5 of them for connecting), a live question for busy time `busy_seconds` in all. `page_size` is how
-    many events are held in memory at once; an online meeting's link that is still being made is waited for
-    `link_seconds`.
+    many events, `mail_page_size` how many headers of mails are held in memory at once; an online meeting's link that is
+    still being made is waited for `link_seconds`.
     """
 
     client_id: str
@@ -54,6 +61,7 @@ class Office365Settings:
     total_seconds: float = 30.0
     busy_seconds: float = 3.0
     page_size: int = 50
+    mail_page_size: int = 100
     link_seconds: float = 0.5
 
     def __post_init__(self) -> None:
@@ -95,6 +103,7 @@ def office365_provider(settings: Office365Settings, *, now: Clock) -> CalendarPr
             calls=own,
             writes=EventWrites(own, settings.link_seconds),
             feed=Feed(own, zone, settings.page_size),
+            news=NewsFeed(own, zone, settings.page_size),
             zone=zone,
             busy_seconds=settings.busy_seconds,
             page_size=settings.page_size,
@@ -103,6 +112,18 @@ def office365_provider(settings: Office365Settings, *, now: Clock) -> CalendarPr
     def push(credentials: Credentials) -> PushChannels:
         return Office365Push(calls(credentials), now)
 
+    def mail(credentials: Credentials) -> MailAccount:
+        own = calls(credentials)
+        feed = MailFeed(own, MailFolders(own), now, settings.mail_page_size)
+        return Office365Mail(calls=own, writes=MailWrites(own, now), feed=feed)
+
+    inbox = InboxOffer(
+        provider=InboxProvider.OFFICE365,
+        disclosure=INBOX_DISCLOSURE,
+        sign_in=sign_in,
+        mail=mail,
+        calls_at_once=settings.calls_at_once,
+    )
     return CalendarProvider(
         provider=Provider.OFFICE365,
         disclosure=DISCLOSURE,
@@ -110,6 +131,7 @@ def office365_provider(settings: Office365Settings, *, now: Clock) -> CalendarPr
         calendars=calendars,
         push=push,
         help_url=HELP_URL,
+        inbox=inbox,
         # "Service-specific throttling limits": per app and mailbox 10,000 in 10 minutes, per app 130,000 in 10 seconds.
         quota=CallQuota(per_account=1_000, altogether=780_000),
     )

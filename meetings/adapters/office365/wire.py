@@ -1,7 +1,8 @@
 """Graph's JSON, read: calendars, busy time, changes, the mailbox's zone, subscriptions. Pure functions.
 
 Sources: the resources calendar, event, scheduleInformation and subscription of Microsoft Graph v1.0; "event: delta".
-Titles, descriptions and guests are not asked for where Graph lets us choose, and never kept where it does not.
+Titles, descriptions and guests are not asked for where Graph lets us choose, and never kept where it does not. What
+needs them is in `event_news`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -92,23 +93,30 @@ def blocking_events(items: Iterable[Json], span: TimeSpan, zone: str | None) -> 
 
 
 def event(item: Json, zone: str | None) -> EventTime | RemovedEvent:
-    """An event, or an instance of a series that was given what it left to it (see `with_series`).
-
-    Whole days are days of `zone`, the mailbox's: Graph tells them from midnight to midnight whatever zone one asks for
-    (microsoft-graph-docs, issue 1802). Without it they are days of the zone they were made in.
-    """
+    """An event, or an instance of a series that was given what it left to it (see `with_series`); `zone` as in
+    `span`."""
     if "@removed" in item or item.get("isCancelled"):
         return RemovedEvent(item["id"], booking_key(item))
-    whole = bool(item.get("isAllDay"))
-    days = zone_of(zone) or zone_of(item.get("originalStartTimeZone")) if whole else None
+    start, end = span(item, zone)
     return EventTime(
         event_id=item["id"],
-        start=floor_minute(_point(item["start"], days)),
-        end=ceil_minute(_point(item["end"], days)),
+        start=floor_minute(start),
+        end=ceil_minute(end),
         status=_status(item),
         series_id=series_of(item),
         booking_key=booking_key(item),
     )
+
+
+def span(item: Json, zone: str | None) -> tuple[datetime, datetime]:
+    """From when to when an event is, in UTC.
+
+    Whole days are days of `zone`, the mailbox's: Graph tells them from midnight to midnight whatever zone one asks for
+    (microsoft-graph-docs, issue 1802). Without it they are days of the zone they were made in.
+    """
+    whole = bool(item.get("isAllDay"))
+    days = zone_of(zone) or zone_of(item.get("originalStartTimeZone")) if whole else None
+    return _point(item["start"], days), _point(item["end"], days)
 
 
 def with_series(item: Json, series: Json) -> Json:

@@ -119,6 +119,64 @@ class Changes:
     cursor: str | None
 
 
+class GuestAnswer(Enum):
+    """What somebody said to an invitation. NONE: nothing yet, or the provider does not tell."""
+
+    NONE = "NONE"
+    ACCEPTED = "ACCEPTED"
+    TENTATIVE = "TENTATIVE"
+    DECLINED = "DECLINED"
+
+
+@dataclass(frozen=True, slots=True)
+class EventGuest:
+    """Somebody who is invited to an event, by address."""
+
+    email: str
+    answer: GuestAnswer = GuestAnswer.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetails:
+    """An event as its owner sees it. A series is one event, at its first occurrence.
+
+    `ical_uid` is the same in everybody's calendar, whoever keeps it (see `domain.ical_uid`). `start` and `end` are
+    aware UTC instants; whole days begin and end at midnight where the calendar is. `description` is plain text.
+    `organizer` is an address. `organized_here`: the calendar's owner called it, or nobody else takes part. `declined`:
+    the owner said no. `private`: its owner marked it so. `booking_key` is set on events this product wrote.
+    """
+
+    event_id: str
+    ical_uid: str
+    title: str = field(repr=False)
+    start: datetime
+    end: datetime
+    description: str | None = field(default=None, repr=False)
+    location: str | None = field(default=None, repr=False)
+    join_url: str | None = field(default=None, repr=False)
+    url: str | None = field(default=None, repr=False)
+    organizer: str | None = field(default=None, repr=False)
+    guests: tuple[EventGuest, ...] = field(default=(), repr=False)
+    organized_here: bool = True
+    declined: bool = False
+    private: bool = False
+    whole_days: bool = False
+    is_series: bool = False
+    booking_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventNews:
+    """One page of a calendar's events with their details. Only the last page has a `cursor` to go on from.
+
+    `removed` are ids of events that are gone; some were perhaps never told of before.
+    """
+
+    changed: tuple[EventDetails, ...]
+    removed: tuple[str, ...]
+    cursor: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Attendee:
     """Somebody who is invited."""
@@ -194,6 +252,19 @@ class Calendars(Protocol):
 
         Events outside `window` may come along. Free and declined events come as EventTime with a status that does
         not block; cancelled ones as removed.
+
+        Raises:
+            CursorExpired: read again without a cursor.
+            CalendarUnreadable: access to this calendar is lost.
+        """
+
+    def event_news(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[EventNews]:
+        """What was added, changed and removed since `cursor`, with details, in pages; without a cursor every event that
+        touches `window`. A cursor of this feed is none of `changes`, nor the reverse.
+
+        Events outside `window` may come along, and an event may come again unchanged. Of a series one event is told,
+        at its first occurrence, whatever happens to single ones of it. Cancelled events come as removed. An event that
+        leaves the window may be told as removed, too.
 
         Raises:
             CursorExpired: read again without a cursor.

@@ -10,6 +10,7 @@ from meetings.application.ports.calendars import (
     Calendars,
     Changes,
     EventKey,
+    EventNews,
     ProviderError,
     ProviderUnavailable,
     PushChannel,
@@ -65,7 +66,8 @@ async def watched_call(
 
 
 class WatchedCalendars:
-    """Another connection's `Calendars`; of changes, every page is a call, of equal questions those of the moment."""
+    """Another connection's `Calendars`; of changes and news, every page is a call, of equal questions those of the
+    moment."""
 
     def __init__(self, calendars: Calendars, watch: Watch, together: AskTogether | None = None) -> None:
         self._calendars = calendars
@@ -86,6 +88,12 @@ class WatchedCalendars:
 
     async def changes(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[Changes]:
         pages = self._calendars.changes(calendar, cursor, window)
+        async with aclosing(watched_pages(self._watch, pages, lambda page: page.cursor is not None)) as watched:
+            async for page in watched:
+                yield page
+
+    async def event_news(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[EventNews]:
+        pages = self._calendars.event_news(calendar, cursor, window)
         async with aclosing(watched_pages(self._watch, pages, lambda page: page.cursor is not None)) as watched:
             async for page in watched:
                 yield page

@@ -76,9 +76,15 @@ class ExchangeWorld:
         return MailboxCredentials(email=ADA, password=PASSWORD, server_url=self.exchange.ews_url)
 
     def sign_in(self) -> HeldCredentials:
+        return self._signed_in(ADA)
+
+    def colleague(self) -> tuple[HeldCredentials, str]:
+        return self._signed_in(BOB), self.exchange.calendar_of(BOB)
+
+    def _signed_in(self, email: str) -> HeldCredentials:
         access = MailboxAccess(
-            email=ADA,
-            username=ADA,
+            email=email,
+            username=email,
             password=PASSWORD,
             url=self.exchange.ews_url,
             auth=self.auth,
@@ -103,6 +109,31 @@ class ExchangeWorld:
 
     def add_weekly(self, calendar: str, start: datetime, end: datetime, *, times: int | None) -> str:
         return self.exchange.add_recurring(calendar, "Secret series", start, end, times=times)
+
+    def plan(self, calendar: str, title: str, start: datetime, end: datetime, **more: Any) -> str:
+        guests = tuple(more.get("guests", ()))
+        if more.get("weekly"):
+            return self.exchange.add_recurring(calendar, title, start, end, times=more["weekly"], attendees=guests)
+        return self.exchange.add_event(
+            calendar,
+            title,
+            start,
+            end,
+            attendees=guests,
+            location=more.get("place"),
+            body=more.get("text"),
+            sensitivity="Private" if more.get("private") else "Normal",
+        )
+
+    def replan(self, calendar: str, event_id: str, **more: Any) -> None:
+        private = more.get("private")
+        self.exchange.change_event(
+            event_id,
+            subject=more.get("title"),
+            attendees=tuple(more["guests"]) if "guests" in more else None,
+            body=more.get("text"),
+            sensitivity=None if private is None else "Private" if private else "Normal",
+        )
 
     def invite(self, start: datetime, end: datetime) -> str:
         return self.exchange.invite(ADA, BOB, "Secret plan", start, end)

@@ -76,7 +76,13 @@ class GoogleWorld:
         return None
 
     def sign_in(self) -> HeldCredentials:
-        tokens = self.google.grant(ADA)
+        return self._signed_in(ADA)
+
+    def colleague(self) -> tuple[HeldCredentials, str]:
+        return self._signed_in(BOB), BOB
+
+    def _signed_in(self, email: str) -> HeldCredentials:
+        tokens = self.google.grant(email)
         ends = self.clock() + timedelta(seconds=tokens["expires_in"])
         grant = Grant(tokens["access_token"], tokens["refresh_token"], int(ends.timestamp()), ("calendar",))
         return HeldCredentials(grant.to_text())
@@ -104,6 +110,14 @@ class GoogleWorld:
     def add_weekly(self, calendar: str, start: datetime, end: datetime, *, times: int | None) -> str:
         rule = "RRULE:FREQ=WEEKLY" + (f";COUNT={times}" if times else "")
         return str(self.google.add_recurring(calendar, "Secret series", start, end, [rule])["id"])
+
+    def plan(self, calendar: str, title: str, start: datetime, end: datetime, **more: Any) -> str:
+        times = more.pop("weekly", None)
+        series = {"recurrence": [f"RRULE:FREQ=WEEKLY;COUNT={times}"]} if times else {}
+        return str(self.google.add_event(calendar, title, start, end, **_planned(more), **series)["id"])
+
+    def replan(self, calendar: str, event_id: str, **more: Any) -> None:
+        self.google.change_event(calendar, event_id, **_planned(more))
 
     def invite(self, start: datetime, end: datetime) -> str:
         return str(self.google.add_event(BOB, "Secret plan", start, end, attendees=[{"email": ADA}])["id"])
@@ -191,6 +205,17 @@ class GoogleWorld:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{len(news)} of {count} notifications came")
             time.sleep(0.005)
+
+
+def _planned(more: dict[str, Any]) -> dict[str, Any]:
+    """What a person says about an event, in Google's words."""
+    words = {"title": "summary", "text": "description", "place": "location"}
+    fields = {words[name]: value for name, value in more.items() if name in words}
+    if "guests" in more:
+        fields["attendees"] = [{"email": guest} for guest in more["guests"]]
+    if "private" in more:
+        fields["visibility"] = "private" if more["private"] else "default"
+    return fields
 
 
 def _notices(headers: dict[str, str]) -> tuple[Notice, ...]:

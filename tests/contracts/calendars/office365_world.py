@@ -76,6 +76,9 @@ class Office365World:
     def sign_in(self) -> HeldCredentials:
         return HeldCredentials(signed_in(self.office, ADA, self.clock()))
 
+    def colleague(self) -> tuple[HeldCredentials, str]:
+        return HeldCredentials(signed_in(self.office, BOB, self.clock())), self.office.default_calendar(BOB)
+
     def consent(self, url: str, *, calendars: bool = True) -> str:
         back = self.office.auto_consent(ADA, url, scopes=None if calendars else ("User.Read",))
         return parse_qs(urlsplit(back).query)["code"][0]
@@ -99,6 +102,14 @@ class Office365World:
     def add_weekly(self, calendar: str, start: datetime, end: datetime, *, times: int | None) -> str:
         rule = weekly(start.astimezone(BERLIN), times=times)
         return str(self.office.add_recurring(calendar, "Secret series", start, end, rule)["id"])
+
+    def plan(self, calendar: str, title: str, start: datetime, end: datetime, **more: Any) -> str:
+        times = more.pop("weekly", None)
+        series = {"recurrence": weekly(start.astimezone(BERLIN), times=times)} if times else {}
+        return str(self.office.add_event(calendar, title, start, end, **_planned(more), **series)["id"])
+
+    def replan(self, calendar: str, event_id: str, **more: Any) -> None:
+        self.office.change_event(calendar, event_id, **_planned(more))
 
     def invite(self, start: datetime, end: datetime) -> str:
         """Who invites the account has to have accepted it busy: an invitation alone stands as tentative."""
@@ -194,6 +205,22 @@ class Office365World:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{len(news)} of {count} notifications came")
             time.sleep(0.005)
+
+
+def _planned(more: dict[str, Any]) -> dict[str, Any]:
+    """What a person says about an event, in Graph's words."""
+    fields: dict[str, Any] = {}
+    if "title" in more:
+        fields["subject"] = more["title"]
+    if "text" in more:
+        fields["body"] = {"contentType": "text", "content": more["text"]}
+    if "place" in more:
+        fields["location"] = {"displayName": more["place"]}
+    if "guests" in more:
+        fields["attendees"] = [{"emailAddress": {"address": guest}} for guest in more["guests"]]
+    if "private" in more:
+        fields["sensitivity"] = "private" if more["private"] else "normal"
+    return fields
 
 
 def _seen(event: dict[str, Any]) -> SeenEvent:

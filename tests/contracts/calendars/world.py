@@ -101,6 +101,9 @@ class CalendarWorld(Protocol):
     def sign_in(self) -> HeldCredentials:
         """A grant that works, without the walk through the consent page."""
 
+    def colleague(self) -> tuple[HeldCredentials, str]:
+        """A grant of Bob, bob@example.com, and his primary calendar."""
+
     def consent(self, url: str, *, calendars: bool = True) -> str:
         """Walk the consent page at `url` and give the code; without `calendars` that permission is not given."""
 
@@ -115,6 +118,13 @@ class CalendarWorld(Protocol):
     def add_days(self, calendar: str, first: date, after_last: date) -> str: ...
 
     def add_weekly(self, calendar: str, start: datetime, end: datetime, *, times: int | None) -> str: ...
+
+    def plan(self, calendar: str, title: str, start: datetime, end: datetime, **more: Any) -> str:
+        """The account's owner plans something. `more`: `guests` (addresses), `text`, `place`, `private`, and `weekly`
+        (how many times)."""
+
+    def replan(self, calendar: str, event_id: str, **more: Any) -> None:
+        """They change their mind. `more`: `title`, `guests`, `text` and `private` as in `plan`."""
 
     def invite(self, start: datetime, end: datetime) -> str:
         """Somebody else invites the account: an event in its primary calendar."""

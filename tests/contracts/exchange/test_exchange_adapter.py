@@ -361,11 +361,11 @@ async def test_an_hour_that_happens_twice_is_two_hours(
 # ---- writes ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_first_write_looks_before_it_creates_and_is_two_requests(
+async def test_a_first_write_looks_before_it_creates_and_then_asks_what_the_event_is_called(
     exchange: ExchangeSimulator, calendars: Calendars, primary: str
 ) -> None:
     await calendars.put_event(primary, a_wish())
-    assert _operations(exchange) == ["FindItem", "CreateItem"]
+    assert _operations(exchange) == ["FindItem", "CreateItem", "GetItem"]
 
 
 async def test_a_lost_answer_is_looked_for_and_not_written_again(

@@ -279,6 +279,8 @@ class ExchangeSimulator:
         attendees: tuple[str, ...] = (),
         location: str | None = None,
         extended: dict[tuple[str, str], str] | None = None,
+        body: str | None = None,
+        sensitivity: str = "Normal",
     ) -> str:
         """A person adds an event, and invites when there are guests; gives its id.
 
@@ -287,7 +289,7 @@ class ExchangeSimulator:
         """
         with self._world.lock:
             folder = self._folder(calendar)
-            wish = Wish(subject, start, end, busy, time_zone, attendees, location, None, extended)
+            wish = Wish(subject, start, end, busy, time_zone, attendees, location, None, extended, body, sensitivity)
             return outlook.id_of(folder, outlook.add(self._world, folder, wish))
 
     def add_recurring(
@@ -301,6 +303,7 @@ class ExchangeSimulator:
         pattern: Element | None = None,
         busy: str = "Busy",
         time_zone: str | None = None,
+        attendees: tuple[str, ...] = (),
     ) -> str:
         """A person adds a series: weekly on the day of `start`, `times` times (None: without end), unless a `pattern`
         (the first child of a Recurrence element) says otherwise. Gives the id of the series.
@@ -308,7 +311,7 @@ class ExchangeSimulator:
         with self._world.lock:
             folder = self._folder(calendar)
             series = outlook.series_of(folder, start, times=times, pattern=pattern, zone=time_zone)
-            wish = Wish(subject, start, end, busy, time_zone, recurrence=series)
+            wish = Wish(subject, start, end, busy, time_zone, attendees, recurrence=series)
             return outlook.id_of(folder, outlook.add(self._world, folder, wish))
 
     def invite(self, to: str, organizer: str, subject: str, start: datetime, end: datetime) -> str:
@@ -336,10 +339,19 @@ class ExchangeSimulator:
         busy: str | None = None,
         attendees: tuple[str, ...] | None = None,
         body: str | None = None,
+        sensitivity: str | None = None,
     ) -> None:
         """A person edits an event or one occurrence; guests are told."""
         with self._world.lock:
-            outlook.change(self._world, event_id, subject=subject, busy=busy, attendees=attendees, body=body)
+            outlook.change(
+                self._world,
+                event_id,
+                subject=subject,
+                busy=busy,
+                attendees=attendees,
+                body=body,
+                sensitivity=sensitivity,
+            )
 
     def move_event(self, event_id: str, start: Moment, end: Moment) -> None:
         """A person drags an event, a whole series or one occurrence to another time. A series starts afresh."""

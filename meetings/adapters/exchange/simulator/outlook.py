@@ -53,6 +53,8 @@ class Wish:
     location: str | None = None
     recurrence: Element | None = None
     extended: dict[tuple[str, str], str] | None = None
+    body: str | None = None
+    sensitivity: str = "Normal"
 
 
 def add(world: World, folder: Folder, wish: Wish) -> CalendarItem:
@@ -74,6 +76,10 @@ def add(world: World, folder: Folder, wish: Wish) -> CalendarItem:
     )
     if wish.location is not None:
         item.elements["Location"] = t("Location", wish.location)
+    if wish.body is not None:
+        item.elements["Body"] = t("Body", wish.body, BodyType="Text")
+    if wish.sensitivity != "Normal":
+        item.elements["Sensitivity"] = t("Sensitivity", wish.sensitivity)
     for (set_id, name), value in (wish.extended or {}).items():
         _set_property(item, set_id, name, value)
     world.put(folder, item)
@@ -101,10 +107,11 @@ def change(
     busy: str | None,
     attendees: tuple[str, ...] | None,
     body: str | None,
+    sensitivity: str | None,
 ) -> None:
     folder, item = for_writing(world, event_id)
     before = item.copied()
-    for name, value in (("Subject", subject), ("LegacyFreeBusyStatus", busy)):
+    for name, value in (("Subject", subject), ("LegacyFreeBusyStatus", busy), ("Sensitivity", sensitivity)):
         if value is not None:
             item.elements[name] = t(name, value)
     if body is not None:
