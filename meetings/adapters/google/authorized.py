@@ -2,24 +2,34 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from meetings.adapters.google.refusals import Asked, Refused, as_provider_error
 from meetings.adapters.google.tokens import AccountsServer, Grant
-from meetings.adapters.google.transport import Transport
+from meetings.adapters.google.transport import Api, Transport
 from meetings.application.ports.calendars import Credentials, ProviderUnavailable
 from meetings.application.ports.clock import Clock
 
 if TYPE_CHECKING:
     from meetings.adapters.google.transport import Build
 
+T = TypeVar("T")
+
 
 class AuthorizedCalls:
     """Keeps the credentials it read: made for one use case, not for the life of a process, though that would work."""
 
     def __init__(
-        self, credentials: Credentials, accounts: AccountsServer, transport: Transport, now: Clock, at_once: int
+        self,
+        credentials: Credentials,
+        accounts: AccountsServer,
+        transport: Transport,
+        now: Clock,
+        at_once: int,
+        api: Api = Api.CALENDAR,
     ) -> None:
+        self._api = api
         self._credentials = credentials
         self._accounts = accounts
         self._transport = transport
@@ -39,24 +49,28 @@ class AuthorizedCalls:
 
     async def attempt(self, build: "Build", until: float) -> Any:
         """The same for callers to whom some refusals are answers; these are raised as `Refused`."""
-        try:
-            async with asyncio.timeout(until - time.monotonic()), self._places:
-                return await self._signed(build, until)
-        except TimeoutError:
-            raise ProviderUnavailable("no answer from Google in time") from None
+        return await self._signed(lambda token: self._transport.call(self._api, token, build, until), until)
+
+    async def attempt_together(self, builds: "Sequence[Build]", until: float) -> list[Any | Refused]:
+        """The same for several requests in one; what was refused stands among the answers, in their order."""
+        return await self._signed(lambda token: self._transport.call_together(self._api, token, builds, until), until)
 
     def error(self, refused: Refused, asked: Asked) -> Exception:
         return as_provider_error(refused, asked, self._now())
 
-    async def _signed(self, build: "Build", until: float) -> Any:
-        text = await self._current(until)
+    async def _signed(self, call: Callable[[str], Awaitable[T]], until: float) -> T:
         try:
-            return await self._transport.call(Grant.from_text(text).access_token, build, until)
-        except Refused as refused:
-            if not refused.access_token_rejected:
-                raise
-        text = await self._renewed(text, until)
-        return await self._transport.call(Grant.from_text(text).access_token, build, until)
+            async with asyncio.timeout(until - time.monotonic()), self._places:
+                text = await self._current(until)
+                try:
+                    return await call(Grant.from_text(text).access_token)
+                except Refused as refused:
+                    if not refused.access_token_rejected:
+                        raise
+                text = await self._renewed(text, until)
+                return await call(Grant.from_text(text).access_token)
+        except TimeoutError:
+            raise ProviderUnavailable("no answer from Google in time") from None
 
     async def _current(self, until: float) -> str:
         if self._text is None:

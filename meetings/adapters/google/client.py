@@ -11,16 +11,17 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import httplib2
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.oauth2.credentials import Credentials as BearerCredentials
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient import discovery
-from googleapiclient.errors import HttpError
+from googleapiclient.errors import BatchError, HttpError
+from googleapiclient.http import BatchHttpRequest
 from googleapiclient.model import JsonModel, RawModel
 from httplib2.decode import DecodeLimitError, DecodeRatioError
 
@@ -28,7 +29,6 @@ from meetings.adapters.google.refusals import Refused, reason_in
 from meetings.application.ports.calendars import ProviderUnavailable
 
 if TYPE_CHECKING:
-    from googleapiclient._apis.calendar.v3 import CalendarResource
     from googleapiclient.http import HttpRequest
 
 CONNECT_SECONDS = 5.0
@@ -42,14 +42,14 @@ class UnreadableAnswer(ValueError):
     """A success whose body is not what was promised: another content type, not JSON, not an object, or too long."""
 
 
-def calendar_service(api_url: str) -> "CalendarResource":
-    """The client of Calendar API v3, from the description bundled with the library: no network call.
+def service(name: str, version: str, api_url: str) -> Any:
+    """The client of one API, from the description bundled with the library: no network call.
 
     Only its methods are shared between threads; each call brings its own HTTP object.
     """
     return discovery.build(
-        "calendar",
-        "v3",
+        name,
+        version,
         http=_BoundedHttp(CONNECT_SECONDS),
         model=_JsonAnswer(),
         static_discovery=True,
@@ -58,9 +58,7 @@ def calendar_service(api_url: str) -> "CalendarResource":
     )
 
 
-def call(
-    service: "CalendarResource", access_token: str, build: Callable[["CalendarResource"], "HttpRequest"], seconds: float
-) -> Any:
+def call(service: Any, access_token: str, build: Callable[[Any], "HttpRequest"], seconds: float) -> Any:
     """The answer's JSON to the request that `build` makes; None where Google answers without a body.
 
     Never repeats, never refreshes, never follows a redirect.
@@ -73,17 +71,60 @@ def call(
     if isinstance(getattr(request.postproc, "__self__", None), RawModel):
         request.postproc = _no_body
     bounded = _BoundedHttp(seconds)
-    # Without an expiry these credentials count as valid, and without refresh statuses a 401 stays a 401.
-    bearer = BearerCredentials(token=access_token)  # type: ignore[no-untyped-call]
-    authorized = AuthorizedHttp(bearer, http=bounded, refresh_status_codes=())
     try:
-        return request.execute(http=authorized, num_retries=0) or None
+        return request.execute(http=_signed(bounded, access_token), num_retries=0) or None
     except HttpError as error:
-        raise Refused(error.resp.status, reason_in(error.content), error.resp.get("retry-after")) from None
+        raise _refused(error) from None
     except _NO_ANSWER as error:
         raise _unavailable(error) from None
     finally:
         bounded.close()
+
+
+def call_together(
+    service: Any,
+    batch_url: str,
+    access_token: str,
+    builds: Sequence[Callable[[Any], "HttpRequest"]],
+    seconds: float,
+) -> list[Any]:
+    """The answers to several requests that travel as one, in the same order; a `Refused` for each that was no success.
+
+    Raises as `call`, for all of them together. A token that is not accepted for one of them is not for any.
+    """
+    answers: list[Any] = [None] * len(builds)
+
+    def answered(number: str, answer: Any, error: HttpError | None) -> None:
+        answers[int(number)] = answer if error is None else _refused(error)
+
+    batch = BatchHttpRequest(answered, batch_url)
+    for number, build in enumerate(builds):
+        batch.add(build(service), request_id=str(number))
+    bounded = _BoundedHttp(seconds)
+    try:
+        batch.execute(http=_signed(bounded, access_token))
+    except RefreshError:
+        # The library would get a new token for a 401 within; these credentials cannot, and say so without a call.
+        raise Refused(401, "authError") from None
+    except BatchError as error:
+        raise _unavailable(error) from None
+    except HttpError as error:
+        raise _refused(error) from None
+    except (*_NO_ANSWER, LookupError, AttributeError) as error:
+        raise _unavailable(error) from None
+    finally:
+        bounded.close()
+    return answers
+
+
+def _signed(bounded: "_BoundedHttp", access_token: str) -> AuthorizedHttp:
+    # Without an expiry these credentials count as valid, and without refresh statuses a 401 stays a 401.
+    bearer = BearerCredentials(token=access_token)  # type: ignore[no-untyped-call]
+    return AuthorizedHttp(bearer, http=bounded, refresh_status_codes=())
+
+
+def _refused(error: HttpError) -> Refused:
+    return Refused(error.resp.status, reason_in(error.content), error.resp.get("retry-after"))
 
 
 def post_form(address: str, form: dict[str, str], seconds: float) -> Any:

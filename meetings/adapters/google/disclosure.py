@@ -19,3 +19,19 @@ DISCLOSURE = Disclosure(
         "Calendars of other people appear only if they are shared with all event details.",
     ),
 )
+
+MAIL_DISCLOSURE = Disclosure(
+    version="google-mail-2026-11",
+    title="Connect your Gmail mailbox",
+    body_markdown=(
+        "If you go on, this product may send mails in your name and read your mailbox. It sends what you write to "
+        "contacts and what your sequences say; a copy is among your sent mails.\n\n"
+        "It looks for answers to these mails and logs them with the contact. Nothing else of your mailbox is kept."
+    ),
+    notes=(
+        "Connect your own mailbox, not one that several people share.",
+        "Check which Google account you are signed in with before you go on.",
+        "Your calendar and your mailbox can be connected and disconnected each by itself.",
+        "Google limits how many mails an account may send in a day.",
+    ),
+)

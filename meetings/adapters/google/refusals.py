@@ -1,7 +1,8 @@
 """What an answer of Google that is not a success means for us.
 
-Sources: "Handle API errors" (Calendar API guides) for statuses and reasons, RFC 6749 5.2 for the token endpoint,
-RFC 9110 10.2.3 for Retry-After; the rest was seen in public reports of the client libraries.
+Sources: "Handle API errors" (Calendar API guides) and "Resolve errors" (Gmail API guides) for statuses and reasons,
+RFC 6749 5.2 for the token endpoint, RFC 9110 10.2.3 for Retry-After; the rest was seen in public reports of the client
+libraries.
 """
 
 import json
@@ -16,11 +17,13 @@ from meetings.application.ports.calendars import (
     CursorExpired,
     EventRefused,
     EventRemoved,
+    MailboxNotFound,
     ProviderError,
     ProviderUnavailable,
     RateLimited,
     ReauthorizationNeeded,
 )
+from meetings.application.ports.mail_accounts import MailNotAccepted
 
 
 class Asked(Enum):
@@ -31,6 +34,9 @@ class Asked(Enum):
     CHANGES = "CHANGES"
     EVENT = "EVENT"
     CHANNEL = "CHANNEL"
+    MAILBOX = "MAILBOX"
+    HISTORY = "HISTORY"
+    SENDING = "SENDING"
     CODE = "CODE"
     REFRESH = "REFRESH"
 
@@ -89,7 +95,12 @@ _BY_STATUS: dict[tuple[Asked, int], type[ProviderError]] = {
     (Asked.CHANNEL, 401): EventRefused,
     (Asked.CHANNEL, 403): CalendarUnreadable,
     (Asked.CHANNEL, 404): CalendarUnreadable,
+    (Asked.HISTORY, 400): CursorExpired,
+    (Asked.HISTORY, 404): CursorExpired,
+    (Asked.SENDING, 400): MailNotAccepted,
+    (Asked.SENDING, 413): MailNotAccepted,
 }
+_MAIL = frozenset({Asked.MAILBOX, Asked.HISTORY, Asked.SENDING})
 
 
 def as_provider_error(refused: Refused, asked: Asked, now: datetime) -> ProviderError:
@@ -115,6 +126,9 @@ def as_provider_error(refused: Refused, asked: Asked, now: datetime) -> Provider
         return ReauthorizationNeeded(text)
     if status == 403 and reason in _OPERATOR:
         return ProviderUnavailable(text)
+    if asked in _MAIL and status == 400 and reason == "failedPrecondition":
+        # "Mail service not enabled" (seen in public reports): an account of Google without Gmail.
+        return MailboxNotFound(text)
     if asked is Asked.EVENT and status == 403 and reason in _NO_ACCESS:
         return CalendarUnreadable(text)
     return _BY_STATUS.get((asked, status), ProviderUnavailable)(text)
