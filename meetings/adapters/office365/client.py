@@ -98,7 +98,12 @@ def to_httpx(request: Request) -> httpx.Request:
     headers["accept-encoding"] = "gzip"
     try:
         return httpx.Request(
-            request.method, f"{request.address}{query}", headers=headers, json=request.json, data=request.form
+            request.method,
+            f"{request.address}{query}",
+            headers=headers,
+            json=request.json,
+            data=request.form,
+            content=request.content,
         )
     except (httpx.InvalidURL, ValueError, TypeError):
         raise ProviderUnavailable("an address that cannot be called") from None

@@ -1,4 +1,5 @@
-"""What a person must read and accept before an Office 365 calendar is connected (S13, S16, A-CC2, A-CC4, A-CC5)."""
+"""What a person must read and accept before an Office 365 calendar or mailbox is connected (S13, S16, A-CC2, A-CC4,
+A-CC5)."""
 
 from meetings.domain.disclosure import Disclosure
 
@@ -21,5 +22,21 @@ DISCLOSURE = Disclosure(
         "organisation is connected as an Exchange calendar instead.",
         "Some organisations allow apps only after an administrator approved them. If Microsoft says so, ask yours, and "
         "come back here afterwards.",
+    ),
+)
+
+INBOX_DISCLOSURE = Disclosure(
+    version="office365-inbox-2026-11",
+    title="Connect your Office 365 mailbox",
+    body_markdown=(
+        "If you go on, this product may send mail as you, and read your mailbox. It sends what you write to contacts "
+        "of your CRM and the sequences you enrol them in; copies are among your sent mails.\n\n"
+        "It looks through the headers of new mails for replies. It keeps the text of mails that belong to a "
+        "conversation with a contact, and nothing else of your mailbox. Drafts, junk and deleted mails are left out."
+    ),
+    notes=(
+        "Use your own account: a shared mailbox belongs to a team, not to one person.",
+        "Check which Microsoft account you are signed in with before you go on.",
+        "Microsoft limits how much one mailbox may send in a day.",
     ),
 )

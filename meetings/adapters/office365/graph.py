@@ -1,5 +1,6 @@
 """Microsoft Graph v1.0: a question, and its answer as JSON."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,10 @@ _PREFER = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`path` below the version, or the whole address of a next page. `prefer` comes on top of what always is."""
+    """`path` below the version, or the whole address of a next page. `prefer` comes on top of what always is.
+
+    `mime` is a mail to upload in place of a JSON body; `raw` asks for the answer's bytes as they are.
+    """
 
     method: str
     path: str
@@ -25,6 +29,8 @@ class Question:
     body: Any = field(default=None, repr=False)
     prefer: tuple[str, ...] = ()
     if_match: str | None = field(default=None, repr=False)
+    mime: bytes | None = field(default=None, repr=False)
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,8 @@ class Graph:
     transport: Transport = field(repr=False)
 
     async def ask(self, access_token: str, question: Question, until: float) -> Any:
-        """The answer's JSON; None where Graph answers without a body. One call, whatever comes of it.
+        """The answer's JSON, or its bytes where these are asked for; None where Graph answers without a body. One call,
+        whatever comes of it.
 
         Raises:
             Refused: an answer that is no success.
@@ -44,13 +51,20 @@ class Graph:
         headers = {"authorization": f"Bearer {access_token}", "prefer": ", ".join((*_PREFER, *question.prefer))}
         if question.if_match:
             headers["if-match"] = question.if_match
+        content = None
+        if question.mime is not None:
+            # "Create message": MIME content goes in base64, as plain text.
+            headers["content-type"], content = "text/plain", base64.b64encode(question.mime)
         address = question.path if self.leads_here(question.path) else f"{self._root}{question.path}"
         answer = await self.transport.send(
-            Request(question.method, address, params=question.params, headers=headers, json=question.body), until
+            Request(
+                question.method, address, params=question.params, headers=headers, json=question.body, content=content
+            ),
+            until,
         )
         if not 200 <= answer.status < 300:
             raise refused(answer.status, answer.headers, answer.content)
-        return _json(answer)
+        return answer.content if question.raw else _json(answer)
 
     def leads_here(self, link: str) -> bool:
         """Whether an address lies in Graph: nothing else may get our tokens, whoever wrote it down."""

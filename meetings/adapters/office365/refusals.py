@@ -27,6 +27,7 @@ from meetings.application.ports.calendars import (
     RateLimited,
     ReauthorizationNeeded,
 )
+from meetings.application.ports.mail_accounts import MailNotAccepted
 
 
 class Asked(Enum):
@@ -38,6 +39,9 @@ class Asked(Enum):
     NEW_EVENT = "NEW_EVENT"
     EVENT = "EVENT"
     CHANNEL = "CHANNEL"
+    MAIL = "MAIL"
+    NEW_MAIL = "NEW_MAIL"
+    MAIL_CHANGES = "MAIL_CHANGES"
 
 
 class Refused(Exception):
@@ -104,7 +108,17 @@ _BY_STATUS: dict[tuple[Asked, int], type[ProviderError]] = {
     (Asked.CHANNEL, 400): EventRefused,
     (Asked.CHANNEL, 403): CalendarUnreadable,
     (Asked.CHANNEL, 404): CalendarUnreadable,
+    (Asked.MAIL, 403): ReauthorizationNeeded,
+    (Asked.NEW_MAIL, 400): MailNotAccepted,
+    (Asked.NEW_MAIL, 403): ReauthorizationNeeded,
+    (Asked.NEW_MAIL, 413): MailNotAccepted,
+    (Asked.MAIL_CHANGES, 400): CursorExpired,
+    (Asked.MAIL_CHANGES, 403): ReauthorizationNeeded,
+    (Asked.MAIL_CHANGES, 410): CursorExpired,
 }
+# What a mailbox may send in a day is used up, or Microsoft wants to see its owner first (seen in public reports).
+_ENOUGH_SENT = frozenset("ErrorExceededMessageLimit ErrorSubmissionQuotaExceeded".split())
+_NOT_TAKEN = frozenset("ErrorInvalidRecipients ErrorMessageSizeExceeded ErrorSendAsDenied".split())
 _DEAD_CURSOR = frozenset("syncstatenotfound syncstateinvalid resyncrequired".split())
 
 
@@ -127,6 +141,10 @@ def as_provider_error(refused: Refused, asked: Asked, now: datetime) -> Provider
         return MailboxNotFound(text, hybrid=refused.elsewhere or code in _MOVING)
     if code.lower() in _DEAD_CURSOR:
         return CursorExpired(text)
+    if asked is Asked.NEW_MAIL and code in _ENOUGH_SENT:
+        return RateLimited(text)
+    if asked is Asked.NEW_MAIL and code in _NOT_TAKEN:
+        return MailNotAccepted(text)
     if code in _NO_ID and asked in _OF_A_CALENDAR:
         return CalendarUnreadable(text)
     if status == 403 and code in _PERSON:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`params` come behind the address, which otherwise stays as it is; `json` or `form` is the body."""
+    """`params` come behind the address, which otherwise stays as it is; `json`, `form` or `content` is the body."""
 
     method: str
     address: str
@@ -24,6 +24,7 @@ class Request:
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     json: Any = field(default=None, repr=False)
     form: Mapping[str, Any] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Office 365, simulated: Entra's sign-in and the calendar of Microsoft Graph v1.0, over TLS on a loopback address.
+"""Office 365, simulated: Entra's sign-in, calendar and mail of Microsoft Graph v1.0, over TLS on a loopback address.
 
     with Office365Simulator().serve() as office:
         office.add_account("ada@example.com", "Ada", time_zone="Europe/Berlin")

@@ -46,7 +46,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Request:
-    """A call that passed the gate. Names in `query` are in small letters."""
+    """A call that passed the gate. Names in `query` are in small letters; `content` is a body that is plain text."""
 
     account: Account
     client_id: str
@@ -56,6 +56,7 @@ class Request:
     body: Json
     prefer: Prefer
     if_match: str | None
+    content: str | None = None
 
     @property
     def event_id(self) -> str:
@@ -66,9 +67,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
+    """`content` is an answer that is no JSON."""
+
     status: int
     body: Json | None = None
     location: str | None = None
+    content: bytes | None = None
 
 
 @dataclass

@@ -149,7 +149,8 @@ class SimulatorApp:
         unknown = {name for name in query if name.startswith("$")} - _OPTIONS
         if unknown and call.operation != "calendarView.delta":
             raise errors.bad_request(f"The query parameter '{sorted(unknown)[0]}' is not supported.")
-        if call.verb in ("POST", "PATCH") and call.body is None and call.headers.get("content-length", "0") != "0":
+        unread = call.body is None or (isinstance(call.body, str) and call.operation != "messages.create")
+        if call.verb in ("POST", "PATCH") and unread and call.headers.get("content-length", "0") != "0":
             raise errors.bad_request("Unable to read JSON request payload. Please ensure Content-Type header is set.")
         prefer = read_prefer({"prefer": ", ".join(call.headers.getlist("prefer"))})
         request = Request(
@@ -161,6 +162,7 @@ class SimulatorApp:
             body=call.body if isinstance(call.body, dict) else {},
             prefer=prefer,
             if_match=call.headers.get("if-match"),
+            content=call.body if isinstance(call.body, str) else None,
         )
         answer = self._api.answer(call.operation, request)
         headers = self._headers(call)
@@ -168,6 +170,8 @@ class SimulatorApp:
             headers["Preference-Applied"] = prefer.applied
         if answer.location is not None:
             headers["Location"] = answer.location
+        if answer.content is not None:
+            return Response(answer.content, answer.status, headers, media_type="text/plain")
         if answer.body is None:
             return Response(status_code=answer.status, headers=headers)
         return JSONResponse(answer.body, answer.status, headers, media_type=_GRAPH_TYPE)
@@ -281,7 +285,7 @@ def _basic_credentials(header: str | None) -> dict[str, str]:
 
 
 def _parsed(content_type: str, raw: bytes | memoryview) -> Any:
-    """JSON, or a form as lists by name; None for anything else."""
+    """JSON, a form as lists by name, or plain text; None for anything else."""
     data = bytes(raw)
     if "x-www-form-urlencoded" in content_type:
         return parse_qs(data.decode(), keep_blank_values=True)
@@ -290,4 +294,4 @@ def _parsed(content_type: str, raw: bytes | memoryview) -> Any:
             return json.loads(data)
         except ValueError:
             return None
-    return None
+    return data.decode("ascii", "replace") if data and content_type.startswith("text/plain") else None

@@ -17,6 +17,9 @@ from meetings.adapters.office365.simulator.errors import Json
 from meetings.adapters.office365.simulator.event_fields import NO_TIME, make_link
 from meetings.adapters.office365.simulator.grants import Client, Grants
 from meetings.adapters.office365.simulator.id_tokens import IdTokens
+from meetings.adapters.office365.simulator.mail_api import MailApi
+from meetings.adapters.office365.simulator.mail_control import MailControl
+from meetings.adapters.office365.simulator.mail_post import Post
 from meetings.adapters.office365.simulator.sending import Sending
 from meetings.adapters.office365.simulator.serving import certificates, serve_in_loop, serve_in_thread
 from meetings.adapters.office365.simulator.subscriptions import Subscriptions
@@ -62,7 +65,7 @@ class Endpoints:
 
 
 class Office365Simulator:
-    """Entra's sign-in and Graph's calendar in memory.
+    """Entra's sign-in, Graph's calendar and Graph's mail (`mail`) in memory.
 
     Thread-safe: the server runs in its own thread or loop, everything here may be called from any other. Moments are
     aware datetimes, or dates for whole days. Event ids are immutable ids; ordinary ones are taken, too. Methods that
@@ -80,6 +83,9 @@ class Office365Simulator:
         self.push = Subscriptions(self._world, self._grants.is_granted, self.sending.send)
         consent = ConsentPages(self._world, self._grants)
         api = CalendarApi(self._world, self.push, self.settings)
+        post = Post(self._world)
+        api.handlers |= MailApi(post, self.settings).handlers
+        self.mail = MailControl(self._world, post)
         self.app = SimulatorApp(self._world, self._grants, id_tokens, consent, api, self._log, self._faults)
         self._files = certificates(self)
         self._url: str | None = None

@@ -13,6 +13,10 @@ _READ = frozenset({"calendars.read", "calendars.readwrite", "calendars.read.shar
 _WRITE = frozenset({"calendars.readwrite", "calendars.readwrite.shared"})
 _WHO = r"(?:/me|/users/(?P<user>[^/]+))"
 _CALENDAR = r"(?:/calendars/(?P<calendar>[^/]+)|/calendar)"
+_MAIL_READ = frozenset({"mail.read", "mail.readwrite"})
+_MAIL_WRITE = frozenset({"mail.readwrite"})
+_MAIL_BASIC = _MAIL_READ | {"mail.readbasic"}
+_FOLDER, _MESSAGE = rf"{_WHO}/mailFolders/(?P<folder>[^/]+)", rf"{_WHO}/messages/(?P<message>[^/]+)"
 _EVENT = rf"{_WHO}{_CALENDAR}?/events/(?P<event>[^/]+)"
 
 
@@ -52,6 +56,15 @@ OPERATIONS = (
     _operation("calendarView.list", "GET", rf"{_WHO}{_CALENDAR}?/calendarView", _READ),
     _operation("calendarView.delta", "GET", rf"{_WHO}{_CALENDAR}?/calendarView/delta(?:\(\))?", _READ),
     _operation("calendar.getSchedule", "POST", rf"{_WHO}{_CALENDAR}/getSchedule", _READ),
+    _operation("mailFolders.delta", "GET", rf"{_WHO}/mailFolders/delta(?:\(\))?", _MAIL_READ),
+    _operation("mailFolders.get", "GET", _FOLDER, _MAIL_BASIC),
+    _operation("messages.delta", "GET", rf"{_FOLDER}/messages/delta(?:\(\))?", _MAIL_BASIC),
+    _operation("messages.list", "GET", rf"{_WHO}/messages", _MAIL_BASIC),
+    _operation("messages.create", "POST", rf"{_WHO}/messages", _MAIL_WRITE),
+    _operation("messages.get", "GET", _MESSAGE, _MAIL_BASIC),
+    _operation("messages.value", "GET", rf"{_MESSAGE}/\$value", _MAIL_READ),
+    _operation("messages.delete", "DELETE", _MESSAGE, _MAIL_WRITE),
+    _operation("messages.send", "POST", rf"{_MESSAGE}/send", frozenset({"mail.send"})),
     _operation("subscriptions.list", "GET", "/subscriptions", frozenset()),
     _operation("subscriptions.create", "POST", "/subscriptions", _READ),
     _operation("subscriptions.get", "GET", "/subscriptions/(?P<subscription>[^/]+)", _READ),
