@@ -77,6 +77,7 @@ class Hosted:
                 clock=self.here.clock,
             )
             await self.here.settle_down()
+            assert stored.connection_id is not None
             return stored.connection_id
         started = await start_connection(
             StartConnection(self.provider, version, DASHBOARD, reconnect),
@@ -92,6 +93,7 @@ class Hosted:
         code = self.place.consent(started.authorization_url)
         finished = await self.here.come_back(Callback(state, code, None, started.browser_secret, self.provider))
         await self.here.settle_down()
+        assert finished.connection_id is not None
         return finished.connection_id
 
     def events(self) -> list[SeenEvent]:

@@ -11,7 +11,7 @@ from meetings.adapters.exchange.simulator import ExchangeSimulator
 from meetings.application.account_settings import switch_exchange_full_sync
 from meetings.application.connect_exchange import ConnectExchange, connect_exchange
 from meetings.application.ports.calendars import MailboxCredentials
-from meetings.application.store_connection import StoredConnection
+from meetings.application.store_connection import StoredAccount
 from meetings.domain.identifiers import ConnectionId
 from meetings.domain.user import User
 from tests.world import HOST_EMAIL, World
@@ -56,7 +56,7 @@ class AtExchange:
         user: User | None = None,
         reconnect: ConnectionId | None = None,
         **other: Any,
-    ) -> StoredConnection:
+    ) -> StoredAccount:
         """Press "connect"."""
         tools = self.here.tools
         return await connect_exchange(

@@ -212,6 +212,7 @@ class World:
         started = await self.start(user=user, reconnect=reconnect)
         finished = await self.come_back(await self.consent(started, email))
         await self.settle_down()
+        assert finished.connection_id is not None
         return finished.connection_id
 
     async def disconnect(self) -> None:

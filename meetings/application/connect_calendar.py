@@ -1,11 +1,14 @@
-"""A host connects a calendar account: off to the provider's consent page, and back."""
+"""A person connects an account, for its calendars, its mailbox or both: off to the consent page, and back."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 
 from meetings.application.links import Links, token_hash
+from meetings.application.manage_inbox import own_mailbox
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
     AccessNotGranted,
@@ -23,8 +26,11 @@ from meetings.application.ports.calendars import (
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.sign_in_attempts import SignInAttempt, SignInAttempts
-from meetings.application.ports.unit_of_work import Begin
-from meetings.application.store_connection import NewConnection, existing_connection, store_connection
+from meetings.application.ports.unit_of_work import Begin, UnitOfWork
+from meetings.application.store_connection import WantedUses, check_may_connect, existing_connection, store_account
+from meetings.application.store_mailbox import OpenedAccount
+from meetings.application.uses import check_disclosure, check_offered
+from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 from meetings.domain.base import DomainError, NotFound
 from meetings.domain.calendar_connection import (
     AlreadyConnected,
@@ -32,7 +38,8 @@ from meetings.domain.calendar_connection import (
     ListedCalendar,
     Provider,
 )
-from meetings.domain.identifiers import ConnectionId
+from meetings.domain.identifiers import ConnectionId, MailboxId, TeamChannelId
+from meetings.domain.mailbox import InboxProvider, MailboxAlreadyConnected, TeamMailboxNotAllowed
 
 
 class TokenInvalid(DomainError):
@@ -44,12 +51,22 @@ class TokenInvalid(DomainError):
 
 
 class ConnectionFailed(DomainError):
-    """Coming back from the consent page did not lead to a connection; `reason` says why, `return_to` where to go."""
+    """Coming back from the consent page led to nothing of what was wanted; `reason` says why, `return_to` where to go,
+    `wanted` what it was."""
 
-    def __init__(self, reason: "FailureReason", return_to: str) -> None:
+    def __init__(self, reason: "FailureReason", return_to: str, wanted: "Wanted") -> None:
         self.reason = reason
         self.return_to = return_to
+        self.wanted = wanted
         super().__init__(reason)
+
+
+class Wanted(Enum):
+    """What a trip to the consent page is about, in one word."""
+
+    CALENDAR = "calendar"
+    INBOX = "inbox"
+    CHANNEL = "channel"
 
 
 FailureReason = str
@@ -62,17 +79,25 @@ NO_CALENDAR: FailureReason = "CALENDAR_NOT_ELIGIBLE"
 NO_MAILBOX: FailureReason = "MAILBOX_NOT_FOUND"
 MAILBOX_ELSEWHERE: FailureReason = "MAILBOX_MIGRATION_OR_HYBRID"
 CONNECTED_ALREADY: FailureReason = "ALREADY_CONNECTED"
+OF_A_TEAM: FailureReason = "SHARED_MAILBOX_NOT_ALLOWED"
 
 
 @dataclass(frozen=True, slots=True)
 class StartConnection:
-    """The wish to connect. `accepted_disclosure` is the version that was read; `return_to` was checked before."""
+    """The wish to connect. `accepted_disclosure` is the version that was read; `return_to` was checked before.
+
+    `uses` is what is asked for, no more (OA-3); `reconnect` and `reconnect_mailbox` name what it was used for before.
+    With `channel` it is the mailbox of a team's channel.
+    """
 
     provider: Provider
     accepted_disclosure: str
     return_to: str
     reconnect: ConnectionId | None = None
     login_hint: str | None = None
+    uses: frozenset[AccountUse] = CALENDAR_ONLY
+    reconnect_mailbox: MailboxId | None = None
+    channel: TeamChannelId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +111,21 @@ class StartedConnection:
 
 @dataclass(frozen=True, slots=True)
 class FinishedConnection:
-    """A connection that stands. `selection_kept` is false when another account than before was chosen on reconnecting;
-    `other_account` when it is not the one the person announced (A-CC5)."""
+    """What stands of what was wanted. `selection_kept` is false when another account than before was chosen on
+    reconnecting; `other_account` when it is not the one the person announced (A-CC5).
 
-    connection_id: ConnectionId
+    A refused scope switches off only its own use (OA-3): `calendar_failed` and `inbox_failed` say why one of two is not
+    there.
+    """
+
+    connection_id: ConnectionId | None
     return_to: str
     selection_kept: bool
     other_account: bool
+    mailbox_id: MailboxId | None = None
+    calendar_failed: FailureReason | None = None
+    inbox_failed: FailureReason | None = None
+    channel: TeamChannelId | None = None
 
 
 async def start_connection(
@@ -110,18 +143,22 @@ async def start_connection(
 
     Raises:
         ConsentRequired: not the current disclosure.
+        InvalidInput: nothing is asked for, or mail where that is not offered.
         AlreadyConnected: there is a working connection and it is not the one to reconnect.
-        NotFound: no such connection to reconnect, or no consent page of this provider.
+        NotFound: no such connection or mailbox to reconnect, or no consent page of this provider.
     """
     offered = providers.get(wish.provider)
     if offered is None or offered.sign_in is None:
         raise NotFound("consent page", ("provider",))
-    offered.disclosure.check_accepted(wish.accepted_disclosure)
+    check_offered(offered, wish.uses)
+    check_disclosure(offered, wish.uses, wish.accepted_disclosure)
     async with look(caller.account_id) as work:
-        await existing_connection(work, caller, wish.reconnect)
+        await _check_before(work, caller, wish)
     state, browser_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     redirect_uri = links.oauth_callback(wish.provider.value)
-    authorization = await offered.sign_in.begin(state=state, redirect_uri=redirect_uri, login_hint=wish.login_hint)
+    authorization = await offered.sign_in.begin(
+        state=state, redirect_uri=redirect_uri, login_hint=wish.login_hint, uses=wish.uses
+    )
     now, lasts = clock(), timedelta(minutes=policy.attempt_minutes)
     await attempts.add(
         SignInAttempt(
@@ -138,9 +175,22 @@ async def start_connection(
             login_hint=wish.login_hint,
             created_at=now,
             expires_at=now + lasts,
+            uses=wish.uses,
+            reconnect_mailbox=wish.reconnect_mailbox,
+            channel=wish.channel,
         )
     )
     return StartedConnection(authorization.url, browser_secret, lasts)
+
+
+async def _check_before(work: UnitOfWork, caller: Caller, wish: StartConnection) -> None:
+    if wish.channel is not None:
+        return
+    await check_may_connect(work, caller)
+    if AccountUse.CALENDAR in wish.uses:
+        await existing_connection(work, caller, wish.reconnect)
+    if wish.reconnect_mailbox is not None:
+        await own_mailbox(work, caller, wish.reconnect_mailbox)
 
 
 async def finish_connection(
@@ -160,7 +210,7 @@ async def finish_connection(
     Raises:
         TokenInvalid: the state is unknown, was used, has expired, or belongs to another provider or browser (OA-1).
         ConnectionFailed: denied, code refused, scope missing, provider not reachable, no calendar that can be
-            written, or connected meanwhile.
+            written, a team's mailbox, or connected meanwhile.
     """
     attempt = await attempts.take(token_hash(state))
     offered = providers.get(provider)
@@ -171,29 +221,54 @@ async def finish_connection(
     if browser_secret is None or not secrets.compare_digest(token_hash(browser_secret), attempt.browser_hash):
         raise TokenInvalid
     if code is None:
-        raise ConnectionFailed(DENIED if error == "access_denied" else CODE_REJECTED, attempt.return_to)
-    granted, listed = await _sign_in(offered.sign_in, offered.calendars, attempt, code)
-    if not any(calendar.access.can_write for calendar in listed):
-        raise ConnectionFailed(NO_CALENDAR, attempt.return_to)
-    return await _store(attempt, granted, listed, begin=begin, providers=providers, clock=clock)
+        raise _failed(DENIED if error == "access_denied" else CODE_REJECTED, attempt)
+    granted = await _trade_in(offered.sign_in, attempt, code)
+    listed, calendar_failed = await _calendars_of(offered.calendars, attempt, granted)
+    uses = attempt.uses & granted.uses
+    if calendar_failed is not None:
+        uses -= CALENDAR_ONLY
+    if not uses:
+        raise _failed(calendar_failed or NOT_GRANTED, attempt)
+    return await _store(attempt, granted, uses, listed, calendar_failed, begin=begin, providers=providers, clock=clock)
 
 
-async def _sign_in(
-    sign_in: SignIn, calendars: Callable[[Credentials], Calendars], attempt: SignInAttempt, code: str
-) -> tuple[Granted, tuple[ListedCalendar, ...]]:
+def _failed(reason: FailureReason, attempt: SignInAttempt) -> ConnectionFailed:
+    wanted = Wanted.CALENDAR if AccountUse.CALENDAR in attempt.uses else Wanted.INBOX
+    return ConnectionFailed(reason, attempt.return_to, Wanted.CHANNEL if attempt.channel else wanted)
+
+
+async def _trade_in(sign_in: SignIn, attempt: SignInAttempt, code: str) -> Granted:
+    with _reasons(attempt):
+        return await sign_in.finish(code=code, verifier=attempt.verifier, redirect_uri=attempt.redirect_uri)
+
+
+async def _calendars_of(
+    calendars: Callable[[Credentials], Calendars], attempt: SignInAttempt, granted: Granted
+) -> tuple[tuple[ListedCalendar, ...], FailureReason | None]:
+    """The account's calendars, or why there can be no calendar although one was wanted."""
+    if AccountUse.CALENDAR not in attempt.uses:
+        return (), None
+    if AccountUse.CALENDAR not in granted.uses:
+        return (), NOT_GRANTED
+    with _reasons(attempt):
+        listed = await calendars(_Fresh(granted.credentials)).list_calendars()
+    return listed, None if any(calendar.access.can_write for calendar in listed) else NO_CALENDAR
+
+
+@contextmanager
+def _reasons(attempt: SignInAttempt) -> Iterator[None]:
     try:
-        granted = await sign_in.finish(code=code, verifier=attempt.verifier, redirect_uri=attempt.redirect_uri)
-        return granted, await calendars(_Fresh(granted.credentials)).list_calendars()
+        yield
     except AuthorizationDenied as no:
-        raise ConnectionFailed(DENIED, attempt.return_to) from no
+        raise _failed(DENIED, attempt) from no
     except (CodeRejected, ReauthorizationNeeded) as no:
-        raise ConnectionFailed(CODE_REJECTED, attempt.return_to) from no
+        raise _failed(CODE_REJECTED, attempt) from no
     except AccessNotGranted as no:
-        raise ConnectionFailed(NOT_GRANTED, attempt.return_to) from no
+        raise _failed(NOT_GRANTED, attempt) from no
     except MailboxNotFound as no:
-        raise ConnectionFailed(MAILBOX_ELSEWHERE if no.hybrid else NO_MAILBOX, attempt.return_to) from no
+        raise _failed(MAILBOX_ELSEWHERE if no.hybrid else NO_MAILBOX, attempt) from no
     except ProviderError as no:
-        raise ConnectionFailed(UNAVAILABLE, attempt.return_to) from no
+        raise _failed(UNAVAILABLE, attempt) from no
 
 
 class _Fresh:
@@ -214,26 +289,41 @@ class _Fresh:
 async def _store(
     attempt: SignInAttempt,
     granted: Granted,
+    uses: frozenset[AccountUse],
     listed: tuple[ListedCalendar, ...],
+    calendar_failed: FailureReason | None,
     *,
     begin: Begin,
     providers: Providers,
     clock: Clock,
 ) -> FinishedConnection:
-    new = NewConnection(
-        provider=attempt.provider,
-        account_email=granted.account_email,
+    opened = OpenedAccount(
+        provider=InboxProvider(attempt.provider.value),
+        email=granted.account_email,
         credentials=granted.credentials,
-        listed=listed,
+        opens=granted.uses,
         consent=Consent(attempt.disclosure_version, attempt.created_at),
     )
     caller = Caller(attempt.account_id, attempt.user_id, frozenset())
+    wanted = WantedUses(
+        uses=uses, listed=listed, reconnect=attempt.reconnect, reconnect_mailbox=attempt.reconnect_mailbox
+    )
     try:
-        stored = await store_connection(
-            new, caller=caller, reconnect=attempt.reconnect, begin=begin, providers=providers, clock=clock
-        )
-    except AlreadyConnected as already:
-        raise ConnectionFailed(CONNECTED_ALREADY, attempt.return_to) from already
+        stored = await store_account(opened, wanted, caller=caller, begin=begin, providers=providers, clock=clock)
+    except (AlreadyConnected, MailboxAlreadyConnected) as already:
+        raise _failed(CONNECTED_ALREADY, attempt) from already
+    except TeamMailboxNotAllowed as teams:
+        raise _failed(OF_A_TEAM, attempt) from teams
     hinted = attempt.login_hint
-    other = hinted is not None and hinted.casefold() != granted.account_email.casefold()
-    return FinishedConnection(stored.connection_id, attempt.return_to, stored.selection_kept, other)
+    inbox_failed = CONNECTED_ALREADY if stored.mailbox_refused is not None else None
+    if AccountUse.EMAIL in attempt.uses - granted.uses:
+        inbox_failed = NOT_GRANTED
+    return FinishedConnection(
+        connection_id=stored.connection_id,
+        return_to=attempt.return_to,
+        selection_kept=stored.selection_kept,
+        other_account=hinted is not None and hinted.casefold() != granted.account_email.casefold(),
+        mailbox_id=stored.mailbox_id,
+        calendar_failed=calendar_failed,
+        inbox_failed=inbox_failed,
+    )

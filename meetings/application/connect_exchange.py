@@ -1,12 +1,12 @@
 """A host connects a mailbox on an Exchange server with an address and a password: one submit, and no trip elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from meetings.application.ports.calendars import (
     CalendarProvider,
     CalendarUnreadable,
-    ConnectedMailbox,
     LoginCheck,
     LoginProblem,
     LoginRefused,
@@ -19,19 +19,25 @@ from meetings.application.ports.calendars import (
 )
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
+from meetings.application.ports.mail_accounts import InboxLogin
 from meetings.application.ports.unit_of_work import Begin
 from meetings.application.store_connection import (
-    NewConnection,
-    StoredConnection,
+    StoredAccount,
+    WantedUses,
+    check_may_connect,
     existing_connection,
-    store_connection,
+    store_account,
 )
+from meetings.application.store_mailbox import OpenedAccount, check_not_a_teams
+from meetings.application.uses import check_disclosure, check_offered
 from meetings.domain.account import Account, MailServerKind
+from meetings.domain.account_use import BOTH, CALENDAR_ONLY, AccountUse
 from meetings.domain.base import DomainError, InvalidInput, Problem, Rule, refuse
-from meetings.domain.calendar_connection import Consent, MailServer, Provider
+from meetings.domain.calendar_connection import Consent, ListedCalendar, MailServer, Provider
 from meetings.domain.certificate import certificate_problem
-from meetings.domain.identifiers import ConnectionId
+from meetings.domain.identifiers import ConnectionId, MailboxId
 from meetings.domain.mail_domain import mail_domain
+from meetings.domain.mailbox import InboxProvider
 from meetings.domain.text import MAX_EMAIL, MAX_URL, email_problem, text_problem
 
 MAX_LOGIN = 256
@@ -48,11 +54,14 @@ class NoWritableCalendar(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class ConnectExchange:
-    """The wish to connect a mailbox. `accepted_disclosure` is the version of the notice that was read (S35)."""
+    """The wish to connect a mailbox for its calendar, its mail or both (S78). `accepted_disclosure` is the version of
+    the notice that was read (S35)."""
 
     accepted_disclosure: str
     mailbox: MailboxCredentials
     reconnect: ConnectionId | None = None
+    uses: frozenset[AccountUse] = CALENDAR_ONLY
+    reconnect_mailbox: MailboxId | None = None
 
 
 def check_wish(wish: ConnectExchange, providers: Providers) -> None:
@@ -60,9 +69,11 @@ def check_wish(wish: ConnectExchange, providers: Providers) -> None:
 
     Raises:
         ConsentRequired: not the current notice.
-        InvalidInput: as `check_mailbox`.
+        InvalidInput: as `check_mailbox`, or mail of Exchange is not offered.
     """
-    _offered(providers).disclosure.check_accepted(wish.accepted_disclosure)
+    offered = _offered(providers)
+    check_offered(offered, wish.uses)
+    check_disclosure(offered, wish.uses, wish.accepted_disclosure)
     check_mailbox(wish.mailbox, providers)
 
 
@@ -82,37 +93,38 @@ def check_mailbox(given: MailboxCredentials, providers: Providers) -> None:
 
 async def connect_exchange(
     wish: ConnectExchange, *, caller: Caller, begin: Begin, look: Begin, providers: Providers, clock: Clock
-) -> StoredConnection:
-    """Sign in to the mailbox and keep the connection. Nothing is stored unless all of it succeeds (S40).
+) -> StoredAccount:
+    """Sign in to the mailbox and keep what was wanted of it. Nothing is stored unless all of it succeeds (S40, S91).
 
     Without a server's address the one that an admin preset for the address' domain is taken, if there is one (A-EX3).
 
     Raises:
         ConsentRequired, InvalidInput: as `check_wish`.
         AlreadyConnected, NotFound: as `existing_connection`; before anybody is asked, and once more when it is stored.
+        MailboxAlreadyConnected, TeamMailboxNotAllowed: as `store_account`.
         LoginRefused: what was typed in has to change.
         ServerAsksToWait, ProviderUnavailable: worth another try, later.
         NoWritableCalendar: there is nowhere to write bookings.
     """
     check_wish(wish, providers)
     async with look(caller.account_id) as work:
-        await existing_connection(work, caller, wish.reconnect)
+        await check_may_connect(work, caller)
+        if AccountUse.CALENDAR in wish.uses:
+            await existing_connection(work, caller, wish.reconnect)
+        await check_not_a_teams(work, wish.mailbox.email)
         given = _completed(wish.mailbox, await work.account())
     accepted = Consent(wish.accepted_disclosure, clock())
-    mailbox = await _sign_in(_login(providers), given)
-    if not any(calendar.access.can_write for calendar in mailbox.calendars):
-        raise NoWritableCalendar
-    new = NewConnection(
-        provider=Provider.EXCHANGE,
-        account_email=mailbox.account_email,
-        credentials=mailbox.credentials,
-        listed=mailbox.calendars,
-        consent=accepted,
-        server=MailServer(mailbox.server_url, mailbox.server_version),
+    offered = _offered(providers)
+    if AccountUse.CALENDAR in wish.uses:
+        opened, listed = await _open_calendar(_login(providers), given, accepted)
+    else:
+        assert offered.inbox, "offered"
+        assert offered.inbox.login, "offered"
+        opened, listed = await _open_mail(offered.inbox.login, given, accepted), ()
+    wanted = WantedUses(
+        uses=wish.uses, listed=listed, reconnect=wish.reconnect, reconnect_mailbox=wish.reconnect_mailbox
     )
-    return await store_connection(
-        new, caller=caller, reconnect=wish.reconnect, begin=begin, providers=providers, clock=clock
-    )
+    return await store_account(opened, wanted, caller=caller, begin=begin, providers=providers, clock=clock)
 
 
 async def examine_exchange(
@@ -160,9 +172,40 @@ def _completed(given: MailboxCredentials, account: Account) -> MailboxCredential
     )
 
 
-async def _sign_in(login: MailboxLogin, given: MailboxCredentials) -> ConnectedMailbox:
+async def _open_calendar(
+    login: MailboxLogin, given: MailboxCredentials, accepted: Consent
+) -> tuple[OpenedAccount, Sequence[ListedCalendar]]:
+    with _refusals():
+        mailbox = await login.connect(given)
+    if not any(calendar.access.can_write for calendar in mailbox.calendars):
+        raise NoWritableCalendar
+    server = MailServer(mailbox.server_url, mailbox.server_version)
+    return _opened(mailbox.account_email, mailbox.credentials, server, accepted), mailbox.calendars
+
+
+async def _open_mail(login: InboxLogin, given: MailboxCredentials, accepted: Consent) -> OpenedAccount:
+    with _refusals():
+        mailbox = await login.connect(given)
+    server = MailServer(mailbox.server_url, mailbox.server_version)
+    return _opened(mailbox.email, mailbox.credentials, server, accepted)
+
+
+def _opened(email: str, credentials: str, server: MailServer, accepted: Consent) -> OpenedAccount:
+    """A password opens all of a mailbox."""
+    return OpenedAccount(
+        provider=InboxProvider.EXCHANGE,
+        email=email,
+        credentials=credentials,
+        opens=BOTH,
+        consent=accepted,
+        server=server,
+    )
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
     try:
-        return await login.connect(given)
+        yield
     except ReauthorizationNeeded:
         raise LoginRefused(LoginProblem.CREDENTIALS_REJECTED) from None
     except (MailboxNotFound, CalendarUnreadable):

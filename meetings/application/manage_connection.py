@@ -9,6 +9,7 @@ from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.sync_schedule import SyncSchedule
 from meetings.application.ports.unit_of_work import Begin, UnitOfWork
+from meetings.application.store_mailbox import Replaced, is_unused
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection, NotConnected
 from meetings.domain.identifiers import CalendarId, ConnectionId
@@ -88,6 +89,7 @@ async def disconnect_calendar(
 ) -> None:
     """Delete the credentials, then try to give the grant back; pages are offline at once, even if that fails (A-CC8).
 
+    A mailbox that borrowed the credentials keeps them, and the grant is not given back while it is connected (X11).
     Disconnecting twice succeeds.
 
     Raises:
@@ -100,9 +102,17 @@ async def disconnect_calendar(
         connection = await _own(work, caller, connection_id, connected=False)
         connection.disconnect(now=clock())
         credentials = await work.connections.replace_credentials(connection.id, None)
+        borrower = await work.mailboxes.borrowing(connection.id)
+        if borrower is not None:
+            await work.mailboxes.replace_credentials(borrower.id, credentials)
+            borrower.stand_alone()
+        returned = None
+        if credentials is not None:
+            returned = Replaced(connection.provider, connection.account_email, credentials)
+        unused = returned is not None and await is_unused(returned, work, caller)
         await work.commit()
-    if credentials is not None:
-        await give_back(providers[connection.provider], credentials)
+    if returned is not None and unused:
+        await give_back(providers, returned.provider, returned.credentials)
 
 
 async def _own(

@@ -18,6 +18,11 @@ class InboxProvider(Enum):
     IMAP = "IMAP"
 
     @property
+    def brand(self) -> str:
+        """What people call it."""
+        return "IMAP" if self is InboxProvider.IMAP else Provider(self.value).brand
+
+    @property
     def calendar_provider(self) -> Provider | None:
         """The provider of calendars that the same sign-in opens, if any."""
         return None if self is InboxProvider.IMAP else Provider(self.value)
@@ -28,7 +33,11 @@ class InboxNotConnected(DomainError):
 
 
 class MailboxAlreadyConnected(DomainError):
-    """The address is connected already, as a personal mailbox or as a team's channel (A-IN6)."""
+    """The address is connected already, as a personal mailbox or as a team's (A-IN6)."""
+
+
+class TeamMailboxNotAllowed(DomainError):
+    """The address is a team's: it is nobody's own calendar or mailbox (A-CC2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +130,10 @@ class Mailbox(Aggregate):
         self.server = server
         self.grant = Grant.HELD
         self.record(MailboxConnected(at=now, mailbox_id=self.id, user_id=self.user_id))
+
+    def has_address(self, email: str) -> bool:
+        """Whether it is the mailbox of this address, in whatever letter case."""
+        return self.email.strip().casefold() == email.strip().casefold()
 
     def stand_alone(self) -> None:
         """The calendar it borrowed its credentials from is disconnected; from here on it has its own."""

@@ -171,7 +171,9 @@ class ExchangeMutations:
             wish, caller=caller, begin=operation.begin, look=tools.look, providers=tools.providers, clock=tools.clock
         )
         operation.forget_loaded()
-        connection = await operation.loaders(caller.account_id).connections.load(stored.connection_id)
+        connection = None
+        if stored.connection_id is not None:
+            connection = await operation.loaders(caller.account_id).connections.load(stored.connection_id)
         return ConnectExchangeCalendarPayload(
             connection=CalendarConnection.of(connection) if connection else None,
             redirect_to=URL(tools.links.dashboard_url),

@@ -228,7 +228,7 @@ async def test_a_dry_run_tells_every_step_and_stores_nothing(on_sqlite: AtExchan
 async def test_of_two_submits_at_once_one_connects(anna: AtExchange) -> None:
     """A-CC4."""
     results = await asyncio.gather(anna.submit(), anna.submit(), return_exceptions=True)
-    assert sorted(type(result).__name__ for result in results) == ["AlreadyConnected", "StoredConnection"]
+    assert sorted(type(result).__name__ for result in results) == ["AlreadyConnected", "StoredAccount"]
     assert (await count(anna.here, connections), await count(anna.here, credentials)) == (1, 1)
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 from meetings.domain.calendar_connection import Provider
-from meetings.domain.identifiers import AccountId, ConnectionId, UserId
+from meetings.domain.identifiers import AccountId, ConnectionId, MailboxId, TeamChannelId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class SignInAttempt:
     """One trip to a provider's consent page, good once and until `expires_at`.
 
     Stored by the hash of its state; `browser_hash` is the hash of a value only the person's browser holds. `verifier`
-    is sealed before it is stored.
+    is sealed before it is stored. `uses` is what was asked for; with `channel`, it is a team's mailbox.
     """
 
     state_hash: str
@@ -29,6 +30,9 @@ class SignInAttempt:
     login_hint: str | None
     created_at: datetime
     expires_at: datetime
+    uses: frozenset[AccountUse] = CALENDAR_ONLY
+    reconnect_mailbox: MailboxId | None = None
+    channel: TeamChannelId | None = None
 
 
 class SignInAttempts(Protocol):

@@ -3,6 +3,7 @@
 from sqlalchemy import delete, insert
 
 from meetings.application.ports.sign_in_attempts import SignInAttempt
+from meetings.domain.account_use import AccountUse
 from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import AccountId
 from meetings.infrastructure.database.tables import sign_in_attempts
@@ -36,6 +37,9 @@ class SqlSignInAttempts:
                 "login_hint": attempt.login_hint,
                 "created_at": attempt.created_at,
                 "expires_at": attempt.expires_at,
+                "uses": ",".join(sorted(use.value for use in attempt.uses)),
+                "reconnect_mailbox": attempt.reconnect_mailbox,
+                "channel_id": attempt.channel,
             }
             await execute(connection, insert(sign_in_attempts), row)
 
@@ -65,4 +69,7 @@ class SqlSignInAttempts:
             login_hint=row.login_hint,
             created_at=row.created_at,
             expires_at=row.expires_at,
+            uses=frozenset(map(AccountUse, row.uses.split(","))),
+            reconnect_mailbox=row.reconnect_mailbox,
+            channel=row.channel_id,
         )

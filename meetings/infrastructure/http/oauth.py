@@ -5,7 +5,13 @@ import logging
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from meetings.application.connect_calendar import ConnectionFailed, TokenInvalid, finish_connection
+from meetings.application.connect_calendar import (
+    ConnectionFailed,
+    FinishedConnection,
+    TokenInvalid,
+    Wanted,
+    finish_connection,
+)
 from meetings.domain.calendar_connection import Provider
 from meetings.graphql.cookies import OAUTH_COOKIE, OAUTH_PATH
 from meetings.infrastructure.http.html import language_of, message_page
@@ -23,9 +29,10 @@ _LONGEST = 4_096
 async def came_back(provider: str, request: Request) -> Response:
     """Finish the connection and send the browser where it wanted to go, with how it went in the query.
 
-    `?calendar=connected`, with `account=other` or `selection=reset` where that has to be said, or
-    `?calendar=failed&reason=CODE`. Without a state of ours that this browser brought along nobody knows where it wanted
-    to go: a plain page, 400.
+    `?calendar=connected` or `?inbox=connected` or both, with `account=other` or `selection=reset` where that has to be
+    said, or `?calendar=failed&reason=CODE`; the reason why a mailbox is not there is `inboxReason` beside a calendar
+    that is. A team's mailbox is told as `channel`. Without a state of ours that this browser brought along nobody
+    knows where it wanted to go: a plain page, 400.
     """
     known = _PROVIDERS.get(provider)
     state, code, error = (_only(request, name) for name in ("state", "code", "error"))
@@ -47,14 +54,30 @@ async def came_back(provider: str, request: Request) -> Response:
     except TokenInvalid:
         return _refused(request)
     except ConnectionFailed as failed:
-        log.info("a calendar was not connected", extra={"reason": failed.reason})
-        return _back(tools.links.with_query(failed.return_to, calendar="failed", reason=failed.reason))
-    said = {"calendar": "connected"}
+        log.info("an account was not connected", extra={"wanted": failed.wanted.value, "reason": failed.reason})
+        said = {failed.wanted.value: "failed", "reason": failed.reason}
+        return _back(tools.links.with_query(failed.return_to, **said))
+    return _back(tools.links.with_query(finished.return_to, **_told(finished)))
+
+
+def _told(finished: FinishedConnection) -> dict[str, str]:
+    """What the page that the browser comes back to has to know."""
+    said: dict[str, str] = {}
+    if finished.channel is not None:
+        return {Wanted.CHANNEL.value: "connected"}
+    if finished.connection_id is not None:
+        said[Wanted.CALENDAR.value] = "connected"
+    elif finished.calendar_failed is not None:
+        said |= {Wanted.CALENDAR.value: "failed", "reason": finished.calendar_failed}
+    if finished.mailbox_id is not None:
+        said[Wanted.INBOX.value] = "connected"
+    elif finished.inbox_failed is not None:
+        said |= {Wanted.INBOX.value: "failed", "inboxReason": finished.inbox_failed}
     if finished.other_account:
         said["account"] = "other"
     if not finished.selection_kept:
         said["selection"] = "reset"
-    return _back(tools.links.with_query(finished.return_to, **said))
+    return said
 
 
 def _only(request: Request, name: str) -> str | None:

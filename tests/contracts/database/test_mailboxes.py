@@ -56,7 +56,8 @@ async def test_a_mailbox_is_found_by_its_address_in_whatever_letter_case_while_i
     mailbox = await keep(tenant, a_mailbox(tenant))
     async with tenant.begin(tenant.account.account_id) as work:
         found = await work.mailboxes.by_email("anna@EXAMPLE.com")
-        assert found is not None and found.id == mailbox.id
+        assert found is not None
+        assert found.id == mailbox.id
         found.disconnect(now=NOW)
         await work.commit()
     async with tenant.look(tenant.account.account_id) as work:
@@ -83,7 +84,8 @@ async def test_an_address_that_was_let_go_can_be_connected_by_a_colleague(tenant
     again = await keep(tenant, a_mailbox(tenant, "anna@example.com"))
     async with tenant.look(tenant.account.account_id) as work:
         found = await work.mailboxes.by_email("anna@example.com")
-        assert found is not None and found.id == again.id
+        assert found is not None
+        assert found.id == again.id
 
 
 async def test_the_mailbox_of_a_team_is_nobodys_own(tenant: Tenant) -> None:
@@ -91,7 +93,8 @@ async def test_the_mailbox_of_a_team_is_nobodys_own(tenant: Tenant) -> None:
     async with tenant.look(tenant.account.account_id) as work:
         assert await work.mailboxes.of_user(tenant.host.id) == []
         found = await work.mailboxes.by_email("anna@example.com")
-        assert found is not None and found.team
+        assert found is not None
+        assert found.team
 
 
 async def test_one_mailbox_borrows_from_a_connection(tenant: Tenant) -> None:
@@ -102,7 +105,8 @@ async def test_one_mailbox_borrows_from_a_connection(tenant: Tenant) -> None:
             await work.commit()
     async with tenant.begin(tenant.account.account_id) as work:
         found = await work.mailboxes.borrowing(tenant.connection.id)
-        assert found is not None and found.id == mailbox.id
+        assert found is not None
+        assert found.id == mailbox.id
         found.stand_alone()
         await work.commit()
     async with tenant.look(tenant.account.account_id) as work:
