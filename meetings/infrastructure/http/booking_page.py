@@ -1,77 +1,126 @@
-"""A scheduling page for people without scripts, or with nothing but its address: what it is, and when there is time.
+"""A scheduling page for people without scripts, or with nothing but its address: choose a time, fill in the form, book.
 
-Booking itself goes through the API.
+It asks the API what any front end would ask, so the same rules and limits hold. Looking changes nothing; a form counts
+only when it comes from a page of this very host.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
 
-from babel import Locale
-from babel.dates import format_time
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
-from meetings.application.local_times import day_words, locale_of
-from meetings.application.read_availability import AvailabilityQuestion, read_availability
-from meetings.domain.base import NotFound
-from meetings.domain.slug import MAX_SLUG, normal_slug
-from meetings.domain.timespan import at_minute
-from meetings.infrastructure.http.html import language_of, message_page, page
-from meetings.infrastructure.http.state import runtime_of, site_of
-
-router = APIRouter()
-
-_DAYS_AHEAD = 28
-_DAYS_SHOWN = 7
-
-
-@dataclass(frozen=True)
-class _Time:
-    instant: str
-    words: str
+from meetings.application.sites import SiteKind
+from meetings.domain.booking_mode import BookingMode
+from meetings.graphql.context import Product
+from meetings.graphql.options import ApiOptions
+from meetings.graphql.scalars import print_instant
+from meetings.infrastructure.http.booking_address import Wish, instant_of
+from meetings.infrastructure.http.booking_form import Filled
+from meetings.infrastructure.http.booking_operations import BOOK, PAGE, REQUEST
+from meetings.infrastructure.http.booking_place import Place, place_of
+from meetings.infrastructure.http.booking_view import form_page, starts_in, times_page
+from meetings.infrastructure.http.html import from_own_page, language_of, message_page, origin_of
+from meetings.infrastructure.http.own_api import OwnApi, Refused
+from meetings.infrastructure.http.state import site_of
 
 
-@router.get("/meetings/{slug:path}")
-@router.get("/p/{slug:path}")
-async def show(slug: str, request: Request) -> Response:
-    """Headline, host and the next days with free time, in the page's own zone and language."""
-    tools = runtime_of(request).toolbox
-    pointer = await tools.reads.page_at(normal_slug(slug[: MAX_SLUG + 20]))
-    if pointer is None or not site_of(request).serves(pointer.account_id):
+def booking_routes(product: Callable[[], Product], options: ApiOptions) -> APIRouter:
+    """The page at `/p/...` and `/meetings/...`, with `/yyyy-mm` behind it by month. `product` is asked once a request
+    is there, so it may come later."""
+    router = APIRouter()
+    api = OwnApi(product, options)
+
+    @router.get("/meetings/{path:path}")
+    @router.get("/p/{path:path}")
+    async def show(path: str, request: Request) -> Response:
+        """Free times; once one is chosen, the form."""
+        place = await place_of(path, request, Wish.read(request.url.query), api.product)
+        if place is None:
+            return message_page("unknown", language_of(request), status=404)
+        try:
+            return await _shown(place, request, api)
+        except Refused as refused:
+            return _refused(refused, place.language)
+
+    @router.post("/meetings/{path:path}")
+    @router.post("/p/{path:path}")
+    async def submit(path: str, request: Request) -> Response:
+        """Book, or ask for the time, and go on to the manage page; else the form again, with what is wrong in it."""
+        if not from_own_page(request):
+            return message_page("foreign", language_of(request), status=403)
+        filled = Filled.sent(await request.form())
+        wish = Wish([(name, value) for name, values in filled.values.items() for value in values])
+        place = await place_of(path, request, wish, api.product)
+        if place is None:
+            return message_page("unknown", language_of(request), status=404)
+        start = instant_of(filled.one("instead") or filled.one("start"))
+        if start is None:
+            return RedirectResponse(place.base, 303)
+        try:
+            return await _submitted(place, print_instant(start), filled, request, api)
+        except Refused as refused:
+            return _refused(refused, place.language)
+
+    return router
+
+
+async def _ask(place: Place, days: tuple[date, date], request: Request, api: OwnApi) -> dict[str, Any]:
+    first, last = days
+    window = {
+        "page": place.at,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "timeZone": place.zone,
+        "durationMinutes": place.minutes,
+    }
+    return await api.ask(request, PAGE, {"at": place.at, "query": place.wish.text, "window": window})
+
+
+async def _shown(place: Place, request: Request, api: OwnApi) -> Response:
+    now = api.product.tools.clock()
+    seen = await _ask(place, place.days(now), request, api)
+    starts = starts_in(seen)
+    if place.wish.chooses and not starts:
+        seen = await _ask(place, place.coming_days(now), request, api)
+    if seen["page"] is None or seen["availability"] is None:
         return message_page("unknown", language_of(request), status=404)
-    try:
-        async with tools.look(pointer.account_id) as work:
-            found = await work.pages.get(pointer.page_id)
-            host = await work.users.get(found.organizer_id)
-        today = tools.clock().astimezone(ZoneInfo(found.time_zone)).date()
-        last = today + timedelta(days=_DAYS_AHEAD)
-        question = AvailabilityQuestion(pointer, today, last, found.time_zone)
-        offered = await read_availability(question, look=tools.look, clock=tools.clock, policy=tools.policy)
-    except NotFound:
+    chosen = place.wish.chosen(starts, place.zone)
+    if chosen is not None and seen["availability"]["mode"] != BookingMode.BLOCKED.value:
+        return form_page(place, seen, chosen, Filled.beforehand(seen["page"]["prefill"]))
+    return times_page(place, seen, today=place.coming_days(now)[0])
+
+
+async def _submitted(place: Place, start: str, filled: Filled, request: Request, api: OwnApi) -> Response:
+    propose = place.known.state.mode is BookingMode.OFFLINE
+    wish = filled.wish(place.at, start, place.zone, place.locale, propose=propose)
+    cookies = Response()
+    answer = (await api.ask(request, REQUEST if propose else BOOK, {"input": wish}, cookies=cookies))["answer"]
+    if answer["booking"] is not None:
+        return _done(answer["booking"], request, api.product, cookies)
+    day = date.fromisoformat(start[:10])
+    seen = await _ask(place, (day, day), request, api)
+    if seen["page"] is None:
         return message_page("unknown", language_of(request), status=404)
-    locale = locale_of(found.settings.locale)
-    days = [
-        (_day(starts[0], found.time_zone, locale), [_time(start, found.time_zone, locale) for start in starts])
-        for starts in list(offered.days.values())[:_DAYS_SHOWN]
-    ]
-    return page(
-        "page.html",
-        locale.language,
-        title=found.settings.headline,
-        description=found.settings.description,
-        host=host.name,
-        minutes=offered.duration_minutes,
-        mode=offered.mode.value,
-        days=days,
-        time_zone=found.time_zone,
-    )
+    return form_page(place, seen, start, Filled(filled.values), answer["errors"])
 
 
-def _day(start: int, zone: str, locale: Locale) -> str:
-    return day_words(at_minute(start), zone=zone, locale=locale)
+def _done(booking: Mapping[str, Any], request: Request, product: Product, cookies: Response) -> Response:
+    """On to where the page sends people, else to the manage page, under the same host."""
+    own = f"/b/{booking['manageToken']}"
+    if site_of(request).kind is SiteKind.MAIN:
+        own = urlsplit(product.tools.links.public_url).path + own
+    elsewhere = booking["redirectUrl"]
+    response = RedirectResponse(elsewhere if elsewhere and origin_of(elsewhere) else own, 303)
+    response.headers["Cache-Control"] = "no-store"
+    for value in cookies.headers.getlist("set-cookie"):
+        response.headers.append("set-cookie", value)
+    return response
 
 
-def _time(start: int, zone: str, locale: Locale) -> _Time:
-    at: datetime = at_minute(start)
-    words = str(format_time(at.astimezone(ZoneInfo(zone)), "short", locale=locale))
-    return _Time(at.isoformat(), words)
+def _refused(refused: Refused, language: str) -> Response:
+    if refused.code == "RATE_LIMITED":
+        return message_page("too_often", language, status=429)
+    return message_page("failed", language, status=400)
