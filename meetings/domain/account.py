@@ -1,12 +1,14 @@
 """The organisation everything belongs to, and what its admins set for all of it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from meetings.domain.base import Aggregate, DomainEvent, NotFound, Problem, Rule, refuse
+from meetings.domain.blocked_addresses import block_list_problems
 from meetings.domain.identifiers import UserId
+from meetings.domain.mail_domain import mail_domain
 from meetings.domain.plan import Hub, Plan, PlanRules, Subscription
 from meetings.domain.reply_logging import EmailLogging, LoggingRule
 
@@ -64,6 +66,13 @@ class EmailLoggingChanged(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InternalDomainsChosen(DomainEvent):
+    """An admin said which mail domains are the organisation's own."""
+
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanChanged(DomainEvent):
     """The account subscribes to something else now: `HUB TIER SEATS` for each, seats left out where they are open."""
 
@@ -93,7 +102,9 @@ class Account(Aggregate):
 
     `mail_presets` holds each domain at most once, in the order they were set. `exchange_full_sync` lifts limits of
     Exchange: see `calendar_connection.FULL_SYNC`. `owners_revision` counts changes of who is an active owner, so that
-    of two such changes at the same time one sees the other.
+    of two such changes at the same time one sees the other. `internal_domains` are mail domains of the organisation
+    beside those of its people, sorted, in the form of `mail_domain`: who has an address there is a colleague and no
+    contact, when calendars are looked through (A-CR1).
     """
 
     name: str
@@ -103,6 +114,7 @@ class Account(Aggregate):
     plan: Plan = Plan()
     owners_revision: int = 0
     email_logging: EmailLogging = EmailLogging()
+    internal_domains: tuple[str, ...] = ()
 
     def subscribe(self, subscriptions: Iterable[Subscription], *, everything: bool, now: datetime) -> None:
         """Have these subscriptions instead of the present ones. Nothing that is there is taken down (A-PL5).
@@ -178,6 +190,18 @@ class Account(Aggregate):
         if logging != self.email_logging:
             self.email_logging = logging
             self.record(EmailLoggingChanged(at=now, rule=logging.rule, never=len(logging.never_log)))
+
+    def choose_internal_domains(self, domains: Sequence[str], *, now: datetime) -> None:
+        """Have exactly these as the organisation's own, in any spelling. The same again changes nothing.
+
+        Raises:
+            InvalidInput: too many, or one that is no domain.
+        """
+        refuse(*block_list_problems(domains, "domains"))
+        chosen = tuple(sorted({known for domain in domains if (known := mail_domain(domain))}))
+        if chosen != self.internal_domains:
+            self.internal_domains = chosen
+            self.record(InternalDomainsChosen(at=now, domains=chosen))
 
 
 def _told(subscription: Subscription) -> str:

@@ -61,6 +61,7 @@ def account_from(row: AnyRow) -> Account:
         plan=plan_from(row.plan),
         owners_revision=row.owners_revision,
         email_logging=email_logging_from(row.email_logging),
+        internal_domains=tuple(row.internal_domains),
     )
 
 
@@ -74,6 +75,7 @@ def account_row(account: Account) -> Values:
         "plan": plan_to(account.plan),
         "owners_revision": account.owners_revision,
         "email_logging": email_logging_to(account.email_logging),
+        "internal_domains": list(account.internal_domains),
     }
 
 

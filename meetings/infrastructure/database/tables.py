@@ -52,6 +52,7 @@ accounts = Table(
     Column("plan", Document),
     Column("owners_revision", Integer, nullable=False, server_default="0"),
     Column("email_logging", Document),
+    Column("internal_domains", Document, nullable=False, server_default="[]"),
 )
 
 users = Table(
@@ -454,6 +455,31 @@ mail_sync = Table(
     Index(None, "due_at"),
 )
 """Which mailboxes are read, since when what comes counts (`begin_at`), and how far each was read (`cursor`)."""
+
+record_feeds = Table(
+    "record_feeds",
+    metadata,
+    Column("calendar_id", Uuid, ForeignKey("calendars.id", ondelete="CASCADE"), primary_key=True),
+    _account(),
+    Column("cursor", Text),
+    Column("window_start", Instant),
+    Column("window_end", Instant),
+    Column("asked", Integer, nullable=False),
+)
+"""How far a calendar's events were read for people's records. `asked` counts how often somebody wanted that, so that
+who reads it knows whether there was another wish meanwhile."""
+
+found_events = Table(
+    "found_events",
+    metadata,
+    Column("calendar_id", Uuid, ForeignKey("calendars.id", ondelete="CASCADE"), primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    _account(),
+    Column("engagement_id", Uuid, ForeignKey("engagements.id", ondelete="CASCADE"), nullable=False),
+    Column("organized_here", Boolean, nullable=False),
+    Index(None, "engagement_id"),
+)
+"""Which event of a calendar stands for which meeting: in everybody's calendar it has an id of its own."""
 
 # ---- taken time ---------------------------------------------------------------------------------------------------
 

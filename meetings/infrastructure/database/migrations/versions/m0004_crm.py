@@ -130,9 +130,44 @@ def upgrade() -> None:
     op.create_index("crm_timeline_contact_id_at_entry_id_idx", "crm_timeline", ["contact_id", "at", "entry_id"])
     op.create_index("crm_timeline_mail_id_idx", "crm_timeline", ["mail_id"])
     op.create_index("crm_timeline_meeting_id_idx", "crm_timeline", ["meeting_id"])
+    op.create_table(
+        "record_feeds",
+        sa.Column("calendar_id", sa.Uuid, nullable=False),
+        sa.Column("account_id", sa.Uuid, nullable=False),
+        sa.Column("cursor", sa.Text, nullable=True),
+        sa.Column("window_start", types.Instant, nullable=True),
+        sa.Column("window_end", types.Instant, nullable=True),
+        sa.Column("asked", sa.Integer, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendars.id"], name="record_feeds_calendar_id_fkey", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="record_feeds_account_id_fkey"),
+        sa.PrimaryKeyConstraint("calendar_id", name="record_feeds_pkey"),
+    )
+    op.create_table(
+        "found_events",
+        sa.Column("calendar_id", sa.Uuid, nullable=False),
+        sa.Column("event_id", sa.Text, nullable=False),
+        sa.Column("account_id", sa.Uuid, nullable=False),
+        sa.Column("engagement_id", sa.Uuid, nullable=False),
+        sa.Column("organized_here", sa.Boolean, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendars.id"], name="found_events_calendar_id_fkey", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="found_events_account_id_fkey"),
+        sa.ForeignKeyConstraint(
+            ["engagement_id"], ["engagements.id"], name="found_events_engagement_id_fkey", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("calendar_id", "event_id", name="found_events_pkey"),
+    )
+    op.create_index("found_events_engagement_id_idx", "found_events", ["engagement_id"])
+    op.add_column("accounts", sa.Column("internal_domains", types.Document, server_default="[]", nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("accounts", "internal_domains")
+    op.drop_table("found_events")
+    op.drop_table("record_feeds")
     op.drop_table("crm_timeline")
     op.drop_table("crm_mails")
     op.drop_table("crm_meetings")
