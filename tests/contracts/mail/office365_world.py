@@ -28,6 +28,7 @@ class Office365MailWorld:
     names_threads = True
     renewable = True
     tells_when = True
+    uses = BOTH
 
     def __init__(self, office: Office365Simulator, clock: Clock, settings: dict[str, Any]) -> None:
         self.office = office
@@ -48,7 +49,7 @@ class Office365MailWorld:
         return offer
 
     def sign_in(self) -> HeldCredentials:
-        return HeldCredentials(signed_in(self.office, ADA, self.clock(), BOTH))
+        return HeldCredentials(signed_in(self.office, ADA, self.clock(), self.uses))
 
     def deliver(self, raw: bytes, folder: Folder = Folder.INBOX) -> None:
         self.office.mail.deliver(ADA, raw, _FOLDERS[folder])

@@ -5,7 +5,7 @@ from datetime import datetime
 from meetings.adapters.office365.simulator.mail_content import content_of
 from meetings.adapters.office365.simulator.mail_post import Post, Posted
 from meetings.adapters.office365.simulator.mailbox import Mailbox, StoredMail
-from meetings.adapters.office365.simulator.world import World
+from meetings.adapters.office365.simulator.world import World, immutable_id
 
 
 class MailControl:
@@ -45,6 +45,12 @@ class MailControl:
             mailbox = self._post.mailbox(email)
             self._post.put(mailbox, mailbox.folder_named("sentitems").id, raw)
             self._post.carry(raw, content_of(raw, spare_id="").recipients)
+
+    def send_draft(self, email: str, id: str) -> None:
+        """The owner sends what lies among the drafts."""
+        with self._world.lock:
+            mailbox = self._post.mailbox(email)
+            self._post.send(mailbox, mailbox.mails[immutable_id(id)])
 
     def add_folder(self, email: str, name: str, *, within: str | None = None) -> str:
         """A further folder; gives its id."""
