@@ -8,6 +8,7 @@ from meetings.application.ports.calendars import ProviderUnavailable
 from meetings.application.ports.crm import (
     Contact,
     ContactDetails,
+    ContactField,
     Crm,
     CrmOf,
     MailRecord,
@@ -55,6 +56,12 @@ class UnreliableCrm:
         self.line.end()
         return contact
 
+    async def change_contact(self, contact: str, changes: Mapping[ContactField, str | None]) -> Contact:
+        self.line.begin("change_contact")
+        changed = await self.to.change_contact(contact, changes)
+        self.line.end()
+        return changed
+
     async def known(self, emails: Collection[str]) -> Mapping[str, Contact]:
         self.line.begin("known")
         return await self.to.known(emails)
@@ -82,6 +89,14 @@ class UnreliableCrm:
     async def meetings_by_key(self, keys: Collection[UUID]) -> Mapping[UUID, RecordedMeeting]:
         self.line.begin("meetings_by_key")
         return await self.to.meetings_by_key(keys)
+
+    async def meetings_by_id(self, ids: Collection[str]) -> Mapping[str, RecordedMeeting]:
+        self.line.begin("meetings_by_id")
+        return await self.to.meetings_by_id(ids)
+
+    async def timelines(self, contacts: Collection[str], *, first: int) -> Mapping[str, RecordPage[TimelineEntry]]:
+        self.line.begin("timelines")
+        return await self.to.timelines(contacts, first=first)
 
     async def timeline(self, contact: str, *, first: int, after: str | None) -> RecordPage[TimelineEntry]:
         self.line.begin("timeline")

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from meetings.application.ports.calendars import ProviderError
@@ -37,6 +37,10 @@ class ContactDetails:
     owner: str | None = None
     """Who looks after a contact that has nobody yet (A-CR9)."""
     properties: Mapping[str, str] = field(default_factory=dict)
+
+
+ContactField = Literal["first_name", "last_name", "company", "owner"]
+"""What can be changed of a contact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,15 @@ class Crm(Protocol):
             RecordRefused: the CRM does not take the address.
         """
 
+    async def change_contact(self, contact: str, changes: Mapping[ContactField, str | None]) -> Contact:
+        """Have a contact say this from now on; None clears a field, one that is not named stays. What is on record
+        under an address stays there: to change that is for the CRM's own pages.
+
+        Raises:
+            NotFound: no such contact.
+            RecordRefused: a value is not accepted.
+        """
+
     async def known(self, emails: Collection[str]) -> Mapping[str, Contact]:
         """The contacts with these addresses, by the address as it was asked for. Addresses that are nobody's are left
         out. Exact addresses only (A-CR1)."""
@@ -193,6 +206,9 @@ class Crm(Protocol):
     async def meetings_by_key(self, keys: Collection[UUID]) -> Mapping[UUID, RecordedMeeting]:
         """Those that are on record."""
 
+    async def meetings_by_id(self, ids: Collection[str]) -> Mapping[str, RecordedMeeting]:
+        """Those that are on record, by the CRM's own ids."""
+
     async def timeline(self, contact: str, *, first: int, after: str | None) -> RecordPage[TimelineEntry]:
         """What happened with a contact, newest first (meetings by their start, mails by when they were sent). Empty for
         a contact that does not exist.
@@ -200,6 +216,9 @@ class Crm(Protocol):
         Raises:
             BadCursor: `after` is no cursor of this list.
         """
+
+    async def timelines(self, contacts: Collection[str], *, first: int) -> Mapping[str, RecordPage[TimelineEntry]]:
+        """The first pages of several contacts' timelines, one for each, as `timeline` gives them."""
 
     async def erase(self, email: str) -> None:
         """Forget a person: contact and mails go; meetings keep their time and lose the person (TP-4). Nobody by this

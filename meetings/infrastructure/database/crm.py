@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meetings.application.ports.crm import (
     Contact,
     ContactDetails,
+    ContactField,
     MailRecord,
     MeetingRecord,
     RecordedMeeting,
@@ -16,6 +17,7 @@ from meetings.application.ports.crm import (
     RecordRefused,
     TimelineEntry,
 )
+from meetings.domain.base import NotFound
 from meetings.domain.identifiers import AccountId
 from meetings.domain.text import email_problem
 from meetings.infrastructure.database.crm_rows import (
@@ -49,6 +51,9 @@ BY_ID = select(crm_contacts).where(
 MEETINGS_BY_KEY = select(*labelled(crm_meetings, "meeting")).where(
     _meetings.account_id == bindparam("account"), _meetings.key.in_(bindparam("keys", expanding=True))
 )
+MEETINGS_BY_ID = select(*labelled(crm_meetings, "meeting")).where(
+    _meetings.account_id == bindparam("account"), _meetings.id.in_(bindparam("ids", expanding=True))
+)
 TIMELINE = (
     select(_entries.at, _entries.entry_id, *labelled(crm_meetings, "meeting"), *labelled(crm_mails, "mail"))
     .select_from(crm_timeline)
@@ -60,6 +65,29 @@ TIMELINE = (
 LENGTH = select(func.count()).where(
     _entries.account_id == bindparam("account"), _entries.contact_id == bindparam("contact")
 )
+_OF_SEVERAL = (
+    _entries.account_id == bindparam("account"),
+    _entries.contact_id.in_(bindparam("contacts", expanding=True)),
+)
+_newest_first = func.row_number().over(
+    partition_by=_entries.contact_id, order_by=(_entries.at.desc(), _entries.entry_id.desc())
+)
+_places = select(crm_timeline, _newest_first.label("place")).where(*_OF_SEVERAL).subquery()
+BEGINNINGS = (
+    select(
+        _places.c.contact_id,
+        _places.c.at,
+        _places.c.entry_id,
+        *labelled(crm_meetings, "meeting"),
+        *labelled(crm_mails, "mail"),
+    )
+    .select_from(_places)
+    .outerjoin(crm_meetings, _meetings.id == _places.c.meeting_id)
+    .outerjoin(crm_mails, _mails.id == _places.c.mail_id)
+    .where(_places.c.place <= bindparam("most"))
+    .order_by(_places.c.contact_id, _places.c.place)
+)
+LENGTHS = select(_entries.contact_id, func.count().label("total")).where(*_OF_SEVERAL).group_by(_entries.contact_id)
 CONTACTS_OF = (
     select(_entries.entry_id, _entries.contact_id)
     .where(
@@ -117,6 +145,17 @@ class SqlCrm:
                 again = update(crm_contacts).where(_contacts.id == row.id).values(rest).returning(crm_contacts)
                 row = (await execute(connection, again)).one()
         return contact_from(row)
+
+    async def change_contact(self, contact: str, changes: Mapping[ContactField, str | None]) -> Contact:
+        which = (_contacts.account_id == self._account_id, _contacts.id == next(_uuids([contact]), None))
+        async with self._database.transaction() as connection:
+            row = (await execute(connection, select(crm_contacts).where(*which).with_for_update())).one_or_none()
+            if row is None:
+                raise NotFound("contact")
+            now = {"first_name": row.first_name, "last_name": row.last_name, "company": row.company, **changes}
+            words = words_of(row.email, now["first_name"], now["last_name"], now["company"])
+            changed = update(crm_contacts).where(*which).values(**changes, words=words).returning(crm_contacts)
+            return contact_from((await execute(connection, changed)).one())
 
     async def known(self, emails: Collection[str]) -> Mapping[str, Contact]:
         keys = {email: email_key(email) for email in emails}
@@ -183,6 +222,15 @@ class SqlCrm:
             people = await self._contacts_of(connection, [row.meeting_id for row in rows])
         return {row.meeting_key: meeting_from(row, people.get(row.meeting_id, ())) for row in rows}
 
+    async def meetings_by_id(self, ids: Collection[str]) -> Mapping[str, RecordedMeeting]:
+        asked = list(_uuids(ids))
+        if not asked:
+            return {}
+        async with self._database.snapshot() as connection:
+            rows = (await execute(connection, MEETINGS_BY_ID, {"account": self._account_id, "ids": asked})).all()
+            people = await self._contacts_of(connection, asked)
+        return {row.meeting_id.hex: meeting_from(row, people.get(row.meeting_id, ())) for row in rows}
+
     async def timeline(self, contact: str, *, first: int, after: str | None) -> RecordPage[TimelineEntry]:
         whose = next(_uuids([contact]), None)
         page = TIMELINE.limit(first + 1)
@@ -193,12 +241,22 @@ class SqlCrm:
             rows = (await execute(connection, page, values)).all()
             total = (await execute(connection, LENGTH, values)).scalar_one()
             people = await self._contacts_of(connection, [row.entry_id for row in rows[:first]])
-        return RecordPage(
-            items=tuple(entry_from(row, people.get(row.entry_id, ())) for row in rows[:first]),
-            cursors=tuple(cursor_at(row.at, row.entry_id) for row in rows[:first]),
-            has_more=len(rows) > first,
-            total=total,
-        )
+        return _page(rows, people, first, total)
+
+    async def timelines(self, contacts: Collection[str], *, first: int) -> Mapping[str, RecordPage[TimelineEntry]]:
+        asked = list(_uuids(contacts))
+        found: dict[UUID, list[AnyRow]] = {contact: [] for contact in asked}
+        if not asked:
+            return {contact: _page([], {}, first, 0) for contact in contacts}
+        values = {"account": self._account_id, "contacts": asked}
+        async with self._database.snapshot() as connection:
+            for row in await execute(connection, BEGINNINGS, {**values, "most": first + 1}):
+                found[row.contact_id].append(row)
+            shown = {row.entry_id for rows in found.values() for row in rows[:first]}
+            people = await self._contacts_of(connection, list(shown))
+            totals = {row.contact_id: row.total for row in await execute(connection, LENGTHS, values)}
+        pages = {contact.hex: _page(rows, people, first, totals.get(contact, 0)) for contact, rows in found.items()}
+        return {contact: pages.get(contact) or _page([], {}, first, 0) for contact in contacts}
 
     # ---- forgetting -------------------------------------------------------------------------------------------------
 
@@ -252,6 +310,18 @@ class SqlCrm:
         for row in await execute(connection, CONTACTS_OF, values):
             people[row.entry_id] = (*people.get(row.entry_id, ()), row.contact_id.hex)
         return people
+
+
+def _page(
+    rows: Sequence[AnyRow], people: Mapping[UUID, tuple[str, ...]], first: int, total: int
+) -> RecordPage[TimelineEntry]:
+    """The page that begins with these rows; one more of them than it holds says that there are more."""
+    return RecordPage(
+        items=tuple(entry_from(row, people.get(row.entry_id, ())) for row in rows[:first]),
+        cursors=tuple(cursor_at(row.at, row.entry_id) for row in rows[:first]),
+        has_more=len(rows) > first,
+        total=total,
+    )
 
 
 def _uuids(ids: Iterable[str]) -> Iterator[UUID]:

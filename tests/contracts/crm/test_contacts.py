@@ -1,11 +1,13 @@
 """People on record: known by their address, made once, found again."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from meetings.application.ports.crm import Crm, RecordRefused
 from meetings.application.ports.reads import BadCursor
+from meetings.domain.base import NotFound
 from tests.contracts.crm.world import CrmWorld, a_person
 
 
@@ -38,6 +40,25 @@ async def test_what_is_not_said_clears_nothing_and_what_is_said_is_taken_over(cr
     assert (silent.first_name, silent.last_name, silent.company) == ("Vera", "Vogt", "Acme")
     told = await crm.put_contact(a_person(first_name="Veronika", company="Beta"))
     assert (told.first_name, told.last_name, told.company) == ("Veronika", "Vogt", "Beta")
+
+
+async def test_a_change_says_other_things_clears_what_it_names_empty_and_leaves_the_rest(world: CrmWorld) -> None:
+    anna, ben = world.owners
+    vera = await world.crm.put_contact(a_person(first_name="Vera", last_name="Vogt", company="Acme", owner=anna))
+    changed = await world.crm.change_contact(vera.id, {"last_name": "Wolf", "company": None, "owner": ben})
+    assert changed == replace(vera, last_name="Wolf", company=None, owner=ben)
+    assert await world.crm.contacts_by_id([vera.id]) == {vera.id: changed}
+    assert await everybody(world.crm, "wolf") == [vera.email]
+    assert await everybody(world.crm, "vogt") == await everybody(world.crm, "acme") == []
+    assert await world.crm.change_contact(vera.id, {}) == changed
+
+
+async def test_nobody_and_another_accounts_contact_cannot_be_changed(world: CrmWorld) -> None:
+    theirs = await world.elsewhere.put_contact(a_person(first_name="Vera"))
+    for contact in (theirs.id, "no id of anybody"):
+        with pytest.raises(NotFound):
+            await world.crm.change_contact(contact, {"first_name": "Eve"})
+    assert (await world.elsewhere.contacts_by_id([theirs.id]))[theirs.id].first_name == "Vera"
 
 
 async def test_further_properties_are_kept_and_completed(crm: Crm) -> None:

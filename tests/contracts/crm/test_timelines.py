@@ -162,6 +162,23 @@ async def test_walking_a_timeline_meets_each_entry_once_however_many_share_an_in
     assert (await crm.timeline(vera.id, first=2, after=None)).total in (11, None)
 
 
+async def test_several_timelines_begin_as_each_alone_does(world: CrmWorld) -> None:
+    crm = world.crm
+    people = [await crm.put_contact(a_person(f"visitor{number}@visitors.example")) for number in range(3)]
+    theirs = await world.elsewhere.put_contact(a_person())
+    await crm.put_meeting(a_meeting(*(person.id for person in people[:2])))
+    for number, person in enumerate(people[:2]):
+        for hours in range(4):
+            await crm.put_meeting(a_meeting(person.id, start=START + (hours - number) * HOUR))
+            await crm.put_mail(a_mail(person.id, sent_at=START + hours * HOUR))
+    ids = [*(person.id for person in people), theirs.id, "no id of anybody"]
+    for first in (1, 3, 9, 100):
+        assert await crm.timelines(ids, first=first) == {
+            contact: await crm.timeline(contact, first=first, after=None) for contact in ids
+        }
+    assert await crm.timelines([], first=3) == {}
+
+
 async def test_a_contact_that_does_not_exist_has_an_empty_timeline(world: CrmWorld) -> None:
     vera = await world.crm.put_contact(a_person())
     await world.crm.put_meeting(a_meeting(vera.id))
@@ -180,4 +197,7 @@ async def test_meetings_are_found_by_their_keys_within_the_account(world: CrmWor
         record.key: record.title for record in records
     }
     assert await world.elsewhere.meetings_by_key(keys) == {}
+    by_id = {found.id: found for found in (await world.crm.meetings_by_key(keys)).values()}
+    assert await world.crm.meetings_by_id([*by_id, "no id of anybody"]) == by_id
+    assert await world.elsewhere.meetings_by_id(list(by_id)) == await world.crm.meetings_by_id([]) == {}
     assert await world.crm.meetings_by_key([]) == {}
