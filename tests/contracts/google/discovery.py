@@ -1,8 +1,8 @@
-"""Checks calls against Google's own description of Calendar API v3.
+"""Checks calls against Google's own descriptions of Calendar API v3 and Gmail API v1.
 
-The discovery document ships inside google-api-python-client. `DiscoveryCheck` is an observer: attach it to a
+The discovery documents ship inside google-api-python-client. `DiscoveryCheck` is an observer: attach it to a
 simulator and it checks every request a client sends (path, query, body) and every answer it gets; `problems` stays
-empty when both keep to the document. Stricter than the document in two ways: fields it does not name are problems,
+empty when both keep to the documents. Stricter than these in two ways: fields they do not name are problems,
 and where a description lists "possible values", other values are.
 """
 
@@ -21,11 +21,12 @@ Json = dict[str, Any]
 
 _LISTED_VALUE = re.compile(r'^- "([^"]+)"', re.MULTILINE)
 _TIMESTAMP = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
+_VERSIONS = {"calendar": "v3", "gmail": "v1"}
 _SILENT_FAULTS = ("body", "content_type")
 
 
 class DiscoveryCheck:
-    """Call it with each finished call. `checked` counts the calls that belong to the Calendar API."""
+    """Call it with each finished call. `checked` counts the calls that belong to these APIs."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
@@ -41,13 +42,13 @@ class DiscoveryCheck:
         self.problems += [f"call {call.number}, {call.operation}: {problem}" for problem in found]
 
 
-def schema_problems(name: str, value: Any) -> list[str]:
-    """What is wrong with `value` as the schema `name` (such as "Event") of the discovery document."""
-    return [f"{error.json_path}: {error.message}" for error in _validator(name).iter_errors(value)]
+def schema_problems(name: str, value: Any, api: str = "calendar") -> list[str]:
+    """What is wrong with `value` as the schema `name` (such as "Event") of an API's discovery document."""
+    return [f"{error.json_path}: {error.message}" for error in _validator(api, name).iter_errors(value)]
 
 
 def _query_problems(call: Call) -> Iterator[str]:
-    document = _document()
+    document = _document(_api(call))
     known = _methods()[call.operation].get("parameters", {})
     for name in set(call.query.keys()):
         about = known.get(name) or document["parameters"].get(name)
@@ -86,8 +87,8 @@ def _body_problems(call: Call) -> Iterator[str]:
         return
     name = method["request"]["$ref"]
     body = _without_nulls(call.body) if call.verb == "PATCH" else call.body
-    yield from (f"body {problem}" for problem in schema_problems(name, body))
-    for field, about in _document()["schemas"][name]["properties"].items():
+    yield from (f"body {problem}" for problem in schema_problems(name, body, _api(call)))
+    for field, about in _document(_api(call))["schemas"][name]["properties"].items():
         if method["id"] in about.get("annotations", {}).get("required", []) and field not in (body or {}):
             yield f"body: {field} is required"
 
@@ -107,7 +108,7 @@ def _answer_problems(call: Call) -> Iterator[str]:
         return
     if call.status != 200:
         yield f"answer: status {call.status}"
-    yield from (f"answer {problem}" for problem in schema_problems(method["response"]["$ref"], call.answer))
+    yield from (f"answer {problem}" for problem in schema_problems(method["response"]["$ref"], call.answer, _api(call)))
 
 
 def _error_problems(call: Call) -> Iterator[str]:
@@ -120,21 +121,33 @@ def _error_problems(call: Call) -> Iterator[str]:
             yield f"answer: incomplete error detail: {detail}"
 
 
+def _api(call: Call) -> str:
+    return str(_methods()[call.operation]["id"]).partition(".")[0]
+
+
 @cache
-def _document() -> Json:
-    document: Json = json.loads(str(discovery_cache.get_static_doc("calendar", "v3")))  # type: ignore[no-untyped-call]
+def _document(api: str) -> Json:
+    text = str(discovery_cache.get_static_doc(api, _VERSIONS[api]))  # type: ignore[no-untyped-call]
+    document: Json = json.loads(text)
     return document
 
 
 @cache
 def _methods() -> dict[str, Json]:
-    resources = _document()["resources"].items()
-    return {f"{name}.{verb}": method for name, resource in resources for verb, method in resource["methods"].items()}
+    """Methods of all these APIs by their ids without the API's name."""
+    found = [method for api in _VERSIONS for method in _methods_in(_document(api)["resources"])]
+    return {method["id"].partition(".")[2]: method for method in found}
+
+
+def _methods_in(resources: Json) -> Iterator[Json]:
+    for resource in resources.values():
+        yield from resource.get("methods", {}).values()
+        yield from _methods_in(resource.get("resources", {}))
 
 
 @cache
-def _validator(name: str) -> Draft202012Validator:
-    definitions = {key: _translated(schema) for key, schema in _document()["schemas"].items()}
+def _validator(api: str, name: str) -> Draft202012Validator:
+    definitions = {key: _translated(schema) for key, schema in _document(api)["schemas"].items()}
     return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": definitions})
 
 
@@ -154,7 +167,7 @@ def _translated(schema: Json) -> Json:
         translated["items"] = _translated(schema["items"])
     if schema.get("format") == "date-time":
         translated["pattern"] = _TIMESTAMP
-    if schema.get("format") == "int64" and schema["type"] == "string":
+    if schema.get("format") in ("int64", "uint64") and schema["type"] == "string":
         translated["pattern"] = r"^-?\d+$"
     values = _LISTED_VALUE.findall(schema.get("description", "")) if schema["type"] == "string" else []
     if values and "ossible values are:" in schema["description"] and "Some of" not in schema["description"]:

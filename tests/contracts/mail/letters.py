@@ -65,7 +65,8 @@ def a_mail(
 
 def a_bounce(to: str, of: str, *, action: str = "failed", failed: str = "vera@elsewhere.example") -> bytes:
     """A delivery status notification (RFC 3464) about the mail with the message id `of`."""
-    report = MIMEMultipart("report", policy=SMTP, **{"report-type": "delivery-status"})
+    report = MIMEMultipart("report", policy=SMTP)
+    report.set_param("report-type", "delivery-status")
     report["From"] = "Mail Delivery Subsystem <mailer-daemon@elsewhere.example>"
     report["To"], report["Subject"] = to, "Delivery Status Notification"
     report["Date"], report["Message-ID"] = "Mon, 02 Mar 2026 08:00:00 +0000", message_id()

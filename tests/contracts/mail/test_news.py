@@ -89,10 +89,10 @@ async def test_drafts_junk_and_deleted_mails_are_left_out(world: MailWorld, mail
 
 
 AUTOMATIC = {
-    "Auto_Submitted": "auto-replied",
-    "X_Autoreply": "yes",
+    "Auto-Submitted": "auto-replied",
+    "X-Autoreply": "yes",
     "Precedence": "bulk",
-    "List_Id": "<announcements.elsewhere.example>",
+    "List-Id": "<announcements.elsewhere.example>",
 }
 
 
@@ -100,8 +100,8 @@ AUTOMATIC = {
 async def test_an_answering_machine_is_told_apart(world: MailWorld, mail: MailAccount, header: str) -> None:
     follower = Follower(mail)
     await follower.follow()
-    headers = {header: AUTOMATIC[header]}
-    world.deliver(a_mail(world.account, id=(id := message_id()), subject="Out of office", **headers))
+    raw = a_mail(world.account, id=(id := message_id()), subject="Out of office")
+    world.deliver(f"{header}: {AUTOMATIC[header]}\r\n".encode() + raw)
     await follower.follow()
     assert (follower.seen[id].automatic, follower.seen[id].bounce) == (True, False)
 
@@ -152,7 +152,12 @@ async def test_a_mail_that_comes_while_news_are_read_is_not_missed(world: MailWo
     for id in ids:
         world.deliver(a_mail(world.account, id=id))
     world.small_pages(2)
-    world.during_news(lambda: world.deliver(a_mail(world.account, id=(late := message_id()))) or ids.append(late))
+
+    def meanwhile() -> None:
+        ids.append(message_id())
+        world.deliver(a_mail(world.account, id=ids[-1]))
+
+    world.during_news(meanwhile)
     await follower.follow()
     await follower.follow()
     assert set(follower.seen) == set(ids)

@@ -1,11 +1,11 @@
-"""Google, simulated: OAuth 2.0 and Calendar API v3 over HTTP on a loopback address.
+"""Google, simulated: OAuth 2.0, Calendar API v3 and Gmail API v1 over HTTP on a loopback address.
 
     with GoogleSimulator().serve() as google:
         google.add_account("ada@example.com", "Ada", time_zone="Europe/Berlin")
         ... point a real Google client at google.endpoints ...
 
 It answers as Google's documentation says. Each behaviour names its source: the title of a documentation page, a field
-of the Calendar discovery document that ships inside google-api-python-client, or a public report; what rests on a
+of the discovery documents that ship inside google-api-python-client, or a public report; what rests on a
 guess is marked "assumed". For the demo and the tests only.
 """
 
@@ -15,6 +15,7 @@ from meetings.adapters.google.simulator.control import (
     CALENDAR_SCOPE,
     CLIENT_ID,
     CLIENT_SECRET,
+    MAIL_SCOPES,
     Endpoints,
     GoogleSimulator,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "CALENDAR_SCOPE",
     "CLIENT_ID",
     "CLIENT_SECRET",
+    "MAIL_SCOPES",
     "Call",
     "ConsentRefused",
     "Endpoints",

@@ -8,18 +8,20 @@ import time
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from starlette.datastructures import Headers
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from meetings.adapters.google.simulator import errors, pages
+from meetings.adapters.google.simulator import errors, mail_batch, pages
 from meetings.adapters.google.simulator.api import CalendarApi, Request
 from meetings.adapters.google.simulator.calls import Call, CallLog
 from meetings.adapters.google.simulator.consent import ConsentPages
 from meetings.adapters.google.simulator.errors import GoogleError, Json, OAuthError
 from meetings.adapters.google.simulator.grants import Grants, userinfo
 from meetings.adapters.google.simulator.listing import page_number
-from meetings.adapters.google.simulator.methods import BASE_PATH, find_method, methods, read_query
+from meetings.adapters.google.simulator.mail_api import MailApi
+from meetings.adapters.google.simulator.methods import BASE_PATHS, find_method, methods, read_query
 from meetings.adapters.google.simulator.partial import select
 from meetings.adapters.google.simulator.world import Account, World
 from meetings.adapters.scripted_faults.delivery import deliver
@@ -35,6 +37,7 @@ _OWN_OPERATIONS = {
     ("POST", REVOKE_PATH): "oauth.revoke",
     ("GET", USERINFO_PATH): "oauth.userinfo",
     ("POST", USERINFO_PATH): "oauth.userinfo",
+    ("POST", mail_batch.BATCH_PATH): "batch",
 }
 
 
@@ -42,12 +45,19 @@ class SimulatorApp:
     """Give it to any ASGI server; faults below HTTP need the simulator's own."""
 
     def __init__(
-        self, world: World, grants: Grants, consent: ConsentPages, api: CalendarApi, log: CallLog, faults: Faults[Fault]
+        self,
+        world: World,
+        grants: Grants,
+        consent: ConsentPages,
+        api: CalendarApi,
+        mail: MailApi,
+        log: CallLog,
+        faults: Faults[Fault],
     ) -> None:
         self._world = world
         self._grants = grants
         self._consent = consent
-        self._api = api
+        self._handlers = {**api.handlers, **mail.handlers}
         self._log = log
         self._faults = faults
 
@@ -55,7 +65,8 @@ class SimulatorApp:
         if scope["type"] != "http":
             return
         http = HttpRequest(scope, receive)
-        call = self._arrived(http, await http.body())
+        raw = await http.body()
+        call = self._arrived(http, raw)
         fault = self._faults.fault_for(call)
         if fault is not None:
             call.fault = fault.name
@@ -64,7 +75,7 @@ class SimulatorApp:
             response = _scripted(call, fault)
             self._log.finish(call, 0 if fault.reset else response.status_code, None, worked=False)
         else:
-            response = self._work(call, str(http.base_url).rstrip("/"))
+            response = self._work(call, str(http.base_url).rstrip("/"), raw)
             for hook in self._faults.hooks_for(call):
                 # In a thread: the hook may itself call the simulator over HTTP.
                 await asyncio.to_thread(hook.action)
@@ -75,7 +86,7 @@ class SimulatorApp:
     def _arrived(self, http: HttpRequest, raw: bytes) -> Call:
         path = http.scope["path"]
         found = find_method(http.method, path)
-        own = _OWN_OPERATIONS.get((http.method, path), "page" if not path.startswith(BASE_PATH) else "unknown")
+        own = _OWN_OPERATIONS.get((http.method, path), "page" if not path.startswith(BASE_PATHS) else "unknown")
         with self._world.lock:
             known = self._grants.account_of(_bearer(http.headers.get("authorization")) or "")
             return self._log.arrive(
@@ -92,10 +103,11 @@ class SimulatorApp:
                 account=known[0].email if known else None,
             )
 
-    def _work(self, call: Call, base_url: str) -> Response:
+    def _work(self, call: Call, base_url: str, raw: bytes = b"") -> Response:
         with self._world.lock:
             try:
-                response = self._answer(call, base_url)
+                batch = call.operation == "batch"
+                response = self._batch(call, base_url, raw) if batch else self._answer(call, base_url)
             except (GoogleError, OAuthError) as error:
                 headers = error.headers if isinstance(error, GoogleError) else {}
                 response = _json(error.body, error.status, headers)
@@ -115,7 +127,7 @@ class SimulatorApp:
             return self._oauth(call)
         method = next(each for each in methods() if each.name == call.operation)
         account = self._authorized(call, method.scopes)
-        handler = self._api.handlers.get(call.operation)
+        handler = self._handlers.get(call.operation)
         if handler is None:
             raise GoogleError(501, "notImplemented", f"{call.operation} is not simulated.")
         query = read_query(method, call.query)
@@ -136,6 +148,40 @@ class SimulatorApp:
             # Conditional retrieval ("Get specific versions of resources").
             return Response(status_code=304)
         return _json(select(body, call.query["fields"]) if call.query.get("fields") else body, 200, _etag(body))
+
+    def _batch(self, call: Call, base_url: str, raw: bytes) -> Response:
+        """Each request is worked and logged as if it had come alone, with the token of the whole where it has none.
+
+        A token that is not good is refused for the whole (assumed).
+        """
+        token = call.headers.get("authorization", "")
+        if self._grants.account_of(_bearer(token) or "") is None:
+            raise errors.invalid_credentials() if token else errors.login_required()
+        parts = mail_batch.taken_apart(call.headers.get("content-type", ""), raw)
+        return mail_batch.put_together([(part.content_id, self._part(call, part, base_url)) for part in parts])
+
+    def _part(self, call: Call, part: mail_batch.Inner, base_url: str) -> Response:
+        found = find_method(part.verb, part.path)
+        inner = self._log.arrive(
+            verb=part.verb,
+            path=part.path,
+            operation=found[0].name if found else "unknown",
+            path_parameters=found[1] if found else {},
+            query=part.query,
+            headers=Headers({"authorization": call.headers.get("authorization", ""), **part.headers}),
+            body=part.body,
+            at=self._world.now(),
+            monotonic_seconds=time.monotonic(),
+            account=call.account,
+            within=call.number,
+        )
+        fault = self._faults.fault_for(inner)
+        if fault is None or not fault.replaces_the_work:
+            return self._work(inner, base_url)
+        inner.fault = fault.name
+        response = _scripted(inner, fault)
+        self._log.finish(inner, response.status_code, None, worked=False)
+        return response
 
     def _authorized(self, call: Call, scopes: frozenset[str]) -> Account:
         """The account behind the bearer token, if one of `scopes` was granted."""

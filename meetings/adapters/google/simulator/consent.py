@@ -13,7 +13,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from meetings.adapters.google.simulator.grants import AuthorizationRequest, Grants
-from meetings.adapters.google.simulator.methods import discovery_document
+from meetings.adapters.google.simulator.methods import scope_texts
 from meetings.adapters.google.simulator.pages import page
 from meetings.adapters.google.simulator.world import World
 
@@ -70,7 +70,7 @@ class ConsentPages:
             return 400, "unsupported_response_type", "Only the authorization code flow is simulated."
         if not query.get("scope", "").split():
             return 400, "invalid_request", "Missing required parameter: scope"
-        unknown = [scope for scope in query["scope"].split() if scope not in SIGN_IN_SCOPES | _calendar_scopes()]
+        unknown = [scope for scope in query["scope"].split() if scope not in SIGN_IN_SCOPES | scope_texts()]
         if unknown:
             return 400, "invalid_scope", f"Some requested scopes were invalid: {html.escape(' '.join(unknown))}"
         if query.get("code_challenge") and query.get("code_challenge_method") != "S256":
@@ -101,7 +101,7 @@ class ConsentPages:
             f" &lt;{html.escape(account.email)}&gt;</label>"
             for account in self._world.accounts.values()
         )
-        texts = SIGN_IN_SCOPES | _calendar_scopes()
+        texts = SIGN_IN_SCOPES | scope_texts()
         scopes = "".join(
             f'<label><input type="checkbox" name="scope" value="{html.escape(scope)}" checked'
             f"{' disabled' if scope in SIGN_IN_SCOPES else ''}> {html.escape(texts[scope])}</label>"
@@ -119,11 +119,6 @@ class ConsentPages:
     def _preselected(self, email: str, request: AuthorizationRequest) -> bool:
         hinted = self._world.accounts.get(request.login_hint or "")
         return email == (hinted.email if hinted else next(iter(self._world.accounts)))
-
-
-def _calendar_scopes() -> dict[str, str]:
-    scopes = discovery_document()["auth"]["oauth2"]["scopes"]
-    return {scope: about["description"] for scope, about in scopes.items()}
 
 
 def _back(request: AuthorizationRequest, parameters: dict[str, str]) -> Response:

@@ -16,6 +16,8 @@ from meetings.adapters.google.simulator.conference import succeed
 from meetings.adapters.google.simulator.consent import ConsentPages
 from meetings.adapters.google.simulator.errors import Json
 from meetings.adapters.google.simulator.grants import Client, Grants
+from meetings.adapters.google.simulator.mail_api import MailApi
+from meetings.adapters.google.simulator.mail_control import MailControl
 from meetings.adapters.google.simulator.push import Push
 from meetings.adapters.google.simulator.recurrence import instance_key
 from meetings.adapters.google.simulator.serving import serve_in_loop, serve_in_thread
@@ -26,15 +28,17 @@ from meetings.adapters.scripted_faults.faults import Fault, Faults, Hook, Match,
 CLIENT_ID = "simulated-client.apps.googleusercontent.com"
 CLIENT_SECRET = "GOCSPX-simulated"
 CALENDAR_SCOPE = "https://www.googleapis.com/auth/calendar"
+MAIL_SCOPES = ("https://www.googleapis.com/auth/gmail.send", "https://www.googleapis.com/auth/gmail.readonly")
 
 Moment = datetime | date
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """The addresses a client needs. `api` is for `client_options={"api_endpoint": ...}`."""
+    """The addresses a client needs. `api` and `mail_api` are for `client_options={"api_endpoint": ...}`."""
 
     api: str
+    mail_api: str
     authorize: str
     token: str
     revoke: str
@@ -42,7 +46,7 @@ class Endpoints:
 
 
 class GoogleSimulator:
-    """Google's accounts server and Calendar API v3 in memory.
+    """Google's accounts server, Calendar API v3 and Gmail API v1 in memory. `mail` is what people do with their mail.
 
     Thread-safe: the server runs in its own thread or loop, everything here may be called from any other. Moments are
     aware datetimes, or dates for whole days. Methods that act as a person give the event as Google keeps it, a copy.
@@ -57,7 +61,9 @@ class GoogleSimulator:
         self.push = Push(self._world, self._grants.is_granted)
         consent = ConsentPages(self._world, self._grants)
         api = CalendarApi(self._world, self.push, self.settings)
-        self.app = SimulatorApp(self._world, self._grants, consent, api, self._log, self._faults)
+        self.mail = MailControl(self._world)
+        mail = MailApi(self._world, self.settings)
+        self.app = SimulatorApp(self._world, self._grants, consent, api, mail, self._log, self._faults)
         self._url: str | None = None
         self.register_client(CLIENT_ID, CLIENT_SECRET)
 
@@ -93,6 +99,7 @@ class GoogleSimulator:
     def endpoints(self) -> Endpoints:
         return Endpoints(
             api=f"{self.url}/calendar/v3",
+            mail_api=self.url,
             authorize=self.url + AUTH_PATH,
             token=self.url + TOKEN_PATH,
             revoke=self.url + REVOKE_PATH,

@@ -1,6 +1,6 @@
-"""The methods of Calendar API v3: path, parameters and scopes, read from Google's own discovery document.
+"""The methods of Calendar API v3 and Gmail API v1: path, parameters and scopes, from Google's own discovery documents.
 
-The document ships inside google-api-python-client, so the simulator checks a request against what Google publishes.
+The documents ship inside google-api-python-client, so the simulator checks a request against what Google publishes.
 """
 
 import importlib.resources
@@ -15,12 +15,13 @@ from starlette.datastructures import QueryParams
 
 from meetings.adapters.google.simulator.errors import GoogleError, Json, invalid_parameter
 
-BASE_PATH = "/calendar/v3/"
+BASE_PATHS = ("/calendar/v3/", "/gmail/v1/")
+_DOCUMENTS = ("calendar.v3", "gmail.v1")
 
 
 @dataclass(frozen=True)
 class Method:
-    """One method, such as `events.list`. `scopes`: any one of them is enough."""
+    """One method, such as `events.list` or `users.messages.get`. `scopes`: any one of them is enough."""
 
     name: str
     verb: str
@@ -30,29 +31,38 @@ class Method:
 
 
 @cache
-def discovery_document() -> Json:
-    package = importlib.resources.files("googleapiclient") / "discovery_cache" / "documents" / "calendar.v3.json"
+def discovery_document(name: str) -> Json:
+    package = importlib.resources.files("googleapiclient") / "discovery_cache" / "documents" / f"{name}.json"
     document: Json = json.loads(package.read_text(encoding="utf-8"))
     return document
 
 
 @cache
 def methods() -> tuple[Method, ...]:
-    document = discovery_document()
-    return tuple(_methods(document["resources"]))
+    documents = [discovery_document(name) for name in _DOCUMENTS]
+    return tuple(method for each in documents for method in _methods(f"/{each['servicePath']}", each["resources"]))
 
 
-def _methods(resources: Json) -> Iterator[Method]:
-    for resource_name, resource in resources.items():
-        for method_name, method in resource["methods"].items():
+@cache
+def scope_texts() -> dict[str, str]:
+    """Every scope of these APIs, and what the consent page says of it."""
+    documents = [discovery_document(name) for name in _DOCUMENTS]
+    scopes = [scope for each in documents for scope in each["auth"]["oauth2"]["scopes"].items()]
+    return {scope: about["description"] for scope, about in scopes}
+
+
+def _methods(base_path: str, resources: Json) -> Iterator[Method]:
+    for resource in resources.values():
+        for method in resource.get("methods", {}).values():
             path = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", method["path"])
             yield Method(
-                name=f"{resource_name}.{method_name}",
+                name=method["id"].partition(".")[2],
                 verb=method["httpMethod"],
-                pattern=re.compile(re.escape(BASE_PATH) + path),
+                pattern=re.compile(re.escape(base_path) + path),
                 parameters=method.get("parameters", {}),
                 scopes=frozenset(method["scopes"]),
             )
+        yield from _methods(base_path, resource.get("resources", {}))
 
 
 def find_method(verb: str, path: str) -> tuple[Method, dict[str, str]] | None:

@@ -1,4 +1,5 @@
 """What the simulator keeps: accounts, their calendars and calendar lists, events, and the mails Google would have sent.
+Mailboxes are in mailbox.py.
 
 Everything here is plain state. One lock guards it all, because the server runs in its own thread and a test, or a
 person watching the demo, changes the calendars from another.
@@ -13,6 +14,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from meetings.adapters.google.simulator.errors import Json, forbidden, not_found, required_access_level
+from meetings.adapters.google.simulator.mailbox import LeftMail, Mailbox
 from meetings.adapters.google.simulator.times import stamp
 
 ROLES = ("none", "freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner")
@@ -88,7 +90,8 @@ class ListEntry:
 
 @dataclass
 class Account:
-    """A Google account. `lost` are calendars that answer 403 or 404 whatever the access list says."""
+    """A Google account. `lost` are calendars that answer 403 or 404 whatever the access list says. `without_mail`: an
+    account of Google that has no Gmail."""
 
     email: str
     name: str
@@ -96,6 +99,8 @@ class Account:
     entries: dict[str, ListEntry] = field(default_factory=dict)
     list_change: int = 0
     lost: dict[str, int] = field(default_factory=dict)
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    without_mail: bool = False
 
     @property
     def subject(self) -> str:
@@ -124,6 +129,8 @@ class World:
         self.accounts: dict[str, Account] = {}
         self.calendars: dict[str, Calendar] = {}
         self.mails: list[Mail] = []
+        self.left_mails: list[LeftMail] = []
+        self.refused_recipients: set[str] = set()
         self.listeners: list[Callable[[Calendar], None]] = []
         self._etags = 0
         self._positions = 0
