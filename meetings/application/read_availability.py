@@ -16,7 +16,7 @@ from meetings.application.ports.reads import PagePointer
 from meetings.application.ports.unit_of_work import Begin, MirroredTime
 from meetings.domain.availability import HostTime
 from meetings.domain.availability.zones import instants_of_day
-from meetings.domain.base import refuse
+from meetings.domain.base import Problem, refuse
 from meetings.domain.booking_mode import BookingMode
 from meetings.domain.identifiers import BookingId, UserId
 from meetings.domain.scheduling_page import check_window_request
@@ -117,7 +117,7 @@ async def read_availability(
         NotFound: the page is gone.
         InvalidInput: the zone, the window (at most 62 days), or a duration the page does not offer.
     """
-    refuse(time_zone_problem(question.time_zone, "timeZone"))
+    refuse(_zone_problem(question.time_zone))
     check_window_request(question.first, question.last, most_days=policy.window_days)
     now = clock()
     if memory is not None and question.moving is None:
@@ -199,6 +199,11 @@ def _freshness(
         return Freshness.PARTIAL
     old = [copy for copy in mirrored.values() if copy.confirmed_at is None or now - copy.confirmed_at > _FRESH]
     return Freshness.CACHED if old else Freshness.LIVE
+
+
+@lru_cache(maxsize=1024)  # the library keeps eight zones and reads every other one from its file again
+def _zone_problem(zone: str) -> Problem | None:
+    return time_zone_problem(zone, "timeZone")
 
 
 @lru_cache(maxsize=4096)  # each answer asks for every day of its window, several times

@@ -9,6 +9,7 @@ from cross_web import HTTPException
 from fastapi import Request, Response, WebSocket
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.fastapi import GraphQLRouter
 from strawberry.http.parse_content_type import parse_content_type
@@ -79,6 +80,26 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
         return found
 
     # ---- over HTTP ----------------------------------------------------------------------------------------------
+
+    def posted(self, app: ASGIApp, path: str) -> ASGIApp:
+        """Around the application that serves this router at `path`: posted operations go straight to it, past all
+        that finds out who else may be meant, which takes as long as some of them."""
+
+        async def direct(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == path:
+                await self._post(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return direct
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        context = await self._connection(request)
+        context.request, context.response = request, _nothing_yet()
+        self.temporal_response = context.response  # taken up by `run` before it waits for anything
+        answer = await self.run(request, context, None)
+        await answer(scope, receive, send)
 
     async def run(self, request: Any, context: Any = UNSET, root_value: Any = UNSET) -> Any:
         if self.is_websocket_request(request):
@@ -185,6 +206,14 @@ class _Refused(Exception):
 def _answer(refused: _Refused, context: Connection) -> Response:
     content = orjson.dumps(refusal(refused.text, refused.code, context.request_id))
     return Response(content, refused.status, media_type="application/json")
+
+
+def _nothing_yet() -> Response:
+    """What resolvers put headers on, as the framework makes it."""
+    response = Response()
+    del response.headers["content-length"]
+    response.status_code = 200
+    return response
 
 
 def _token_of(parameters: object) -> str | None:
