@@ -1,7 +1,7 @@
 """A meeting on the record of a contact that was not booked on a page: made on the record, or found in a calendar."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -176,22 +176,31 @@ class MeetingEngagement(Aggregate):
         return found
 
     def follow(
-        self, *, owner: UserId, contacts: Iterable[str], text: MeetingText, slot: TimeSpan, now: datetime
+        self,
+        *,
+        owner: UserId,
+        contacts: Iterable[str],
+        text: MeetingText,
+        slot: TimeSpan,
+        now: datetime,
+        join_url: str | None = None,
     ) -> None:
         """Take over how the event stands in a calendar (A-CR2); a colleague's copy of it adds the colleague (B-CR1).
 
         Nobody is taken off: what happened with a contact stays on their record. The same again changes nothing.
         """
-        before = (self.owners, self.contacts, self.text, self.start, self.end, self.outcome)
+        before = (self.owners, self.contacts, self.text, self.start, self.end, self.outcome, self.event)
         moved = (slot.start, slot.end) != (self.start, self.end)
         self.owners = self.owners if owner in self.owners else (*self.owners, owner)
         self.contacts = _addresses((*self.contacts, *contacts))
         self.text, self.start, self.end = text, slot.start, slot.end
+        if self.event is not None and join_url is not None:
+            self.event = replace(self.event, join_url=join_url)
         if moved:
             self.outcome = MeetingOutcome.RESCHEDULED
         elif self.outcome is MeetingOutcome.CANCELLED:
             self.outcome = MeetingOutcome.SCHEDULED
-        if before != (self.owners, self.contacts, self.text, self.start, self.end, self.outcome):
+        if before != (self.owners, self.contacts, self.text, self.start, self.end, self.outcome, self.event):
             self.record(EngagementChanged(at=now, engagement_id=self.id))
 
     def vanish(self, *, now: datetime) -> None:

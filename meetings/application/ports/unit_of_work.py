@@ -181,6 +181,66 @@ class Engagements(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FeedState:
+    """How far a calendar was read for people's records. `window` is what a whole read covered; `asked` grows whenever
+    somebody wants it to be read."""
+
+    cursor: str | None
+    window: TimeSpan | None
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvent:
+    """The event of one calendar that stands for a meeting. `organized_here`: this is its organizer's calendar."""
+
+    calendar_id: CalendarId
+    event_id: str
+    engagement_id: EngagementId
+    organized_here: bool
+
+
+class RecordFeeds(Protocol):
+    """How far calendars were read for people's records, and which of their events stand for which meetings."""
+
+    async def state(self, calendar_id: CalendarId) -> FeedState:
+        """Of a calendar that was never read, an empty one."""
+
+    async def ask(self, calendar_id: CalendarId) -> None:
+        """Note that somebody wants a calendar to be read."""
+
+    async def keep(self, calendar_id: CalendarId, *, cursor: str | None, window: TimeSpan) -> None:
+        """All up to `cursor` is stored; the next read goes on from there."""
+
+    async def unasked_since(self, calendar_id: CalendarId, asked: int) -> bool:
+        """Whether nobody asked after that many had. Who asks from here on waits for this transaction."""
+
+    async def found(self, calendar_id: CalendarId, event_ids: Collection[str]) -> dict[str, FoundEvent]:
+        """Those of these events that stand for a meeting."""
+
+    async def standing(self, calendar_id: CalendarId, *, after: datetime) -> list[FoundEvent]:
+        """The events of a calendar that stand for meetings which end after an instant."""
+
+    async def copies(self, engagement_id: EngagementId) -> list[FoundEvent]:
+        """The events that stand for a meeting, in everybody's calendars."""
+
+    async def note(self, event: FoundEvent) -> None:
+        """An event stands for a meeting. Repeating it changes nothing."""
+
+    async def forget(self, events: Sequence[FoundEvent]) -> None:
+        """These events stand for nothing any more."""
+
+    async def own_addresses(self) -> set[str]:
+        """What people of the account sign in with, and the addresses of the calendars they connected."""
+
+    async def writes_under_way(self, slot: TimeSpan) -> bool:
+        """Whether an event of ours at exactly this time is being written, so that its name is not known yet."""
+
+    async def is_being_written(self, engagement_id: EngagementId) -> bool:
+        """Whether the event of a meeting that was made on a record is still to be written, or changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class TakenTime:
     """A live booking's or hold's time of one host, in minutes since the epoch, half-open."""
 
@@ -439,6 +499,7 @@ class UnitOfWork(Protocol):
     pages: SchedulingPages
     bookings: Bookings
     engagements: Engagements
+    record_feeds: RecordFeeds
     host_times: HostTimes
     mirror: BusyMirror
     idempotency: IdempotencyKeys

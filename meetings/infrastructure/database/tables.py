@@ -475,7 +475,7 @@ found_events = Table(
     Column("calendar_id", Uuid, ForeignKey("calendars.id", ondelete="CASCADE"), primary_key=True),
     Column("event_id", Text, primary_key=True),
     _account(),
-    Column("engagement_id", Uuid, ForeignKey("engagements.id", ondelete="CASCADE"), nullable=False),
+    Column("engagement_id", Uuid, nullable=False),
     Column("organized_here", Boolean, nullable=False),
     Index(None, "engagement_id"),
 )

@@ -26,6 +26,7 @@ from meetings.application.ports.unit_of_work import (
     LockTimeout,
     Mailboxes,
     MeetingLinks,
+    RecordFeeds,
     SchedulingPages,
     Users,
     Visitors,
@@ -60,6 +61,7 @@ from meetings.infrastructure.database.meeting_links import SqlMeetingLinks
 from meetings.infrastructure.database.migrate import at_newest, migrate_engine
 from meetings.infrastructure.database.mirror import SqlBusyMirror
 from meetings.infrastructure.database.pages import SqlSchedulingPages
+from meetings.infrastructure.database.record_feeds import SqlRecordFeeds
 from meetings.infrastructure.database.tables import accounts, connections, intents, pages, users
 from meetings.infrastructure.database.transaction import Image, Transaction, transaction_open
 from meetings.infrastructure.database.types import Instant, database_time
@@ -177,6 +179,7 @@ class SqlUnitOfWork:
     pages: SchedulingPages
     bookings: Bookings
     engagements: Engagements
+    record_feeds: RecordFeeds
     host_times: HostTimes
     mirror: BusyMirror
     idempotency: IdempotencyKeys
@@ -210,6 +213,7 @@ class SqlUnitOfWork:
         self.host_times = self._host_times = SqlHostTimes(transaction)
         self.bookings = self._bookings = SqlBookings(transaction, self._host_times)
         self.engagements = self._engagements = SqlEngagements(transaction)
+        self.record_feeds = SqlRecordFeeds(transaction)
         self.mirror = SqlBusyMirror(transaction)
         self.idempotency = SqlIdempotencyKeys(transaction)
         self.blocked_attempts = SqlBlockedAttempts(transaction)

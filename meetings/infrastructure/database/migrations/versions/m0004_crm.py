@@ -155,9 +155,6 @@ def upgrade() -> None:
             ["calendar_id"], ["calendars.id"], name="found_events_calendar_id_fkey", ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="found_events_account_id_fkey"),
-        sa.ForeignKeyConstraint(
-            ["engagement_id"], ["engagements.id"], name="found_events_engagement_id_fkey", ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("calendar_id", "event_id", name="found_events_pkey"),
     )
     op.create_index("found_events_engagement_id_idx", "found_events", ["engagement_id"])
