@@ -19,7 +19,7 @@ from meetings.application.ports.calendars import (
 )
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
-from meetings.application.ports.mail_accounts import InboxLogin
+from meetings.application.ports.mail_accounts import ImapCredentials, InboxLogin
 from meetings.application.ports.unit_of_work import Begin
 from meetings.application.store_connection import (
     StoredAccount,
@@ -145,7 +145,7 @@ async def examine_exchange(
         raise ServerAsksToWait(retry_after=busy.retry_after) from None
 
 
-def login_names(given: MailboxCredentials) -> tuple[str, ...]:
+def login_names(given: MailboxCredentials | ImapCredentials) -> tuple[str, ...]:
     """The names a server may count failed tries under, each once, in the form in which they are compared.
 
     Without a user name the part before the "@" may be tried as well (X9), so whoever guesses passwords for one of them

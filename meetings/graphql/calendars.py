@@ -16,13 +16,16 @@ from meetings.application.manage_connection import (
 )
 from meetings.application.ports.calendars import CalendarProvider as OfferedProvider
 from meetings.application.ports.unit_of_work import MirrorState
+from meetings.application.uses import disclosure_of, usual_uses
 from meetings.domain import calendar_connection as domain
-from meetings.domain.base import Problem, refuse
+from meetings.domain.account_use import CALENDAR_ONLY
+from meetings.domain.base import InvalidInput, Problem, refuse
 from meetings.domain.calendar_connection import AlreadyConnected, ConsentRequired, NotConnected
 from meetings.domain.identifiers import CalendarId, ConnectionId
 from meetings.graphql.context import Info, Operation, again_on_conflict
 from meetings.graphql.cookies import keep_browser_secret
 from meetings.graphql.enums import (
+    AccountUse,
     CalendarAccess,
     CalendarHealth,
     Capability,
@@ -213,8 +216,13 @@ class Disclosure:
     )
 
     @classmethod
-    def of(cls, offered: OfferedProvider, connection: domain.CalendarConnection | None) -> "Disclosure":
-        disclosure = offered.disclosure
+    def of(
+        cls,
+        offered: OfferedProvider,
+        connection: domain.CalendarConnection | None,
+        uses: frozenset[AccountUse] | None = None,
+    ) -> "Disclosure":
+        disclosure = disclosure_of(offered, usual_uses(offered) if uses is None else uses)
         accepted = connection is not None and connection.consent.version == disclosure.version
         return cls(
             provider=offered.provider,
@@ -231,9 +239,12 @@ class ConnectWith(enum.Enum):
     """Which mutation begins it."""
 
     CONSENT_PAGE = strawberry.enum_value(
-        "CONSENT_PAGE", description="On the provider's own page: `startCalendarConnection`."
+        "CONSENT_PAGE", description="On the provider's own page: `startCalendarConnection`, `startInboxConnection`."
     )
-    PASSWORD = strawberry.enum_value("PASSWORD", description="With a password: `connectExchangeCalendar`.")
+    PASSWORD = strawberry.enum_value(
+        "PASSWORD",
+        description="With a password: `connectExchangeCalendar`, `connectExchangeInbox`, `connectImapInbox`.",
+    )
 
 
 @strawberry.type(description="A kind of calendar that can be connected here.")
@@ -268,6 +279,11 @@ class StartCalendarConnectionInput:
         default=None, description="The connection to sign in to again; pages and chosen calendars are kept."
     )
     login_hint: str | None = strawberry.field(default=None, description="The address the person wants to sign in with.")
+    uses: list[AccountUse] | None = strawberry.field(
+        default=None,
+        description="What the account is to be used for. Left out, for its calendars and, as far as that is offered, "
+        "its mailbox; on signing in again for what it was used for.",
+    )
 
 
 @strawberry.type(description="Where to send the browser.")
@@ -299,12 +315,15 @@ class CalendarMutations:
         Access.SIGNED_IN,
         "Begin to connect a calendar account. Returns the provider's consent page and sets a cookie that lasts as long "
         "as the trip; the server's own callback finishes and redirects to `returnTo` with `calendar=connected` in its "
-        "query (and `account=other` for another address than the one hinted at, `selection=reset` where calendars have "
-        "to be chosen again), or with `calendar=failed` and a `reason`: `OAUTH_DENIED` (the person or their "
+        "query, and `inbox=connected` where the account's mailbox was connected too, or `inbox=failed` with an "
+        "`inboxReason` where only that was not (and `account=other` for another address than the one hinted at, "
+        "`selection=reset` where calendars have to be chosen again), or with `calendar=failed` and a `reason`: "
+        "`OAUTH_DENIED` (the person or their "
         "administrator said no), `TOKEN_INVALID` (the trip has to begin anew), `PERMISSION_MISSING` (less was granted "
         "than is needed), `CALENDAR_NOT_ELIGIBLE` (no calendar that can be written), `MAILBOX_NOT_FOUND` (the account "
         "has no mailbox), `MAILBOX_MIGRATION_OR_HYBRID` (its mailbox is on a server elsewhere, or being moved), "
-        "`ALREADY_CONNECTED` (another window was faster), `PROVIDER_UNAVAILABLE` (worth another try).",
+        "`ALREADY_CONNECTED` (another window was faster), `SHARED_MAILBOX_NOT_ALLOWED` (the address is a team's), "
+        "`PROVIDER_UNAVAILABLE` (worth another try).",
         Code.CONSENT_REQUIRED,
         Code.ALREADY_CONNECTED,
         Code.NOT_FOUND,
@@ -319,8 +338,8 @@ class CalendarMutations:
         tools = operation.tools
         offered = tools.providers.get(input.provider)
         if offered is None or offered.sign_in is None:
-            refuse(Problem(("provider",), Rule.NOT_AVAILABLE_YET))
-        _check_return(operation, input.return_to)
+            raise InvalidInput([Problem(("provider",), Rule.NOT_AVAILABLE_YET)])
+        check_return(operation, input.return_to)
         started = await start_connection(
             StartConnection(
                 provider=input.provider,
@@ -328,6 +347,7 @@ class CalendarMutations:
                 return_to=input.return_to,
                 reconnect=None if input.reconnect is None else ConnectionId(from_id(Kind.CONNECTION, input.reconnect)),
                 login_hint=input.login_hint,
+                uses=await _uses(operation, offered, input),
             ),
             caller=operation.signed_in(),
             look=tools.look,
@@ -426,6 +446,7 @@ class CalendarMutations:
         CalendarConnectionPayload,
         Access.SIGNED_IN,
         "Give the account back: its secrets are deleted at once and revoked at the provider, pages take requests only. "
+        "Its mailbox, if connected, stays, and the access for it is not revoked. "
         "Booked meetings stay in the calendar. Disconnecting twice succeeds.",
         Code.NOT_FOUND,
         Code.CONCURRENT_CHANGE,
@@ -449,13 +470,25 @@ class CalendarMutations:
         return await _payload(operation, connection)
 
 
+async def _uses(
+    operation: Operation, offered: OfferedProvider, input: StartCalendarConnectionInput
+) -> frozenset[AccountUse]:
+    if input.uses is not None:
+        return frozenset(input.uses)
+    if input.reconnect is None:
+        return usual_uses(offered)
+    async with operation.tools.look(operation.signed_in().account_id) as work:
+        borrower = await work.mailboxes.borrowing(ConnectionId(from_id(Kind.CONNECTION, input.reconnect)))
+    return usual_uses(offered) if borrower is not None else CALENDAR_ONLY
+
+
 async def _payload(operation: Operation, connection_id: ConnectionId) -> CalendarConnectionPayload:
     operation.forget_loaded()
     connection = await operation.loaders(operation.signed_in().account_id).connections.load(connection_id)
     return CalendarConnectionPayload(connection=CalendarConnection.of(connection) if connection else None)
 
 
-def _check_return(operation: Operation, address: str) -> None:
+def check_return(operation: Operation, address: str) -> None:
     """Only to ourselves and to sites whoever runs the product has named (OA-2)."""
     links = operation.tools.links
     known = [normalize_origin(origin) for origin in (links.public_url, links.dashboard_url)]

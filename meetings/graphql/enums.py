@@ -12,6 +12,7 @@ from meetings.application.ports.calendars import LoginProblem, LoginStep, Server
 from meetings.application.ports.identities import Scope
 from meetings.application.prefill import PrefillSource
 from meetings.application.read_availability import Freshness
+from meetings.domain.account_use import AccountUse
 from meetings.domain.availability import Reason
 from meetings.domain.base import Rule
 from meetings.domain.booking import BookingChannel, BookingState, CancelledBy
@@ -25,6 +26,7 @@ from meetings.domain.calendar_connection import (
     ConnectionStatus,
     Provider,
 )
+from meetings.domain.mailbox import InboxProvider
 from meetings.domain.page_settings import AvatarChoice, ColorScheme, LocationKind
 from meetings.domain.plan import Feature, Hub, Tier
 from meetings.domain.scheduling_page import PageType
@@ -32,6 +34,7 @@ from meetings.domain.user import Permission, Role, UserState, Weekday
 from meetings.domain.web_domain import DomainState
 
 __all__ = [
+    "AccountUse",
     "AvatarChoice",
     "BookingChannel",
     "BookingMode",
@@ -48,6 +51,7 @@ __all__ = [
     "FieldKind",
     "Freshness",
     "Hub",
+    "InboxProvider",
     "LocationKind",
     "LoginProblem",
     "LoginStep",
@@ -140,6 +144,22 @@ _shown(
     DEGRADED="A selected calendar cannot be read: nobody can book its owner until that is mended or it is deselected.",
     REAUTH_REQUIRED="The provider does not accept our grant any more; pages take requests only.",
     DISCONNECTED="The person disconnected it; pages take requests only.",
+)
+_shown(
+    InboxProvider,
+    "InboxProvider",
+    "Whose mailbox it is.",
+    GOOGLE="Google: Workspace and free accounts.",
+    OFFICE365="Office 365 and other mailboxes that Microsoft hosts.",
+    EXCHANGE="A mailbox on an Exchange server of one's own.",
+    IMAP="Any server that speaks IMAP and SMTP.",
+)
+_shown(
+    AccountUse,
+    "AccountCapability",
+    "What one sign-in to an account opens; each is switched on and off by itself.",
+    CALENDAR="Its calendars.",
+    EMAIL="Its mailbox.",
 )
 _shown(
     ConnectionAction,

@@ -66,8 +66,12 @@ class UserErrorCode(Enum):
     CONSENT_REQUIRED = strawberry.enum_value(
         "CONSENT_REQUIRED", description="The current disclosure has to be accepted first."
     )
-    ALREADY_CONNECTED = strawberry.enum_value("ALREADY_CONNECTED", description="A calendar account is connected.")
-    NOT_CONNECTED = strawberry.enum_value("NOT_CONNECTED", description="No calendar account is connected.")
+    ALREADY_CONNECTED = strawberry.enum_value(
+        "ALREADY_CONNECTED", description="A calendar account, or a mailbox of this address, is connected."
+    )
+    NOT_CONNECTED = strawberry.enum_value(
+        "NOT_CONNECTED", description="No calendar account, or no mailbox, is connected."
+    )
     CAPABILITY_UNSUPPORTED = strawberry.enum_value(
         "CAPABILITY_UNSUPPORTED", description="The calendar's provider cannot do this."
     )
@@ -88,6 +92,9 @@ class UserErrorCode(Enum):
     )
     USE_OFFICE365 = strawberry.enum_value(
         "USE_OFFICE365", description="Microsoft hosts this mailbox: connect it as Office 365."
+    )
+    MAIL_SERVER_UNREACHABLE = strawberry.enum_value(
+        "MAIL_SERVER_UNREACHABLE", description="The mail server cannot be found or reached, or not be trusted."
     )
     SHARED_MAILBOX_NOT_ALLOWED = strawberry.enum_value(
         "SHARED_MAILBOX_NOT_ALLOWED", description="Only personal mailboxes can be connected."

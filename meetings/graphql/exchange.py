@@ -16,11 +16,14 @@ from meetings.application.connect_exchange import (
     login_names,
 )
 from meetings.application.ports.calendars import LoginCheck, LoginRefused, MailboxCredentials
+from meetings.application.ports.mail_accounts import ImapCredentials
+from meetings.application.uses import usual_uses
+from meetings.domain.account_use import CALENDAR_ONLY
 from meetings.domain.exchange_address import ExchangeUrlInvalid, HostedByMicrosoft
 from meetings.domain.identifiers import ConnectionId
 from meetings.graphql.calendars import CalendarConnection
 from meetings.graphql.context import Info, Operation
-from meetings.graphql.enums import LoginProblem, LoginStep, Provider, Rule, ServerAuth, StepOutcome
+from meetings.graphql.enums import AccountUse, LoginProblem, LoginStep, Provider, Rule, ServerAuth, StepOutcome
 from meetings.graphql.error_codes import UserErrorCode as Code
 from meetings.graphql.errors import (
     Access,
@@ -91,6 +94,11 @@ class ConnectExchangeCalendarPayload:
         default=None,
         description="False when another account was connected before, so that calendars have to be chosen again.",
     )
+    inbox_connected: bool | None = strawberry.field(
+        default=None,
+        description="Whether its mailbox was connected with it. False where that was not wanted, and where somebody "
+        "else has the address connected.",
+    )
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was connected.")
 
 
@@ -160,13 +168,21 @@ class ExchangeMutations:
                 description="The connection to enter the password of again; pages and chosen calendars are kept."
             ),
         ] = None,
+        capabilities: Annotated[
+            list[AccountUse] | None,
+            strawberry.argument(
+                description="What the mailbox is to be used for. Left out, for its calendar and, as far as that is "
+                "offered, its mail; on entering a password again for its calendar."
+            ),
+        ] = None,
     ) -> ConnectExchangeCalendarPayload:
         operation = info.context
         caller, tools = operation.signed_in(), operation.tools
         again = None if reconnect is None else ConnectionId(from_id(Kind.CONNECTION, reconnect))
-        wish = ConnectExchange(accepted_disclosure, input.mailbox(), again)
+        uses = _uses(operation, capabilities, reconnecting=again is not None)
+        wish = ConnectExchange(accepted_disclosure, input.mailbox(), again, uses)
         check_wish(wish, tools.providers)
-        await _count_try(operation, wish.mailbox)
+        await count_try(operation, wish.mailbox)
         stored = await connect_exchange(
             wish, caller=caller, begin=operation.begin, look=tools.look, providers=tools.providers, clock=tools.clock
         )
@@ -178,6 +194,7 @@ class ExchangeMutations:
             connection=CalendarConnection.of(connection) if connection else None,
             redirect_to=URL(tools.links.dashboard_url),
             selection_kept=stored.selection_kept,
+            inbox_connected=stored.mailbox_id is not None,
         )
 
     @mutation(
@@ -194,12 +211,19 @@ class ExchangeMutations:
         caller, tools = operation.signed_in(), operation.tools
         given = input.mailbox()
         check_mailbox(given, tools.providers)
-        await _count_try(operation, given)
+        await count_try(operation, given)
         checks = await examine_exchange(given, caller=caller, look=tools.look, providers=tools.providers)
         return ConnectionTestPayload(checks=[ConnectionCheck.of(check) for check in checks])
 
 
-async def _count_try(operation: Operation, given: MailboxCredentials) -> None:
+def _uses(operation: Operation, given: list[AccountUse] | None, *, reconnecting: bool) -> frozenset[AccountUse]:
+    if given is not None:
+        return frozenset(given)
+    offered = operation.tools.providers.get(Provider.EXCHANGE)
+    return CALENDAR_ONLY if offered is None or reconnecting else usual_uses(offered)
+
+
+async def count_try(operation: Operation, given: MailboxCredentials | ImapCredentials) -> None:
     """Count a try before a password leaves for anywhere, and give the operation the time it needs."""
     caller, rates = operation.signed_in(), operation.options.rates
     await operation.count(rates.mailbox, "mailbox", str(caller.user_id))

@@ -94,7 +94,9 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "CONCURRENT_CHANGE": "Too many changes at the same time. Please try again.",
     "CONSENT_REQUIRED": "Please read and accept the current information first.",
     "ALREADY_CONNECTED": "You have connected a calendar already. Disconnect it first, or sign in to it again.",
+    "ALREADY_CONNECTED.MAILBOX": "This address is connected already, as a mailbox of yours or of a colleague's.",
     "NOT_CONNECTED": "There is no connected calendar.",
+    "NOT_CONNECTED.MAILBOX": "There is no connected mailbox to send from.",
     "CAPABILITY_UNSUPPORTED": "The calendar's provider cannot do this.",
     "CREDENTIALS_REJECTED": "The address or the password is not right.",
     "CREDENTIALS_REJECTED.CALENDAR": "The calendar's provider asks you to sign in again.",
@@ -119,6 +121,14 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "CALENDAR_NOT_ELIGIBLE.MAILBOX": "This mailbox has no calendar that bookings can be written into.",
     "EXCHANGE_UNREACHABLE.CERTIFICATE": "The certificate of your server cannot be trusted, so no password was sent. "
     "Please ask your IT for a valid one, or for the certificate of the authority that issued it.",
+    "MAIL_SERVER_UNREACHABLE": "Your mail server cannot be reached. Please check its address and port.",
+    "MAIL_SERVER_UNREACHABLE.FORBIDDEN": "Your mail server is in a network that this product is not allowed to call. "
+    "Whoever runs the product can allow it.",
+    "MAIL_SERVER_UNREACHABLE.CERTIFICATE": "The certificate of your mail server cannot be trusted, so no password was "
+    "sent. Please ask your IT for a valid one.",
+    "IMAP_USERNAME_REQUIRED": "Your server does not accept this address with this password. If the password is right, "
+    "please enter the user name that you sign in with, too.",
+    "IMAP_URL_REQUIRED": "Your mail server was not found by the address. Please enter it, too.",
     "USE_OFFICE365": "Microsoft hosts this mailbox. Please connect it as Office 365 instead.",
     "SHARED_MAILBOX_NOT_ALLOWED": "This is a mailbox of a team, a room or a thing. Only personal mailboxes can be "
     "connected; for the mail of a team, use hosted team mail.",
@@ -232,7 +242,9 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "CONSENT_REQUIRED": "Bitte zuerst die aktuellen Hinweise lesen und annehmen.",
     "ALREADY_CONNECTED": "Sie haben schon einen Kalender verbunden. Trennen Sie ihn zuerst, oder melden Sie sich neu "
     "bei ihm an.",
+    "ALREADY_CONNECTED.MAILBOX": "Diese Adresse ist schon verbunden, als Ihr Postfach oder das eines Kollegen.",
     "NOT_CONNECTED": "Es ist kein Kalender verbunden.",
+    "NOT_CONNECTED.MAILBOX": "Es ist kein Postfach verbunden, aus dem gesendet werden könnte.",
     "CAPABILITY_UNSUPPORTED": "Der Anbieter des Kalenders kann das nicht.",
     "CREDENTIALS_REJECTED": "Die Adresse oder das Passwort stimmt nicht.",
     "CREDENTIALS_REJECTED.CALENDAR": "Der Anbieter des Kalenders bittet Sie, sich neu anzumelden.",
@@ -260,6 +272,14 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "lassen.",
     "EXCHANGE_UNREACHABLE.CERTIFICATE": "Dem Zertifikat Ihres Servers ist nicht zu trauen; das Passwort wurde deshalb "
     "nicht gesendet. Bitte Ihre IT um ein gültiges bitten, oder um das Zertifikat der Stelle, die es ausgestellt hat.",
+    "MAIL_SERVER_UNREACHABLE": "Ihr Mailserver ist nicht erreichbar. Bitte Adresse und Port prüfen.",
+    "MAIL_SERVER_UNREACHABLE.FORBIDDEN": "Ihr Mailserver steht in einem Netz, das dieses Produkt nicht aufrufen darf. "
+    "Wer es betreibt, kann das erlauben.",
+    "MAIL_SERVER_UNREACHABLE.CERTIFICATE": "Dem Zertifikat Ihres Mailservers ist nicht zu trauen; das Passwort wurde "
+    "deshalb nicht gesendet. Bitte Ihre IT um ein gültiges bitten.",
+    "IMAP_USERNAME_REQUIRED": "Ihr Server nimmt diese Adresse mit diesem Passwort nicht an. Wenn das Passwort stimmt, "
+    "bitte auch den Benutzernamen eingeben, mit dem Sie sich anmelden.",
+    "IMAP_URL_REQUIRED": "Ihr Mailserver wurde über die Adresse nicht gefunden. Bitte auch ihn eingeben.",
     "USE_OFFICE365": "Dieses Postfach liegt bei Microsoft. Bitte stattdessen als Office 365 verbinden.",
     "SHARED_MAILBOX_NOT_ALLOWED": "Das ist das Postfach eines Teams, eines Raums oder eines Geräts. Verbinden lassen "
     "sich nur persönliche Postfächer; für Post eines Teams gibt es gehostete Teamadressen.",

@@ -20,6 +20,8 @@ class Kind(Enum):
     API_TOKEN = b"t"
     EVENT = b"e"
     DOMAIN = b"d"
+    INBOX = b"i"
+    TEAM_CHANNEL = b"h"
 
 
 def to_id(kind: Kind, own: UUID) -> strawberry.ID:

@@ -8,7 +8,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from meetings.domain.base import NotFound
-from meetings.domain.identifiers import BookingId, ConnectionId, PageId, UserId
+from meetings.domain.identifiers import BookingId, ConnectionId, MailboxId, PageId, UserId
 from meetings.domain.timespan import at_minute, ceil_minute
 from meetings.graphql.account_settings import AccountMutations
 from meetings.graphql.administration import AdministrationMutations
@@ -27,6 +27,7 @@ from meetings.graphql.enums import Provider, Role
 from meetings.graphql.errors import ERROR_TYPES
 from meetings.graphql.exchange import ExchangeMutations
 from meetings.graphql.executing import Api, CheckedDocument, TimeLimit
+from meetings.graphql.inbox import InboxConnection, InboxMutations
 from meetings.graphql.leaf_lists import LeafListExecutor
 from meetings.graphql.meeting_links import MeetingLinkMutations
 from meetings.graphql.messages import LANGUAGES
@@ -138,6 +139,7 @@ class Mutation(
     DomainMutations,
     CalendarMutations,
     ExchangeMutations,
+    InboxMutations,
     PageMutations,
     BookingMutations,
 ):
@@ -171,6 +173,11 @@ async def _node(operation: Operation, given: str) -> Node | None:
             connection = await loaders.connections.load(ConnectionId(own))
             own_one = connection is not None and connection.user_id == caller.user_id
             return CalendarConnection.of(connection) if connection and own_one else None
+        case Kind.INBOX:
+            async with operation.tools.look(caller.account_id) as work:
+                own_ones = {mailbox.id: mailbox for mailbox in await work.mailboxes.of_user(caller.user_id)}
+            mailbox = own_ones.get(MailboxId(own))
+            return InboxConnection.of(mailbox) if mailbox else None
         case Kind.BOOKING:
             return await _booking(operation, BookingId(own))
     return None
@@ -191,7 +198,7 @@ schema = Api(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[*ERROR_TYPES, Account, User, SchedulingPage, Booking, CalendarConnection],
+    types=[*ERROR_TYPES, Account, User, SchedulingPage, Booking, CalendarConnection, InboxConnection],
     extensions=[CheckedDocument, TimeLimit],
     execution_context_class=LeafListExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),

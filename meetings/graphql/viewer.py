@@ -16,7 +16,17 @@ from meetings.graphql.calendars import CalendarConnection, ConnectableCalendar, 
 from meetings.graphql.chat import ChatProfile
 from meetings.graphql.context import Info
 from meetings.graphql.domains import Domain, MeetingDomain, meeting_domains
-from meetings.graphql.enums import BookingState, Feature, PageType, Provider, Role
+from meetings.graphql.enums import (
+    AccountUse,
+    BookingState,
+    ConnectionStatus,
+    Feature,
+    InboxProvider,
+    PageType,
+    Provider,
+    Role,
+)
+from meetings.graphql.inbox import ConnectableInbox, InboxConnection, InboxDisclosure, inboxes_of
 from meetings.graphql.node_ids import Kind, from_id
 from meetings.graphql.paging import AFTER, DEFAULT_PAGE, FIRST, check_first, page_info
 from meetings.graphql.people import Account, User, ViewerSettings
@@ -77,16 +87,51 @@ class Viewer:
         "of this kind are not offered."
     )
     async def calendar_disclosure(
-        self, info: Info, provider: Annotated[Provider, strawberry.argument(description="Whose calendars.")]
+        self,
+        info: Info,
+        provider: Annotated[Provider, strawberry.argument(description="Whose calendars.")],
+        uses: Annotated[
+            list[AccountUse] | None,
+            strawberry.argument(
+                description="What the account is to be used for, as for `startCalendarConnection`; left out, for all."
+            ),
+        ] = None,
     ) -> Disclosure | None:
         offered = info.context.tools.providers.get(provider)
         connection = await info.context.loaders(self.own.account_id).connection_of.load(self.own.id)
-        return Disclosure.of(offered, connection) if offered else None
+        return Disclosure.of(offered, connection, None if uses is None else frozenset(uses)) if offered else None
 
     @strawberry.field(description="The kinds of calendars that can be connected here, with what to read before.")
     async def calendar_providers(self, info: Info) -> list[ConnectableCalendar]:
         connection = await info.context.loaders(self.own.account_id).connection_of.load(self.own.id)
         return [ConnectableCalendar.of(offered, connection) for offered in info.context.tools.providers.values()]
+
+    @strawberry.field(
+        description="The mailbox that mail of theirs leaves through: the first that works, else the first; null "
+        "for none."
+    )
+    async def inbox(self, info: Info) -> InboxConnection | None:
+        own = await inboxes_of(info.context, AccountId(self.own.account_id), self.own.id)
+        working = [each for each in own if each.status is ConnectionStatus.ACTIVE]
+        return next(iter(working or own), None)
+
+    @strawberry.field(description="Their connected mailboxes, in the order in which they were connected.")
+    async def inboxes(self, info: Info) -> list[InboxConnection]:
+        return await inboxes_of(info.context, AccountId(self.own.account_id), self.own.id)
+
+    @strawberry.field(description="The kinds of mailboxes that can be connected here, with what to read before.")
+    def inbox_providers(self, info: Info) -> list[ConnectableInbox]:
+        return [ConnectableInbox.of(offer) for offer in info.context.tools.inbox_offers.values()]
+
+    @strawberry.field(
+        description="What they must read and accept before a mailbox of this kind is connected; null where mailboxes "
+        "of this kind are not offered."
+    )
+    def inbox_disclosure(
+        self, info: Info, provider: Annotated[InboxProvider, strawberry.argument(description="Whose mailbox.")]
+    ) -> InboxDisclosure | None:
+        offer = info.context.tools.inbox_offers.get(provider)
+        return InboxDisclosure.of(offer) if offer else None
 
     @strawberry.field(
         description="From where this product calls Exchange servers; null where Exchange cannot be connected."
