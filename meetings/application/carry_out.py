@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 
 from meetings.application import reactions
+from meetings.application.deliver_email import deliver_email, give_up_email
 from meetings.application.domain_letters import tell_admins, tell_of_domain
 from meetings.application.letters import (
     LetterRefused,
@@ -16,7 +17,10 @@ from meetings.application.letters import (
     tell_invitation,
 )
 from meetings.application.log_booking import log_booking
+from meetings.application.log_calendar_events import log_calendar_events
 from meetings.application.log_engagement import log_engagement
+from meetings.application.log_mail import log_mail
+from meetings.application.plan_mail_sync import plan_mail_sync, plan_mail_sync_of_person
 from meetings.application.plan_sync import plan_sync, renew_channels
 from meetings.application.ports.calendars import ProviderError
 from meetings.application.ports.crm import RecordRefused
@@ -62,6 +66,42 @@ async def _settle_engagement(intent: Intent, tools: Toolbox) -> None:
 
 async def _log_booking(intent: Intent, tools: Toolbox) -> None:
     await log_booking(intent, look=tools.look, crm_of=tools.crm_of)
+
+
+async def _send_email(intent: Intent, tools: Toolbox) -> None:
+    await deliver_email(
+        intent,
+        begin=tools.begin,
+        look=tools.look,
+        outbox=tools.outbox,
+        mail_account_of=tools.mail_account_of,
+        clock=tools.clock,
+        policy=tools.policy,
+    )
+
+
+async def _log_mail(intent: Intent, tools: Toolbox) -> None:
+    await log_mail(intent, look=tools.look, crm_of=tools.crm_of)
+
+
+async def _plan_mail_sync(intent: Intent, tools: Toolbox) -> None:
+    await plan_mail_sync(intent, look=tools.look, schedule=tools.mail_schedule)
+
+
+async def _plan_mail_sync_of_person(intent: Intent, tools: Toolbox) -> None:
+    await plan_mail_sync_of_person(intent, look=tools.look, schedule=tools.mail_schedule)
+
+
+async def _log_calendar_events(intent: Intent, tools: Toolbox) -> None:
+    await log_calendar_events(
+        intent,
+        begin=tools.begin,
+        look=tools.look,
+        calendars_of=tools.calendars_of,
+        crm_of=tools.crm_of,
+        clock=tools.clock,
+        policy=tools.policy,
+    )
 
 
 async def _log_engagement(intent: Intent, tools: Toolbox) -> None:
@@ -131,6 +171,11 @@ HANDLERS: Mapping[str, Reaction] = {
     reactions.SETTLE_ENGAGEMENT: _settle_engagement,
     reactions.LOG_BOOKING: _log_booking,
     reactions.LOG_ENGAGEMENT: _log_engagement,
+    reactions.LOG_CALENDAR_EVENTS: _log_calendar_events,
+    reactions.SEND_EMAIL: _send_email,
+    reactions.LOG_MAIL: _log_mail,
+    reactions.PLAN_MAIL_SYNC: _plan_mail_sync,
+    reactions.PLAN_MAIL_SYNC_OF_PERSON: _plan_mail_sync_of_person,
     reactions.TELL_INVITEE: _tell_invitee,
     reactions.TELL_HOST: _tell_host,
     reactions.PLAN_REMINDERS: _plan_reminders,
@@ -148,6 +193,8 @@ ENDED_BY_THEIR_COMMIT = frozenset(
     {
         reactions.SETTLE_BOOKING,
         reactions.SETTLE_ENGAGEMENT,
+        reactions.LOG_CALENDAR_EVENTS,
+        reactions.SEND_EMAIL,
         reactions.PLAN_REMINDERS,
         reactions.TELL_BLOCKED,
         reactions.TELL_ADMINS,
@@ -197,6 +244,11 @@ async def _again(intent: Intent, error: Exception, tools: Toolbox) -> None:
             return
     elif intent.reaction == reactions.SETTLE_ENGAGEMENT:
         if at >= await stop_trying_at(intent, look=tools.look, policy=tools.policy):
+            await tools.outbox.bury(intent, error=told)
+            return
+    elif intent.reaction == reactions.SEND_EMAIL:
+        if at >= intent.created_at + tools.policy.give_up_after:
+            await give_up_email(intent, begin=tools.begin, clock=tools.clock)
             await tools.outbox.bury(intent, error=told)
             return
     elif isinstance(error, MailUnavailable) and intent.attempts >= MAX_MAIL_TRIES:

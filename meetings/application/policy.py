@@ -43,6 +43,14 @@ class Policy:
     invitation_days: int = 14
     """How long the invitation of a new person can be accepted."""
 
+    mail_poll: timedelta = timedelta(minutes=2)
+    """How often a connected mailbox is read."""
+    mail_settles_after: timedelta = timedelta(minutes=5)
+    """After a mail was handed over and nobody said whether it left, how long its provider has to show it among the
+    sent ones before it counts as not sent."""
+    mails_per_day: int = 500
+    """How many mails people and sequences together send through one mailbox in 24 hours."""
+
     refuse_reserved_addresses: bool = False
     """Invitees cannot have addresses under names that nobody has, such as `example.com` (RFC 2606)."""
     visitor_days: int = 180

@@ -7,7 +7,14 @@ often processes die; so every reaction looks at the present state and makes the 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from meetings.application.ports.fan_out import bookings_topic, connections_topic, host_topic, links_topic, page_topic
+from meetings.application.ports.fan_out import (
+    bookings_topic,
+    connections_topic,
+    host_topic,
+    links_topic,
+    mails_topic,
+    page_topic,
+)
 from meetings.application.ports.outbox import NewIntent
 from meetings.domain.base import DomainEvent
 from meetings.domain.booking import (
@@ -28,8 +35,18 @@ from meetings.domain.calendar_connection import (
     ConnectionEvent,
     GrantLost,
 )
+from meetings.domain.email import (
+    AutomaticReplyReceived,
+    EmailEvent,
+    MailBounced,
+    MailReceived,
+    MailSent,
+    MailSentByPerson,
+    ReplyReceived,
+)
 from meetings.domain.engagement import EngagementChanged, EngagementCreated, InvitationSettled
 from meetings.domain.identifiers import BookingId
+from meetings.domain.mailbox import MailboxConnected, MailboxDisconnected, MailboxGrantLost
 from meetings.domain.scheduling_page import PageEvent
 from meetings.domain.user import (
     ChatProfileChanged,
@@ -53,6 +70,11 @@ SETTLE_BOOKING = "settle_booking"
 SETTLE_ENGAGEMENT = "settle_engagement"
 LOG_BOOKING = "log_booking"
 LOG_ENGAGEMENT = "log_engagement"
+LOG_CALENDAR_EVENTS = "log_calendar_events"
+SEND_EMAIL = "send_email"
+LOG_MAIL = "log_mail"
+PLAN_MAIL_SYNC = "plan_mail_sync"
+PLAN_MAIL_SYNC_OF_PERSON = "plan_mail_sync_of_person"
 TELL_INVITEE = "tell_invitee"
 TELL_HOST = "tell_host"
 PLAN_REMINDERS = "plan_reminders"
@@ -76,6 +98,17 @@ REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
     EngagementCreated: (LOG_ENGAGEMENT, SETTLE_ENGAGEMENT),
     EngagementChanged: (LOG_ENGAGEMENT, SETTLE_ENGAGEMENT),
     InvitationSettled: (LOG_ENGAGEMENT,),
+    MailSent: (LOG_MAIL,),
+    MailBounced: (LOG_MAIL,),
+    ReplyReceived: (LOG_MAIL,),
+    AutomaticReplyReceived: (LOG_MAIL,),
+    MailReceived: (LOG_MAIL,),
+    MailSentByPerson: (LOG_MAIL,),
+    MailboxConnected: (PLAN_MAIL_SYNC,),
+    MailboxDisconnected: (PLAN_MAIL_SYNC,),
+    MailboxGrantLost: (PLAN_MAIL_SYNC,),
+    UserDeactivated: (PLAN_MAIL_SYNC_OF_PERSON,),
+    UserReactivated: (PLAN_MAIL_SYNC_OF_PERSON,),
     CalendarConnected: (PLAN_SYNC,),
     CalendarSelectionChanged: (PLAN_SYNC,),
     CalendarDisconnected: (PLAN_SYNC,),
@@ -118,6 +151,8 @@ def settle_again(booking_id: BookingId) -> NewIntent:
 def _figures(event: DomainEvent) -> dict[str, str]:
     if isinstance(event, BookingMoved | MoveConfirmed):
         return {"previous_start": event.previous_start.isoformat()}
+    if isinstance(event, UserDeactivated | UserReactivated):
+        return {"at": event.at.isoformat()}
     if isinstance(event, UserInvited):
         return {"invited_at": event.at.isoformat()}
     if isinstance(event, DomainProofMissed):
@@ -129,6 +164,8 @@ def topics_for(event: DomainEvent, account_id: UUID) -> set[str]:
     """Whom to tell at once that something changed."""
     if isinstance(event, BookingEvent):
         return {bookings_topic(account_id), *(host_topic(host) for host in event.hosts)}
+    if isinstance(event, EmailEvent):
+        return {mails_topic(event.user_id)}
     if isinstance(event, PageEvent):
         return {page_topic(event.page_id), links_topic(account_id)}
     if isinstance(event, ConnectionEvent):

@@ -10,6 +10,8 @@ from meetings.application.ports.captcha import Captcha
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.crm import CrmOf
 from meetings.application.ports.dns import TextRecords
+from meetings.application.ports.email_reads import EmailReads
+from meetings.application.ports.emails import MailSchedule
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.identities import Identities, Passwords
 from meetings.application.ports.mail import Mailer
@@ -34,6 +36,8 @@ class Toolbox:
     pulse: DatabasePulse
     outbox: Outbox
     schedule: SyncSchedule
+    mail_schedule: MailSchedule
+    email_reads: EmailReads
     identities: Identities
     sign_in_attempts: SignInAttempts
     passwords: Passwords

@@ -8,7 +8,7 @@ from meetings.domain.base import Aggregate, DomainError, DomainEvent
 from meetings.domain.identifiers import EmailId, EmailThreadId, MailboxId, UserId
 
 MAX_SUBJECT = 250
-MAX_BODY = 100_000
+MAX_BODY = 50_000
 MAX_LOGGED_TEXT = 20_000
 
 

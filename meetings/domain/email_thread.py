@@ -79,7 +79,7 @@ class EmailThread(Aggregate):
             user_id=mailbox.user_id,
             mailbox_id=mailbox.id,
             contact=contact,
-            contact_email=contact_email,
+            contact_email=contact_email.casefold(),
             subject=subject,
             created_at=now,
             last_at=now,
@@ -90,6 +90,7 @@ class EmailThread(Aggregate):
         email_id: EmailId,
         *,
         mailbox: Mailbox,
+        contact_email: str,
         sender: Correspondent,
         content: EmailText,
         message_id: str,
@@ -97,7 +98,9 @@ class EmailThread(Aggregate):
         origin: EmailOrigin = EmailOrigin.PERSON,
         unsubscribe: str | None = None,
     ) -> Email:
-        """A mail to the contact that is about to leave through a mailbox of the owner's."""
+        """A mail to the contact, at the address they have now, that is about to leave through a mailbox of the owner's.
+        """
+        self.contact_email = contact_email.casefold()
         if mailbox.id != self.mailbox_id:
             self.mailbox_id, self.provider_thread = mailbox.id, None
         self.last_at = max(self.last_at, now)

@@ -37,6 +37,7 @@ class NotLogged(Enum):
     NEVER_LOGGED = "NEVER_LOGGED"
     ANSWERS_NOTHING = "ANSWERS_NOTHING"
     OTHER_SUBJECT = "OTHER_SUBJECT"
+    OTHER_PEOPLE = "OTHER_PEOPLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,19 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A mail as it was found. `others` are the addresses of everybody but the mailbox's owner: who sent it, or who got
-    it."""
+    """A mail as it was found. `sender` is None for one that the mailbox's owner sent; `others` are the addresses of
+    everybody but them. All are in small letters."""
 
     at: datetime
     subject: str
+    sender: str | None
     others: tuple[str, ...]
+
+    @property
+    def decisive(self) -> tuple[str, ...]:
+        """Whose addresses decide that it is never logged: who sent it, or who got what the owner sent. That somebody
+        else got a contact's mail, too, such as a colleague, does not."""
+        return self.others if self.sender is None else (self.sender,)
 
 
 def why_not_logged(found: Sighting, *, watch: Watch, logging: EmailLogging) -> NotLogged | None:
@@ -111,7 +119,7 @@ def why_not_logged(found: Sighting, *, watch: Watch, logging: EmailLogging) -> N
         return NotLogged.BEFORE_CONNECTED
     if not watch.user_active:
         return NotLogged.USER_INACTIVE
-    if any(map(logging.never_logs, found.others)):
+    if any(map(logging.never_logs, found.decisive)):
         return NotLogged.NEVER_LOGGED
     return None
 
@@ -134,6 +142,18 @@ def why_no_reply(found: Sighting, original: Email | None, *, watch: Watch, loggi
     return None
 
 
+def why_not_ours(found: Sighting, original: Email, *, watch: Watch, logging: EmailLogging) -> NotLogged | None:
+    """What speaks against logging a mail that the owner sent with another program as one more of a conversation:
+    `original` is a mail it answers, and it has to go to whom that one came from, or went to."""
+    against = why_not_logged(found, watch=watch, logging=logging)
+    if against is not None:
+        return against
+    people = original.recipients if original.outgoing else (original.sender.email,)
+    if set(people).isdisjoint(found.others):
+        return NotLogged.OTHER_PEOPLE
+    return None if same_subject(found.subject, original.content.subject) else NotLogged.OTHER_SUBJECT
+
+
 def same_subject(one: str, other: str) -> bool:
     """Whether two subjects are the same but for what programs put before them, and for blanks and letter case."""
     return bare_subject(one) == bare_subject(other)
@@ -149,8 +169,6 @@ def bare_subject(subject: str) -> str:
         rest = rest[found.end() :].lstrip()
 
 
-def known_as(addresses: Iterable[str], own: Collection[str]) -> tuple[str, ...]:
-    """The addresses that are not our own, each once, in small letters, in the order given."""
-    ours = {address.casefold() for address in own}
-    found = (address.strip().casefold() for address in addresses)
-    return tuple(dict.fromkeys(address for address in found if address and address not in ours))
+def others_than(own: Collection[str], addresses: Iterable[str]) -> tuple[str, ...]:
+    """The addresses that are not among our own, each once, in the order given. All are in small letters."""
+    return tuple(dict.fromkeys(address for address in addresses if address and address not in own))

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 INTENTS = "intents"
 CALENDARS = "calendars"
+MAILBOXES = "mailboxes"
 
 _MAX_AGE_MS = 120_000
 """Older messages are dropped unread: the sweep has said the same since."""
@@ -97,6 +98,7 @@ class Doorbell:
     def __init__(self, redis_url: str | None) -> None:
         self.intents = Bell(INTENTS, redis_url)
         self.calendars = Bell(CALENDARS, redis_url)
+        self.mailboxes = Bell(MAILBOXES, redis_url)
         self.failing = False
         """Whether the last ring did not get through."""
         self._waiting: SimpleQueue[_Ring | None] = SimpleQueue()
@@ -118,13 +120,19 @@ class Doorbell:
     def ring_calendars(self, ids: Sequence[UUID]) -> None:
         self._put(_Ring(self.calendars, ids))
 
-    def ring_again(self, *, intents: Sequence[UUID], calendars: Sequence[UUID]) -> None:
+    def ring_mailboxes(self, ids: Sequence[UUID]) -> None:
+        self._put(_Ring(self.mailboxes, ids))
+
+    def ring_again(
+        self, *, intents: Sequence[UUID] = (), calendars: Sequence[UUID] = (), mailboxes: Sequence[UUID] = ()
+    ) -> None:
         """Ring for rows whose message may have been lost, oldest first: for as many as the workers can soon look at.
 
         Most of them wait in the queue already when there is much to do, and each repetition would cost a look.
         """
         self._put(_Ring(self.intents, intents, again=True))
         self._put(_Ring(self.calendars, calendars, again=True))
+        self._put(_Ring(self.mailboxes, mailboxes, again=True))
 
     def _put(self, ring: _Ring) -> None:
         if ring.ids:

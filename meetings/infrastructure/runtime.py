@@ -22,13 +22,15 @@ from meetings.application.signed_tokens import SignedTokens
 from meetings.application.toolbox import Toolbox
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
+from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId, MailboxId
 from meetings.domain.mailbox import Mailbox
 from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.circuits.together import Together
 from meetings.infrastructure.circuits.watched import Busy
 from meetings.infrastructure.credentials import StoredCredentials
 from meetings.infrastructure.database.crm import SqlCrm
+from meetings.infrastructure.database.email_reads import SqlEmailReads
+from meetings.infrastructure.database.mail_schedule import SqlMailSchedule
 from meetings.infrastructure.database.page_signs import SqlPageSigns
 from meetings.infrastructure.database.pulse import database_pulse
 from meetings.infrastructure.database.reads import SqlReads
@@ -179,6 +181,8 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
         pulse=pulse,
         outbox=SqlOutbox(database, lease_seconds=settings.lease_seconds),
         schedule=_RingingSchedule(database, process.doorbell),
+        mail_schedule=_RingingMailSchedule(database, process.doorbell),
+        email_reads=SqlEmailReads(database),
         identities=SqlIdentities(database),
         sign_in_attempts=SqlSignInAttempts(database),
         passwords=ArgonPasswords(),
@@ -214,3 +218,19 @@ class _RingingSchedule(SqlSyncSchedule):
     async def request(self, calendar_id: CalendarId) -> None:
         await super().request(calendar_id)
         self._doorbell.ring_calendars([calendar_id])
+
+
+class _RingingMailSchedule(SqlMailSchedule):
+    """Wakes a worker for mailboxes that are to be read at once."""
+
+    def __init__(self, database: Database, doorbell: Doorbell) -> None:
+        super().__init__(database)
+        self._doorbell = doorbell
+
+    async def plan(self, account_id: AccountId, mailbox_id: MailboxId, *, begin_at: datetime) -> None:
+        await super().plan(account_id, mailbox_id, begin_at=begin_at)
+        self._doorbell.ring_mailboxes([mailbox_id])
+
+    async def request(self, mailbox_id: MailboxId) -> None:
+        await super().request(mailbox_id)
+        self._doorbell.ring_mailboxes([mailbox_id])

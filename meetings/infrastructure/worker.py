@@ -1,6 +1,7 @@
-"""The worker: carries out intents, reads calendars, keeps push channels open, cleans up.
+"""The worker: carries out intents, reads calendars and mailboxes, keeps push channels open, cleans up.
 
-Dramatiq's threads take messages and bound how much runs at once, one pool for intents and one for calendars. In each a
+Dramatiq's threads take messages and bound how much runs at once, one pool for intents, one for calendars
+and one for mailboxes. In each a
 provider has its places, so that one that answers slowly holds up its own work only. The work itself runs on one event
 loop in a thread of its own. A sweep rings for whatever is due, so nothing depends on a message (OB-1, OB-5).
 """
@@ -22,8 +23,9 @@ from meetings.application.carry_out import carry_out
 from meetings.application.plan_sync import renew_channels
 from meetings.application.ports.outbox import Intent, LeaseLost
 from meetings.application.sync_calendar import sync_calendar
+from meetings.application.sync_mailbox import sync_mailbox
 from meetings.application.web_domains import recheck_domains
-from meetings.domain.identifiers import CalendarId
+from meetings.domain.identifiers import CalendarId, MailboxId
 from meetings.infrastructure.circuits.places import Places, workers_for
 from meetings.infrastructure.doorbell import Bell, Doorbell
 from meetings.infrastructure.housekeeping import tidy_up
@@ -72,6 +74,7 @@ class Worker:
         self._pools = [
             self._pool(self._doorbell.intents, self._carry_out, workers_for(settings.intent_threads, providers)),
             self._pool(self._doorbell.calendars, self._sync, workers_for(settings.sync_threads, providers)),
+            self._pool(self._doorbell.mailboxes, self._sync_mailbox, settings.sync_threads),
         ]
 
     def stop(self) -> None:
@@ -186,6 +189,22 @@ class Worker:
         if again:
             self._doorbell.ring_calendars([calendar_id])
 
+    async def _sync_mailbox(self, mailbox_id: UUID) -> None:
+        tools = self._runtime.toolbox
+        async with asyncio.timeout(_CALENDAR_SECONDS):
+            again = await sync_mailbox(
+                MailboxId(mailbox_id),
+                begin=tools.begin,
+                look=tools.look,
+                mail_account_of=tools.mail_account_of,
+                crm_of=tools.crm_of,
+                schedule=tools.mail_schedule,
+                clock=tools.clock,
+                policy=tools.policy,
+            )
+        if again:
+            self._doorbell.ring_mailboxes([mailbox_id])
+
     # ---- the sweep --------------------------------------------------------------------------------------------------
 
     async def _sweep(self) -> None:
@@ -198,9 +217,13 @@ class Worker:
     async def _ring(self) -> None:
         tools = self._runtime.toolbox
         intents, calendars = await tools.outbox.due(_SWEEP_LIMIT), await tools.schedule.due(_SWEEP_LIMIT)
-        self._doorbell.ring_again(intents=intents, calendars=calendars)
+        mailboxes = await tools.mail_schedule.due(_SWEEP_LIMIT)
+        self._doorbell.ring_again(intents=intents, calendars=calendars, mailboxes=mailboxes)
         if self._doorbell.failing:
-            await self._work_unasked([*map(self._carry_out, intents), *map(self._sync, calendars)])
+            unasked = [
+                *map(self._carry_out, intents), *map(self._sync, calendars), *map(self._sync_mailbox, mailboxes)
+            ]  # fmt: skip
+            await self._work_unasked(unasked)
 
     async def _work_unasked(self, due: Sequence[Coroutine[None, None, None]]) -> None:
         """While the broker is away nobody is told anything, so the sweep does the work itself, a little at a time."""

@@ -31,8 +31,8 @@ class Emails(Protocol):
     async def conversation(self, thread_id: EmailThreadId) -> Sequence[Email]:
         """The mails of a conversation that left or came, oldest first; at most the newest 100."""
 
-    async def in_between(self, thread_id: EmailThreadId) -> Sequence[Email]:
-        """The mails of a conversation that were handed over while nobody knows whether they left."""
+    async def in_between(self, mailbox_id: MailboxId) -> Sequence[Email]:
+        """The mails that were handed over to a mailbox while nobody knows whether they left."""
 
     async def newest_threads(self, user_id: UserId, emails: Collection[str]) -> Mapping[str, EmailThread]:
         """The newest conversation of a person with each of these contacts, by their address in small letters."""

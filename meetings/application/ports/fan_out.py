@@ -29,6 +29,11 @@ def connections_topic(user: UUID) -> str:
     return f"connections:{user}"
 
 
+def mails_topic(user: UUID) -> str:
+    """Poked when something happened to a mail of a person's: it left, came, or came back."""
+    return f"mails:{user}"
+
+
 def links_topic(account: UUID) -> str:
     """Poked when links to pages of an account may lead elsewhere, or say something else of whom one meets there."""
     return f"links:{account}"

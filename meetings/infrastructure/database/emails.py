@@ -37,8 +37,10 @@ CONVERSATION = (
     .order_by(emails.c.at.desc(), emails.c.id.desc())
     .limit(LONGEST_CONVERSATION)
 )
-IN_BETWEEN = OF_THREAD.where(
-    emails.c.state.in_([EmailState.QUEUED.value, EmailState.UNCERTAIN.value]), emails.c.handed_over_at.is_not(None)
+IN_BETWEEN = MAILS.where(
+    emails.c.mailbox_id == bindparam("mailbox"),
+    emails.c.state.in_([EmailState.QUEUED.value, EmailState.UNCERTAIN.value]),
+    emails.c.handed_over_at.is_not(None),
 )
 WITH_CONTACTS = THREADS.where(
     email_threads.c.user_id == bindparam("user"),
@@ -184,8 +186,8 @@ class SqlEmails:
     async def conversation(self, thread_id: EmailThreadId) -> Sequence[Email]:
         return (await self._mails(CONVERSATION, thread=thread_id))[::-1]
 
-    async def in_between(self, thread_id: EmailThreadId) -> Sequence[Email]:
-        return await self._mails(IN_BETWEEN, thread=thread_id)
+    async def in_between(self, mailbox_id: MailboxId) -> Sequence[Email]:
+        return await self._mails(IN_BETWEEN, mailbox=mailbox_id)
 
     async def newest_threads(self, user_id: UserId, emails: Collection[str]) -> Mapping[str, EmailThread]:
         if not emails:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import ColumnElement, Update, select, update
 
 from meetings.application.ports.emails import MailSyncClaim, MailSyncState
 from meetings.application.ports.outbox import LeaseLost
@@ -47,5 +47,5 @@ class SqlMailReading:
         found = await self._transaction.run(more.returning(_plan.failures))
         return int(found.scalar_one_or_none() or 1)
 
-    def _mine(self, mailbox_id: MailboxId) -> tuple[object, ...]:
+    def _mine(self, mailbox_id: MailboxId) -> tuple[ColumnElement[bool], ...]:
         return _plan.mailbox_id == mailbox_id, _plan.account_id == self._transaction.account_id

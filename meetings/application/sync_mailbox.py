@@ -1,0 +1,158 @@
+"""Reading what came to and went from one mailbox, in turn with everybody else who could."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from meetings.application.log_found_mail import FoundMailLog, OpenedForReading
+from meetings.application.policy import Policy
+from meetings.application.ports.calendars import CursorExpired, ProviderError, RateLimited, ReauthorizationNeeded
+from meetings.application.ports.clock import Clock
+from meetings.application.ports.crm import CrmOf
+from meetings.application.ports.emails import MailSchedule, MailSyncClaim
+from meetings.application.ports.mail_accounts import AccessNotGranted, MailAccountOf, MailNews
+from meetings.application.ports.outbox import LeaseLost
+from meetings.application.ports.unit_of_work import Begin
+from meetings.application.retry_schedule import next_try
+from meetings.domain.identifiers import MailboxId
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 60
+"""How long after the death of its reader a mailbox is read by another. Renewed while the reading lasts."""
+
+OVERLAP = timedelta(hours=1)
+"""What is read again after a cursor has expired, because clocks differ and mails are late."""
+
+
+async def sync_mailbox(
+    mailbox_id: MailboxId,
+    *,
+    begin: Begin,
+    look: Begin,
+    mail_account_of: MailAccountOf,
+    crm_of: CrmOf,
+    schedule: MailSchedule,
+    clock: Clock,
+    policy: Policy,
+) -> bool:
+    """Read what is new in one mailbox, if it is due and nobody else is reading it. Gives whether it is due again.
+
+    Whatever happens, the mailbox is given back with a time for the next read, which begins where this one was sure to
+    have taken everything in.
+    """
+    claim = await schedule.claim(mailbox_id, lease_seconds=LEASE_SECONDS)
+    if claim is None:
+        return False
+    started = clock()
+    try:
+        async with _kept(claim, schedule):
+            await _read(
+                claim, started, begin=begin, look=look, mail_account_of=mail_account_of, crm_of=crm_of, clock=clock
+            )
+        next_at = clock() + policy.mail_poll * random.uniform(0.7, 1.0)  # noqa: S311  # spreading load, nothing secret
+    except LeaseLost:
+        return _left(claim)
+    except ProviderError as error:
+        try:
+            next_at = await _failed(claim, error, started, begin=begin, clock=clock, policy=policy)
+        except LeaseLost:
+            return _left(claim)
+    except asyncio.CancelledError:
+        await schedule.finish(claim, next_at=clock())
+        raise
+    except Exception:
+        await schedule.finish(claim, next_at=clock() + policy.mail_poll)
+        raise
+    return await schedule.finish(claim, next_at=next_at)
+
+
+def _left(claim: MailSyncClaim) -> bool:
+    log.info("another worker reads this mailbox, or nobody is to", extra={"mailbox": str(claim.mailbox_id)})
+    return False
+
+
+@asynccontextmanager
+async def _kept(claim: MailSyncClaim, schedule: MailSchedule) -> AsyncIterator[None]:
+    """Renews the lease while the block runs. A lease that was lost all the same, because this process stood still, is
+    noticed with the next commit."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
+                await schedule.extend(claim, lease_seconds=LEASE_SECONDS)
+            except Exception:
+                log.warning("a lease could not be renewed", exc_info=True)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+
+
+async def _read(
+    claim: MailSyncClaim,
+    started: datetime,
+    *,
+    begin: Begin,
+    look: Begin,
+    mail_account_of: MailAccountOf,
+    crm_of: CrmOf,
+    clock: Clock,
+) -> None:
+    async with look(claim.account_id) as work:
+        mailbox = await work.mailboxes.get(claim.mailbox_id)
+        user = await work.users.get(mailbox.user_id)
+        state = await work.mail_reading.state(mailbox.id)
+        logging_rules = (await work.account()).email_logging
+        own = frozenset(
+            address.casefold()
+            for address in (user.email, *(each.email for each in await work.mailboxes.of_user(user.id)))
+        )
+    if state is None or not mailbox.usable or not user.active:
+        return
+    account = mail_account_of(mailbox)
+    opened = OpenedForReading(claim, mailbox, user, own, state.begin_at, logging_rules, account)
+    found = FoundMailLog(opened, started, begin=begin, look=look, crm_of=crm_of, clock=clock)
+    if state.cursor is not None:
+        try:
+            await _take_in(account.news(state.cursor), found)
+            return
+        except CursorExpired:
+            log.info("cursor expired, reading the mailbox by time", extra={"mailbox": str(mailbox.id)})
+    sure = state.confirmed_at - OVERLAP if state.confirmed_at else state.begin_at
+    await _take_in(account.since(max(sure, state.begin_at)), found)
+
+
+async def _take_in(pages: AsyncIterator[MailNews], found: FoundMailLog) -> None:
+    try:
+        async for page in pages:
+            await found.take(page)
+    finally:
+        if isinstance(pages, AsyncGenerator):
+            await pages.aclose()
+
+
+async def _failed(
+    claim: MailSyncClaim, error: ProviderError, started: datetime, *, begin: Begin, clock: Clock, policy: Policy
+) -> datetime:
+    """Write down what a failed read means, and say when to try again. Somebody who signed in again since is
+    believed."""
+    now = clock()
+    async with begin(claim.account_id) as work:
+        await work.mail_reading.hold(claim, lease_seconds=LEASE_SECONDS)
+        failures = await work.mail_reading.note_failure(claim.mailbox_id)
+        mailbox = await work.mailboxes.get(claim.mailbox_id)
+        if isinstance(error, ReauthorizationNeeded | AccessNotGranted) and mailbox.connected_at <= started:
+            mailbox.lose_grant(now=now)
+        await work.commit()
+    log.info("a mailbox could not be read", extra={"mailbox": str(claim.mailbox_id), "error": type(error).__name__})
+    if isinstance(error, ReauthorizationNeeded | AccessNotGranted):
+        return now + policy.mail_poll
+    pause = next_try(error, failures, now=now, chance=random.uniform(0.5, 1.0))  # noqa: S311
+    return pause if isinstance(error, RateLimited) else min(pause, now + policy.mail_poll)
