@@ -97,7 +97,7 @@ def call_together(
     def answered(number: str, answer: Any, error: HttpError | None) -> None:
         answers[int(number)] = answer if error is None else _refused(error)
 
-    batch = BatchHttpRequest(answered, batch_url)
+    batch = BatchHttpRequest(callback=answered, batch_uri=batch_url)
     for number, build in enumerate(builds):
         batch.add(build(service), request_id=str(number))
     bounded = _BoundedHttp(seconds)

@@ -113,7 +113,7 @@ class GoogleMail:
                 self.calls.limit(),
             )
             following = following or read(wire.cursor_of, page)
-            token = page.get("nextPageToken")
+            token = read(wire.next_page, page)
             mails = await self._headers(read(wire.added, page))
             yield MailNews(mails, None if token else following)
             if not token:
@@ -130,7 +130,7 @@ class GoogleMail:
                 Asked.MAILBOX,
                 self.calls.limit(),
             )
-            token = page.get("nextPageToken")
+            token = read(wire.next_page, page)
             mails = await self._headers(read(wire.listed, page))
             yield MailNews(mails, None if token else following)
             if not token:

@@ -48,7 +48,13 @@ def added(page: Json) -> list[str]:
 
 
 def listed(page: Json) -> list[str]:
-    return [mail["id"] for mail in page.get("messages", [])]
+    """The ids of the mails on a page of a list; a list of none has no body left, once only these fields are asked."""
+    return [mail["id"] for mail in (page or {}).get("messages", [])]
+
+
+def next_page(page: Json) -> str | None:
+    token = (page or {}).get("nextPageToken")
+    return str(token) if token else None
 
 
 def id_of(mail: Json) -> str:

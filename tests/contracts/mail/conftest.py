@@ -7,10 +7,12 @@ import pytest
 
 from meetings.application.ports.mail_accounts import MailAccount
 from tests.contracts.calendars.world import HeldCredentials
+from tests.contracts.mail.google_world import google_mail_world
 from tests.contracts.mail.office365_world import office365_mail_world
 from tests.contracts.mail.world import MailWorld
 
 WORLDS: dict[str, Callable[..., AbstractContextManager[MailWorld]]] = {
+    "google": google_mail_world,
     "office365": office365_mail_world,
 }
 

@@ -18,11 +18,11 @@ def message_id(domain: str = "mail.elsewhere.example") -> str:
     return f"<{next(_numbers)}.of.a.test@{domain}>"
 
 
-def an_outgoing(sender: str, *to: MailPerson, **other: object) -> OutgoingMail:
+def an_outgoing(account: str, /, *to: MailPerson, **other: object) -> OutgoingMail:
     """A mail of ours, to Vera unless told otherwise."""
     given: dict[str, object] = {
         "message_id": message_id("meetings.example"),
-        "sender": MailPerson("Ada Lovelace", sender),
+        "sender": MailPerson("Ada Lovelace", account),
         "to": to or (VERA,),
         "subject": "Next steps – Grüße",
         "text": "Shall we meet?\n\nAda – ☂\n",

@@ -12,13 +12,13 @@ def seen(raw: bytes) -> SeenMail:
     message = message_from_bytes(raw, policy=default)
     assert isinstance(message, EmailMessage)
     return SeenMail(
-        message_id=str(message["Message-ID"]),
+        message_id=str(message["Message-ID"]).strip(),
         sender=_addresses(message, "From")[0],
         to=frozenset(_addresses(message, "To")),
         subject=str(message["Subject"]),
         text=_part(message, "plain"),
         html=_part(message, "html"),
-        in_reply_to=str(message["In-Reply-To"]) if message["In-Reply-To"] else None,
+        in_reply_to=str(message["In-Reply-To"]).strip() if message["In-Reply-To"] else None,
         references=tuple(str(message["References"] or "").split()),
         headers={name.lower(): " ".join(str(value).split()) for name, value in message.items()},
     )

@@ -42,7 +42,7 @@ async def test_html_alone_becomes_text(world: MailWorld, mail: MailAccount) -> N
     assert _words(text.replace("\xa0", " ")) == "Gladly – at ten"
 
 
-@pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "utf-8", "utf-16"])
+@pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "utf-8"])
 async def test_any_charset_is_read(world: MailWorld, mail: MailAccount, charset: str) -> None:
     message = EmailMessage(SMTP)
     message["From"], message["To"], message["Message-ID"] = "vera@elsewhere.example", world.account, message_id()
