@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 
+from meetings.application.log_calendar_events import ask_for_events
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.unit_of_work import Begin
@@ -17,7 +18,8 @@ async def change_settings(
     clock: Clock,
     needs: Collection[Capability] = (),
 ) -> None:
-    """Take what `changed` makes of the current settings. `needs`: what calendars must be able to do for that.
+    """Take what `changed` makes of the current settings. `needs`: what calendars must be able to do for that. With
+    calendar sync switched on again, what was planned meanwhile goes on records.
 
     Raises:
         CapabilityUnsupported: the person's calendars cannot do one of these (A-CS2).
@@ -29,5 +31,8 @@ async def change_settings(
         if connection is not None and connection.grant is not Grant.RETURNED:
             for capability in needs:
                 connection.require(capability)
+        synchronized = user.settings.calendar_sync
         user.change_settings(changed(user.settings), now=clock())
+        if connection is not None and user.settings.calendar_sync and not synchronized:
+            await ask_for_events(work, connection)
         await work.commit()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from meetings.application.log_calendar_events import ask_for_events, primary_of
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
     Calendars,
@@ -179,7 +180,7 @@ class _Reader:
                 changed |= await work.mirror.apply(self._calendar.id, within, gone)
                 await work.commit()
             await self._follow_own_bookings(page)
-        await self._finish(cursor, changed, heard=heard, since=state.confirmed_at)
+        await self._finish(cursor, changed, news=bool(heard), heard=heard, since=state.confirmed_at)
 
     async def read_all(self) -> None:
         """Read every event into a shadow copy, then put it in force; until then the old copy stays (SY-6)."""
@@ -208,7 +209,7 @@ class _Reader:
             changed = await work.mirror.swap_copy(self._calendar.id, copy, window)
             await self._look_after_missing(work, seen, window)
             await work.commit()
-        await self._finish(cursor, changed)
+        await self._finish(cursor, changed, news=True)
 
     async def _look_after_missing(self, work: UnitOfWork, seen: Collection[str], window: TimeSpan) -> None:
         """A whole read tells what is there, not what is gone: events of ours that it lacks are looked at one by one."""
@@ -230,8 +231,15 @@ class _Reader:
                 work.intend(settle_again(booking_id))
 
     async def _finish(
-        self, cursor: str | None, changed: bool, *, heard: Collection[str] = (), since: datetime | None = None
+        self,
+        cursor: str | None,
+        changed: bool,
+        *,
+        news: bool,
+        heard: Collection[str] = (),
+        since: datetime | None = None,
     ) -> None:
+        """The copy stands. What people plan goes on records by itself, so that busy time waits for nothing there."""
         async with self._begin(self._claim.account_id) as work:
             await self._hold(work)
             if since is not None:
@@ -239,10 +247,18 @@ class _Reader:
             connection = await work.connections.get(self._claim.connection_id)
             connection.mark_readable(self._calendar.id, now=self._clock())
             await work.mirror.confirm(self._calendar.id, cursor=cursor, at=self._started)
+            if self._may_be_news(news, primary_of(connection)):
+                await ask_for_events(work, connection)
             if changed:
                 work.poke(host_topic(self._host))
             work.poke(connections_topic(self._host))
             await work.commit()
+
+    def _may_be_news(self, news: bool, primary: ConnectedCalendar | None) -> bool:
+        """Whether the primary calendar may have changed: this is it, or nobody reads it, for it blocks no time."""
+        if primary is None:
+            return False
+        return news if primary.id == self._calendar.id else not primary.selected
 
     async def _hold(self, work: UnitOfWork) -> None:
         """Nothing is written down by a reader that another one has followed."""

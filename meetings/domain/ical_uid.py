@@ -1,8 +1,8 @@
 """What an event is called in everybody's calendar.
 
 Most servers hand an event's name on as it is. Exchange and Office 365 wrap a name that was made elsewhere into one of
-theirs (MS-OXCICAL, "Property: UID"), and put the day of an instance into the name of its series (MS-OXOCAL 2.2.1.27,
-PidLidGlobalObjectId); both are undone before names are compared.
+theirs (MS-OXCICAL, "Property: UID"; MS-OXOCAL 2.2.1.27, PidLidGlobalObjectId), which is undone before names are
+compared. An instance that left its series has the series' name with its day put in, and keeps that as its own.
 """
 
 import re
@@ -16,7 +16,7 @@ MAX_ICAL_UID = 1_000
 
 
 def common_ical_uid(told: str) -> str:
-    """The name as every calendar tells it: without Outlook's wrapping, and without the day of an instance.
+    """The name as every calendar tells it: without Outlook's wrapping.
 
     A name that is none of Outlook's stays as it is, but for what is longer than `MAX_ICAL_UID`. Repeating changes
     nothing.
@@ -26,8 +26,6 @@ def common_ical_uid(told: str) -> str:
         return name[:MAX_ICAL_UID]
     known = bytes.fromhex(name)
     data = known[_DATA : _DATA + int.from_bytes(known[_LENGTH:_DATA], "little")]
-    if data.startswith(_FOREIGN):
+    if data.startswith(_FOREIGN) and not any(known[_DAY : _DAY + 4]):
         return data.removeprefix(_FOREIGN).rstrip(b"\x00").decode(errors="replace")[:MAX_ICAL_UID]
-    if len(known) >= _DATA:
-        known = known[:_DAY] + bytes(4) + known[_DAY + 4 :]
-    return known.hex().upper()[:MAX_ICAL_UID]
+    return name.upper()[:MAX_ICAL_UID]
