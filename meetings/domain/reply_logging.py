@@ -115,7 +115,7 @@ def why_not_logged(found: Sighting, *, watch: Watch, logging: EmailLogging) -> N
     """What speaks against logging a mail, whatever it answers."""
     if not watch.log_replies:
         return NotLogged.MAILBOX_SWITCHED_OFF
-    if found.at < watch.connected_since:
+    if found.at < watch.connected_since.replace(microsecond=0):  # providers tell whole seconds
         return NotLogged.BEFORE_CONNECTED
     if not watch.user_active:
         return NotLogged.USER_INACTIVE

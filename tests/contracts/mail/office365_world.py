@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from meetings.adapters.office365.provider import Office365Settings, office365_provider
@@ -30,7 +31,7 @@ class Office365MailWorld:
     tells_when = True
     uses = BOTH
 
-    def __init__(self, office: Office365Simulator, clock: Clock, settings: dict[str, Any]) -> None:
+    def __init__(self, office: Office365Simulator, clock: Callable[[], datetime], settings: dict[str, Any]) -> None:
         self.office = office
         self.clock = clock
         self.offer = self.offer_with(**settings)
@@ -108,10 +109,12 @@ def _of_graph(call: Call) -> bool:
 
 
 @contextmanager
-def office365_mail_world(**settings: Any) -> Iterator[Office365MailWorld]:
-    """A served simulator with a standing clock. Microsoft's description of Graph at hand knows no mail, so these calls
-    are checked against nothing."""
-    clock = Clock()
+def office365_mail_world(
+    *, clock: Callable[[], datetime] | None = None, **settings: Any
+) -> Iterator[Office365MailWorld]:
+    """A served simulator, with a standing clock unless there is another. Microsoft's description of Graph at hand knows
+    no mail, so these calls are checked against nothing."""
+    clock = clock or Clock()
     with Office365Simulator(now=clock).serve() as office:
         office.add_account(ADA, "Ada Lovelace", time_zone="Europe/Berlin")
         office.add_account(BOB, "Bob Stone", time_zone="America/New_York")
