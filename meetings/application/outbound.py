@@ -17,6 +17,7 @@ Resolver = Callable[[str, int], Sequence[str]]
 """The addresses of a host, as text. Raises OSError when there are none."""
 
 USUAL_PORTS = (range(443, 444), range(8443, 8444))
+"""Where web servers are called."""
 LONGEST_URL = 2048
 
 
@@ -57,16 +58,23 @@ class Target:
 class OutboundGuard:
     """The rules, and what the operator adds to them.
 
-    `private` lists what may be called although the rules forbid it, each entry a network (`10.0.0.0/8`), an address, or
-    a host by its exact name (`mail.corp.example`). An entry may end in a port or a range of them, and stands for these
-    ports instead of 443 and 8443 (`mail.corp.example:4443`, `127.0.0.1:1024-65535`, `[fd00::/8]:8443`). Nothing opens
-    addresses that are no server's: link-local ones, those of cloud metadata, multicast, 0.0.0.0, and tunnels that
+    `ports` are the ones that are called anywhere. `private` lists what may be called although the rules forbid it, each
+    entry a network (`10.0.0.0/8`), an address, or a host by its exact name (`mail.corp.example`). An entry may end in a
+    port or a range of them, and stands for these ports instead of `ports` (`mail.corp.example:4443`,
+    `127.0.0.1:1024-65535`, `[fd00::/8]:8443`). Nothing opens addresses that are no server's: link-local ones, those of cloud metadata, multicast, 0.0.0.0, and tunnels that
     hide an IPv4 address.
     """
 
-    def __init__(self, private: Iterable[str] = (), *, resolver: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        private: Iterable[str] = (),
+        *,
+        resolver: Resolver | None = None,
+        ports: tuple[range, ...] = USUAL_PORTS,
+    ) -> None:
         """Raises ValueError, naming the entry, for one that is none of these."""
-        self._private = tuple(map(_Entry.parse, private))
+        self._ports = ports
+        self._private = tuple(_Entry.parse(entry, ports) for entry in private)
         self._resolver = resolver or system_resolver
 
     def check_url(self, url: str) -> Target:
@@ -79,8 +87,8 @@ class OutboundGuard:
         literal = _literal(target.host)
         if literal is not None:
             self._check(target, literal)
-        elif not _usual(target.port) and not any(entry.opens(target.port) for entry in self._private):
-            raise AddressRefused(Objection.PORT, "only ports 443 and 8443 are called")
+        elif not _among(target.port, self._ports) and not any(entry.opens(target.port) for entry in self._private):
+            raise AddressRefused(Objection.PORT, "only the usual ports are called")
         return target
 
     def resolve(self, host: str, port: int) -> tuple[IPAddress, ...]:
@@ -115,8 +123,8 @@ class OutboundGuard:
             return
         if not is_public(address):
             raise AddressRefused(Objection.NOT_PUBLIC, "the address is not public")
-        if not _usual(target.port):
-            raise AddressRefused(Objection.PORT, "only ports 443 and 8443 are called")
+        if not _among(target.port, self._ports):
+            raise AddressRefused(Objection.PORT, "only the usual ports are called")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +135,10 @@ class _Entry:
     ports: tuple[range, ...]
 
     @classmethod
-    def parse(cls, text: str) -> "_Entry":
+    def parse(cls, text: str, usual: tuple[range, ...]) -> "_Entry":
         where, ports = _apart(text.strip().lower())
         try:
-            return cls(_network_or_host(where), _port_ranges(ports))
+            return cls(_network_or_host(where), _port_ranges(ports) or usual)
         except ValueError:
             raise ValueError(f"`{text}` is neither a network nor a host, with or without ports") from None
 
@@ -142,7 +150,7 @@ class _Entry:
         return within(address, self.where) or within(translated(address), self.where)
 
     def opens(self, port: int) -> bool:
-        return any(port in ports for ports in self.ports)
+        return _among(port, self.ports)
 
 
 def _apart(entry: str) -> tuple[str, str]:
@@ -166,15 +174,15 @@ def _network_or_host(where: str) -> IPv4Network | IPv6Network | str:
 
 def _port_ranges(ports: str) -> tuple[range, ...]:
     if not ports:
-        return USUAL_PORTS
+        return ()
     first, _, last = ports.partition("-")
     if _port(last or first) < _port(first):
         raise ValueError("not a range")
     return (range(_port(first), _port(last or first) + 1),)
 
 
-def _usual(port: int) -> bool:
-    return any(port in ports for ports in USUAL_PORTS)
+def _among(port: int, ranges: tuple[range, ...]) -> bool:
+    return any(port in ports for ports in ranges)
 
 
 # ---- what is written ----------------------------------------------------------------------------------------------

@@ -1,16 +1,10 @@
-"""TXT records over DNS, by dnspython's asynchronous resolver (RFC 1035, 3.3.14)."""
+"""TXT records over DNS (RFC 1035, 3.3.14)."""
 
 from collections.abc import Sequence
 
-import dns.asyncresolver
-import dns.exception
-import dns.nameserver
 import dns.rdatatype
-import dns.resolver
 
-from meetings.application.ports.dns import DnsUnavailable
-
-_SECONDS = 5.0
+from meetings.adapters.dns.resolver import records_at
 
 
 class DnsTextRecords:
@@ -23,22 +17,5 @@ class DnsTextRecords:
         self._servers = tuple(servers)
 
     async def at(self, name: str) -> frozenset[str]:
-        try:
-            answer = await self._resolver().resolve(name, dns.rdatatype.TXT, search=False, raise_on_no_answer=False)
-        except dns.resolver.NXDOMAIN:
-            return frozenset()
-        except (dns.exception.DNSException, OSError) as error:
-            raise DnsUnavailable(type(error).__name__) from error
-        records = answer.rrset or ()
+        records = await records_at(name, dns.rdatatype.TXT, self._servers)
         return frozenset(b"".join(record.strings).decode("utf-8", "replace") for record in records)
-
-    def _resolver(self) -> dns.asyncresolver.Resolver:
-        try:
-            resolver = dns.asyncresolver.Resolver(configure=not self._servers)
-        except dns.resolver.NoResolverConfiguration as error:
-            raise DnsUnavailable("the system names no resolver") from error
-        if self._servers:
-            resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in self._servers]
-        resolver.lifetime = _SECONDS
-        resolver.cache = None
-        return resolver

@@ -18,11 +18,13 @@ _PIECE = 255
 
 @dataclass
 class NameServer:
-    """Answers for every zone. `texts` are the TXT records by name; a name without any does not exist."""
+    """Answers for every zone. `texts` are the TXT records by name, `services` the SRV records as they are written
+    (`10 5 993 imap.example.com.`); a name without any does not exist."""
 
     host: str = "127.0.0.1"
     port: int = 0
     texts: dict[str, list[str]] = field(default_factory=dict)
+    services: dict[str, list[str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     failing: bool = False
     """Answer SERVFAIL to everything, as a resolver does that reaches nobody."""
@@ -34,6 +36,10 @@ class NameServer:
     def set(self, name: str, *texts: str) -> None:
         """Have exactly these TXT records at a name."""
         self.texts[name.rstrip(".").lower()] = list(texts)
+
+    def set_services(self, name: str, *records: str) -> None:
+        """Have exactly these SRV records at a name."""
+        self.services[name.rstrip(".").lower()] = list(records)
 
     def clear(self, name: str) -> None:
         self.texts.pop(name.rstrip(".").lower(), None)
@@ -69,6 +75,8 @@ class NameServer:
         self.asked.append(name)
         if self.failing:
             answer.set_rcode(dns.rcode.SERVFAIL)
+        elif question.rdtype == dns.rdatatype.SRV and self.services.get(name):
+            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", "SRV", *self.services[name]))
         elif name not in self.texts:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         elif question.rdtype == dns.rdatatype.TXT and self.texts[name]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from meetings.adapters.dns import text_records
+from meetings.adapters.dns import resolver
 from meetings.adapters.dns.text_records import DnsTextRecords
 from meetings.application.ports.dns import DnsUnavailable
 from meetings.infrastructure.demo.name_server import NameServer
@@ -59,7 +59,7 @@ async def test_a_failure_is_no_answer(server: NameServer, records: DnsTextRecord
 
 
 async def test_a_server_that_says_nothing_is_given_up_after_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_records, "_SECONDS", 0.3)
+    monkeypatch.setattr(resolver, "_SECONDS", 0.3)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         begun = time.monotonic()
