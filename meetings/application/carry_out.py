@@ -20,6 +20,7 @@ from meetings.application.log_booking import log_booking
 from meetings.application.log_calendar_events import log_calendar_events
 from meetings.application.log_engagement import log_engagement
 from meetings.application.log_mail import log_mail
+from meetings.application.mailbox_letters import plan_mailbox_letters, tell_of_mailbox
 from meetings.application.plan_mail_sync import plan_mail_sync, plan_mail_sync_of_person
 from meetings.application.plan_sync import plan_sync, renew_channels
 from meetings.application.ports.calendars import ProviderError
@@ -140,6 +141,14 @@ async def _tell_grant_lost(intent: Intent, tools: Toolbox) -> None:
     await tell_grant_lost(intent, look=tools.look, mailer=tools.mailer, links=tools.links)
 
 
+async def _tell_mailbox_lost(intent: Intent, tools: Toolbox) -> None:
+    await plan_mailbox_letters(intent, begin=tools.begin)
+
+
+async def _tell_of_mailbox(intent: Intent, tools: Toolbox) -> None:
+    await tell_of_mailbox(intent, look=tools.look, mailer=tools.mailer, links=tools.links)
+
+
 async def _tell_blocked(intent: Intent, tools: Toolbox) -> None:
     await tell_blocked_attempts(
         intent,
@@ -182,6 +191,8 @@ HANDLERS: Mapping[str, Reaction] = {
     reactions.SEND_REMINDER: _send_reminder,
     reactions.PLAN_SYNC: _plan_sync,
     reactions.TELL_GRANT_LOST: _tell_grant_lost,
+    reactions.TELL_MAILBOX_LOST: _tell_mailbox_lost,
+    reactions.TELL_OF_MAILBOX: _tell_of_mailbox,
     reactions.TELL_BLOCKED: _tell_blocked,
     reactions.TELL_INVITATION: _tell_invitation,
     reactions.TELL_ADMINS: _tell_admins,
@@ -198,6 +209,7 @@ ENDED_BY_THEIR_COMMIT = frozenset(
         reactions.PLAN_REMINDERS,
         reactions.TELL_BLOCKED,
         reactions.TELL_ADMINS,
+        reactions.TELL_MAILBOX_LOST,
     }
 )
 """Those that save something: the end of their intent is part of the same commit."""

@@ -29,9 +29,10 @@ from meetings.application.ports.sign_in_attempts import SignInAttempt, SignInAtt
 from meetings.application.ports.unit_of_work import Begin, UnitOfWork
 from meetings.application.store_connection import WantedUses, check_may_connect, existing_connection, store_account
 from meetings.application.store_mailbox import OpenedAccount
+from meetings.application.team_channels import attach_mailbox
 from meetings.application.uses import check_disclosure, check_offered
 from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
-from meetings.domain.base import DomainError, NotFound
+from meetings.domain.base import DomainError, NotFound, PermissionMissing
 from meetings.domain.calendar_connection import (
     AlreadyConnected,
     Consent,
@@ -305,6 +306,8 @@ async def _store(
         consent=Consent(attempt.disclosure_version, attempt.created_at),
     )
     caller = Caller(attempt.account_id, attempt.user_id, frozenset())
+    if attempt.channel is not None:
+        return await _attach(attempt, opened, attempt.channel, caller=caller, begin=begin, clock=clock)
     wanted = WantedUses(
         uses=uses, listed=listed, reconnect=attempt.reconnect, reconnect_mailbox=attempt.reconnect_mailbox
     )
@@ -327,3 +330,17 @@ async def _store(
         calendar_failed=calendar_failed,
         inbox_failed=inbox_failed,
     )
+
+
+async def _attach(
+    attempt: SignInAttempt, opened: OpenedAccount, channel: TeamChannelId, *, caller: Caller, begin: Begin, clock: Clock
+) -> FinishedConnection:
+    try:
+        await attach_mailbox(opened, channel, caller=caller, begin=begin, clock=clock)
+    except MailboxAlreadyConnected as already:
+        raise _failed(CONNECTED_ALREADY, attempt) from already
+    except (PermissionMissing, NotFound) as gone:
+        raise _failed(NOT_GRANTED, attempt) from gone
+    hinted = attempt.login_hint
+    other = hinted is not None and hinted.casefold() != opened.email.casefold()
+    return FinishedConnection(None, attempt.return_to, True, other, channel=channel)

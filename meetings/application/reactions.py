@@ -80,6 +80,8 @@ TELL_HOST = "tell_host"
 PLAN_REMINDERS = "plan_reminders"
 PLAN_SYNC = "plan_sync"
 TELL_GRANT_LOST = "tell_grant_lost"
+TELL_MAILBOX_LOST = "tell_mailbox_lost"
+TELL_OF_MAILBOX = "tell_of_mailbox"
 TELL_BLOCKED = "tell_blocked_attempts"
 TELL_INVITATION = "tell_invitation"
 TELL_ADMINS = "tell_admins"
@@ -106,7 +108,7 @@ REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
     MailSentByPerson: (LOG_MAIL,),
     MailboxConnected: (PLAN_MAIL_SYNC,),
     MailboxDisconnected: (PLAN_MAIL_SYNC,),
-    MailboxGrantLost: (PLAN_MAIL_SYNC,),
+    MailboxGrantLost: (PLAN_MAIL_SYNC, TELL_MAILBOX_LOST),
     UserDeactivated: (PLAN_MAIL_SYNC_OF_PERSON,),
     UserReactivated: (PLAN_MAIL_SYNC_OF_PERSON,),
     CalendarConnected: (PLAN_SYNC,),

@@ -48,6 +48,7 @@ class Toolbox:
     crm_of: CrmOf
     inbox_offers: InboxOffers
     mail_account_of: MailAccountOf
+    team_mail_domain: str
     mailer: Mailer
     fan_out: FanOut
     links: Links

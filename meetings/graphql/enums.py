@@ -9,6 +9,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from meetings.application.ports.calendars import LoginProblem, LoginStep, ServerAuth, StepOutcome
+from meetings.application.ports.crm import MailDirection
 from meetings.application.ports.identities import Scope
 from meetings.application.prefill import PrefillSource
 from meetings.application.read_availability import Freshness
@@ -26,10 +27,15 @@ from meetings.domain.calendar_connection import (
     ConnectionStatus,
     Provider,
 )
+from meetings.domain.email import EmailOrigin
+from meetings.domain.email import EmailState as EmailStatus
+from meetings.domain.engagement import MeetingOutcome, MeetingSource
 from meetings.domain.mailbox import InboxProvider
 from meetings.domain.page_settings import AvatarChoice, ColorScheme, LocationKind
 from meetings.domain.plan import Feature, Hub, Tier
 from meetings.domain.scheduling_page import PageType
+from meetings.domain.team_channel import TeamMailProvider
+from meetings.domain.reply_logging import LoggingRule
 from meetings.domain.user import Permission, Role, UserState, Weekday
 from meetings.domain.web_domain import DomainState
 
@@ -55,6 +61,12 @@ __all__ = [
     "LocationKind",
     "LoginProblem",
     "LoginStep",
+    "EmailOrigin",
+    "EmailStatus",
+    "LoggingRule",
+    "MailDirection",
+    "MeetingOutcome",
+    "MeetingSource",
     "PageType",
     "Permission",
     "PrefillSource",
@@ -65,6 +77,7 @@ __all__ = [
     "Scope",
     "ServerAuth",
     "StepOutcome",
+    "TeamMailProvider",
     "Tier",
     "UserState",
     "Weekday",
@@ -92,6 +105,59 @@ _shown(
     GOOGLE="Google Calendar, of a Google Workspace or a free Gmail account.",
     OFFICE365="Office 365, also called Microsoft 365: a mailbox that Microsoft hosts.",
     EXCHANGE="Microsoft Exchange 2010 SP2 or later, on a server of one's own.",
+)
+_shown(
+    MeetingOutcome,
+    "MeetingOutcome",
+    "What became of a meeting on a record.",
+    SCHEDULED="It is planned.",
+    COMPLETED="It took place.",
+    RESCHEDULED="It is planned for another time than at first.",
+    NO_SHOW="Somebody did not come.",
+    CANCELLED="It was called off.",
+)
+_shown(
+    MeetingSource,
+    "MeetingSource",
+    "Where a meeting on a record came from.",
+    PAGE="A scheduling page.",
+    API="A program that booked.",
+    RECORD="Somebody made it on the record.",
+    CALENDAR="Somebody made it in their own calendar.",
+)
+_shown(
+    MailDirection,
+    "EmailDirection",
+    "Whether we wrote a mail or got it.",
+    OUTBOUND="We wrote it.",
+    INBOUND="We got it.",
+)
+_shown(
+    EmailOrigin,
+    "EmailOrigin",
+    "Where a mail came from.",
+    PERSON="A person of the account wrote it here.",
+    SEQUENCE="It is a step of a sequence.",
+    OTHER_PROGRAM="A person of the account sent it with another program.",
+    RECEIVED="Somebody else sent it.",
+)
+_shown(
+    EmailStatus,
+    "EmailStatus",
+    "What became of a mail.",
+    QUEUED="It is about to leave.",
+    SENT="It left.",
+    FAILED="It did not leave, and will not.",
+    UNCERTAIN="It was handed over, and nobody said whether it left. It is not sent again by itself.",
+    BOUNCED="It left, could not be delivered, and came back.",
+    RECEIVED="Somebody else sent it.",
+)
+_shown(
+    LoggingRule,
+    "EmailLoggingRule",
+    "Which mails of connected mailboxes are logged.",
+    REPLIES_ONLY="Mails sent from here, and answers to them.",
+    KNOWN_CONTACTS="All mail with people who are on record.",
 )
 _shown(
     PrefillSource,
@@ -153,6 +219,16 @@ _shown(
     OFFICE365="Office 365 and other mailboxes that Microsoft hosts.",
     EXCHANGE="A mailbox on an Exchange server of one's own.",
     IMAP="Any server that speaks IMAP and SMTP.",
+)
+_shown(
+    TeamMailProvider,
+    "TeamMailProvider",
+    "Where a team's mail is.",
+    HOSTED="At this product: an address, no mailbox and no credentials.",
+    GOOGLE="A mailbox at Google.",
+    OFFICE365="A mailbox at Office 365.",
+    EXCHANGE="Not for teams: mailboxes on servers of one's own are personal. Take HOSTED.",
+    IMAP="Not for teams: mailboxes by IMAP are personal. Take HOSTED.",
 )
 _shown(
     AccountUse,

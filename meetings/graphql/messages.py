@@ -98,6 +98,8 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "NOT_CONNECTED": "There is no connected calendar.",
     "NOT_CONNECTED.MAILBOX": "There is no connected mailbox to send from.",
     "CAPABILITY_UNSUPPORTED": "The calendar's provider cannot do this.",
+    "CAPABILITY_UNSUPPORTED.TEAM_MAIL": "Mailboxes of this kind are personal and cannot be a team's. Please take "
+    "hosted team mail: it needs no mailbox.",
     "CREDENTIALS_REJECTED": "The address or the password is not right.",
     "CREDENTIALS_REJECTED.CALENDAR": "The calendar's provider asks you to sign in again.",
     "CREDENTIALS_REJECTED.MAILBOX": "The server does not accept this user name and password.",
@@ -246,6 +248,8 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "NOT_CONNECTED": "Es ist kein Kalender verbunden.",
     "NOT_CONNECTED.MAILBOX": "Es ist kein Postfach verbunden, aus dem gesendet werden könnte.",
     "CAPABILITY_UNSUPPORTED": "Der Anbieter des Kalenders kann das nicht.",
+    "CAPABILITY_UNSUPPORTED.TEAM_MAIL": "Postfächer dieser Art sind persönlich und können keinem Team gehören. Bitte "
+    "nehmen Sie eine gehostete Teamadresse: Sie braucht kein Postfach.",
     "CREDENTIALS_REJECTED": "Die Adresse oder das Passwort stimmt nicht.",
     "CREDENTIALS_REJECTED.CALENDAR": "Der Anbieter des Kalenders bittet Sie, sich neu anzumelden.",
     "CREDENTIALS_REJECTED.MAILBOX": "Der Server nimmt diesen Benutzernamen und dieses Passwort nicht an.",

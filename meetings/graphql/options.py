@@ -56,6 +56,8 @@ class RateLimits:
     """How often a person may try to connect a mailbox with a password, tests included."""
     mailbox_per_account: tuple[str, ...] = ("100/hour",)
     """The same for all people of an account together."""
+    team_mail: tuple[str, ...] = ("100/hour",)
+    """How often people of an account may send a mail in a team's name."""
     mailbox_per_login: tuple[str, ...] = ("5/15minute",)
     """The same for one mailbox, whoever tries: servers lock an account after some wrong passwords."""
 

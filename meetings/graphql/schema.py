@@ -8,7 +8,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from meetings.domain.base import NotFound
-from meetings.domain.identifiers import BookingId, ConnectionId, MailboxId, PageId, UserId
+from meetings.domain.identifiers import BookingId, ConnectionId, EmailId, EmailThreadId, EngagementId, MailboxId, PageId, UserId
 from meetings.domain.timespan import at_minute, ceil_minute
 from meetings.graphql.account_settings import AccountMutations
 from meetings.graphql.administration import AdministrationMutations
@@ -21,9 +21,13 @@ from meetings.graphql.calendars import CalendarConnection, CalendarMutations
 from meetings.graphql.chat import ChatMutations, ChatQueries
 from meetings.graphql.connection_events import ConnectionSubscriptions
 from meetings.graphql.context import Info, Operation
+from meetings.graphql.crm import Contact, MeetingEngagement, engagement_by_key, outside_node, visible_booking
+from meetings.graphql.crm_mutations import CrmMutations
 from meetings.graphql.domains import DomainMutations
+from meetings.graphql.email_events import EmailSubscriptions
 from meetings.graphql.email_templates import EmailTemplateMutations
-from meetings.graphql.enums import Provider, Role
+from meetings.graphql.emails import EmailMessage, EmailMutations, EmailThread
+from meetings.graphql.enums import Provider
 from meetings.graphql.errors import ERROR_TYPES
 from meetings.graphql.exchange import ExchangeMutations
 from meetings.graphql.executing import Api, CheckedDocument, TimeLimit
@@ -42,6 +46,7 @@ from meetings.graphql.scalars import SCALARS, Locale, refused
 from meetings.graphql.scheduling_pages import PageMutations, SchedulingPage
 from meetings.graphql.settings import SettingsMutations
 from meetings.graphql.sign_in import SignInMutations
+from meetings.graphql.team_channels import TeamChannel, TeamChannelMutations, team_channels_of
 from meetings.graphql.viewer import Viewer
 
 
@@ -133,6 +138,7 @@ class Mutation(
     AccountMutations,
     AdministrationMutations,
     SeatMutations,
+    EmailMutations,
     EmailTemplateMutations,
     AvailableTimesMutations,
     MeetingLinkMutations,
@@ -140,23 +146,27 @@ class Mutation(
     CalendarMutations,
     ExchangeMutations,
     InboxMutations,
+    TeamChannelMutations,
     PageMutations,
     BookingMutations,
+    CrmMutations,
 ):
     """The roots of all changing."""
 
 
 @strawberry.type(description="What happens, live: over WebSocket (`graphql-transport-ws`) or as a multipart answer.")
-class Subscription(AvailabilitySubscriptions, BookingSubscriptions, ConnectionSubscriptions):
+class Subscription(AvailabilitySubscriptions, BookingSubscriptions, ConnectionSubscriptions, EmailSubscriptions):
     """The roots of all watching."""
 
 
 async def _node(operation: Operation, given: str) -> Node | None:
     """What an id names, if the caller may see it. Public things have addresses and tokens instead of ids."""
     caller, found = operation.caller, parse_id(given)
-    if caller is None or found is None:
+    if caller is None:
         return None
     operation.signed_in_to_read()
+    if found is None:
+        return await outside_node(operation, given)
     kind, own = found
     loaders = operation.loaders(caller.account_id)
     match kind:
@@ -178,27 +188,40 @@ async def _node(operation: Operation, given: str) -> Node | None:
                 own_ones = {mailbox.id: mailbox for mailbox in await work.mailboxes.of_user(caller.user_id)}
             mailbox = own_ones.get(MailboxId(own))
             return InboxConnection.of(mailbox) if mailbox else None
+        case Kind.TEAM_CHANNEL:
+            channels = {channel.id: channel for channel in await team_channels_of(operation, caller.account_id)}
+            return channels.get(strawberry.ID(given))
+        case Kind.EMAIL:
+            mails = await operation.tools.email_reads.emails_by_id(caller.account_id, [EmailId(own)])
+            mine = [mail for mail in mails.values() if mail.user_id == caller.user_id]
+            return EmailMessage.of(mine[0]) if mine else None
+        case Kind.EMAIL_THREAD:
+            threads = await operation.tools.email_reads.threads_by_id(caller.account_id, [EmailThreadId(own)])
+            shown = [thread for thread in threads.values() if thread.user_id == caller.user_id]
+            return EmailThread.of(shown[0]) if shown else None
         case Kind.BOOKING:
-            return await _booking(operation, BookingId(own))
+            return await visible_booking(operation, BookingId(own))
+        case Kind.ENGAGEMENT:
+            return await engagement_by_key(operation, EngagementId(own))
     return None
-
-
-async def _booking(operation: Operation, booking_id: BookingId) -> Booking | None:
-    """One the caller hosts, or anybody's for owners and admins."""
-    caller = operation.signed_in()
-    booking = await operation.loaders(caller.account_id).bookings.load(booking_id)
-    if booking is None:
-        return None
-    viewer = await operation.viewer()
-    may_see = caller.user_id in booking.hosts or (viewer is not None and viewer.role is not Role.MEMBER)
-    return Booking.of(booking) if may_see else None
 
 
 schema = Api(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[*ERROR_TYPES, Account, User, SchedulingPage, Booking, CalendarConnection, InboxConnection],
+    types=[
+        *ERROR_TYPES,
+        Account,
+        User,
+        SchedulingPage,
+        Booking,
+        CalendarConnection,
+        InboxConnection,
+        TeamChannel,
+        Contact,
+        MeetingEngagement,
+    ],
     extensions=[CheckedDocument, TimeLimit],
     execution_context_class=LeafListExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),

@@ -15,6 +15,7 @@ from meetings.graphql.bookings import BookingConnection, booking_connection
 from meetings.graphql.calendars import CalendarConnection, ConnectableCalendar, Disclosure
 from meetings.graphql.chat import ChatProfile
 from meetings.graphql.context import Info
+from meetings.graphql.crm import Contact, ContactConnection, contact_by_id, contact_connection
 from meetings.graphql.domains import Domain, MeetingDomain, meeting_domains
 from meetings.graphql.enums import (
     AccountUse,
@@ -25,13 +26,22 @@ from meetings.graphql.enums import (
     PageType,
     Provider,
     Role,
+    TeamMailProvider,
+)
+from meetings.graphql.emails import (
+    EmailLogging,
+    EmailMessageConnection,
+    EmailThreadConnection,
+    emails_in,
+    threads_of,
 )
 from meetings.graphql.inbox import ConnectableInbox, InboxConnection, InboxDisclosure, inboxes_of
-from meetings.graphql.node_ids import Kind, from_id
+from meetings.graphql.node_ids import Kind, OutsideKind, from_id, from_outside_id
 from meetings.graphql.paging import AFTER, DEFAULT_PAGE, FIRST, check_first, page_info
 from meetings.graphql.people import Account, User, ViewerSettings
 from meetings.graphql.scheduling_pages import SchedulingPage, SchedulingPageConnection, SchedulingPageEdge
 from meetings.graphql.sign_in import ApiToken
+from meetings.graphql.team_channels import TeamChannel, team_channels_of, team_mail_providers
 
 
 @strawberry.type(description="The signed-in person, and everything they may see.")
@@ -118,6 +128,14 @@ class Viewer:
     @strawberry.field(description="Their connected mailboxes, in the order in which they were connected.")
     async def inboxes(self, info: Info) -> list[InboxConnection]:
         return await inboxes_of(info.context, AccountId(self.own.account_id), self.own.id)
+
+    @strawberry.field(description="The account's channels for mail of teams, oldest first.")
+    async def team_channels(self, info: Info) -> list[TeamChannel]:
+        return await team_channels_of(info.context, AccountId(self.own.account_id))
+
+    @strawberry.field(description="Where mail of a team can be here; hosted mail always can.")
+    def team_mail_providers(self, info: Info) -> list[TeamMailProvider]:
+        return team_mail_providers(info.context)
 
     @strawberry.field(description="The kinds of mailboxes that can be connected here, with what to read before.")
     def inbox_providers(self, info: Info) -> list[ConnectableInbox]:
@@ -221,6 +239,64 @@ class Viewer:
             start_to=to,
         )
         return await booking_connection(info.context, filter, first, after)
+
+    @strawberry.field(
+        description="The account's contacts, newest first: everybody may see them. Null while the customer records "
+        "cannot be reached."
+    )
+    async def contacts(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description=FIRST)] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
+        query: Annotated[
+            str | None,
+            strawberry.argument(description="Only those whose name, address or company begins with these words."),
+        ] = None,
+    ) -> ContactConnection | None:
+        return await contact_connection(info.context, AccountId(self.own.account_id), query, first, after)
+
+    @strawberry.field(description="A contact by its id; null when there is none.")
+    async def contact(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The contact's id.")]
+    ) -> Contact | None:
+        return await contact_by_id(info.context, from_outside_id(OutsideKind.CONTACT, id))
+
+    @strawberry.field(description="Their conversations by mail, those with the newest mail first.")
+    async def email_threads(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description=FIRST)] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
+        contact_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only with this contact.")] = None,
+        unread_only: Annotated[
+            bool, strawberry.argument(description="Only those with something they have not seen.")
+        ] = False,
+    ) -> EmailThreadConnection | None:
+        return await threads_of(
+            info.context,
+            AccountId(self.own.account_id),
+            self.own.id,
+            contact_id=contact_id,
+            unread_only=unread_only,
+            first=first,
+            after=after,
+        )
+
+    @strawberry.field(description="Their mails that stand like this, the newest first: `UNCERTAIN` ones need a look.")
+    async def emails(
+        self,
+        info: Info,
+        status: Annotated[EmailStatus, strawberry.argument(description="What became of them.")],
+        first: Annotated[int, strawberry.argument(description=FIRST)] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
+    ) -> EmailMessageConnection | None:
+        return await emails_in(info.context, AccountId(self.own.account_id), self.own.id, status, first, after)
+
+    @strawberry.field(description="Which mails of connected mailboxes are logged. Changed by `setEmailLogging`.")
+    async def email_logging(self, info: Info) -> EmailLogging | None:
+        account = await info.context.loaders(self.own.account_id).account()
+        return EmailLogging.of(account.email_logging) if account else None
 
     @strawberry.field(description="Tokens of their programs, newest first.")
     async def api_tokens(self, info: Info) -> list[ApiToken]:

@@ -193,6 +193,7 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
         crm_of=crm_of,
         inbox_offers=process.inbox_offers,
         mail_account_of=mail_account_of,
+        team_mail_domain=settings.team_domain,
         mailer=SmtpMailer(settings.smtp(), now=utc_now),
         fan_out=fan_out,
         links=process.links,

@@ -174,6 +174,9 @@ class Settings(BaseSettings):
 
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
     mail_from: str = "Meetings <meetings@localhost.localdomain>"
+    team_mail_domain: str | None = None
+    """The domain of addresses that teams are given; the mail server may send for it. Left out: the one of `mail_from`.
+    """
     smtp_authority_file: str | None = None
 
     allowed_origins: Origins = ()
@@ -257,6 +260,11 @@ class Settings(BaseSettings):
         if self.turnstile_site_key is None or self.turnstile_secret is None:
             return None
         return Turnstile(self.turnstile_site_key, self.turnstile_secret.get_secret_value(), self.turnstile_url)
+
+    @property
+    def team_domain(self) -> str:
+        """Where teams get their addresses."""
+        return self.team_mail_domain or parseaddr(self.mail_from)[1].rpartition("@")[2]
 
     def smtp(self) -> SmtpSettings:
         """The mail server.

@@ -25,6 +25,7 @@ from meetings.application.ports.mail import (
     DomainLetter,
     InvitationLetter,
     Letter,
+    MailboxLostLetter,
     MeetingLetter,
     MeetingNews,
     UnsafeLetter,
@@ -123,6 +124,8 @@ def _draft(letter: Letter, labels: Mapping[str, str]) -> _Draft:
         return _invitation_draft(letter)
     if isinstance(letter, DomainLetter):
         return _domain_draft(letter, labels)
+    if isinstance(letter, MailboxLostLetter):
+        return _mailbox_lost_draft(letter, labels)
     return _connection_lost_draft(letter, labels)
 
 
@@ -245,6 +248,21 @@ def _connection_lost_draft(letter: ConnectionLostLetter, labels: Mapping[str, st
             "with_password": letter.with_password,
         },
         facts=(_Fact(labels["account"], (one_line(plain(letter.account_email)),)),),
+        link=web_link(letter.settings_url, field="settings_url"),
+    )
+
+
+def _mailbox_lost_draft(letter: MailboxLostLetter, labels: Mapping[str, str]) -> _Draft:
+    return _Draft(
+        template="mailbox_lost.j2" if letter.team is None else "team_mailbox_lost.j2",
+        words={
+            "name": shown_name(letter.to.name, field="to.name"),
+            "provider": shown_name(letter.provider, field="provider"),
+            "with_password": letter.with_password,
+            "team": shown_name(letter.team or "", field="team"),
+            "hosted_address": header_text(letter.hosted_address or "", field="hosted_address"),
+        },
+        facts=(_Fact(labels["account"], (one_line(plain(letter.email)),)),),
         link=web_link(letter.settings_url, field="settings_url"),
     )
 

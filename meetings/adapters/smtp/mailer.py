@@ -21,7 +21,8 @@ from aiosmtplib import (
 from meetings.adapters.smtp.addresses import address_of
 from meetings.adapters.smtp.free_text import header_text
 from meetings.adapters.smtp.letters import Sender, message_of
-from meetings.application.ports.mail import Letter, MailRefused, MailUnavailable
+from meetings.adapters.smtp.team_letter import team_message
+from meetings.application.ports.mail import Letter, MailRefused, MailUnavailable, TeamLetter
 
 # Answers about us rather than about the letter: authentication wanted, too weak, encryption wanted, or wrong
 # (RFC 4954 6). An operator can mend them, so the letter waits.
@@ -93,7 +94,7 @@ class SmtpMailer:
             else ssl.create_default_context(cafile=settings.authority_file)
         )
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter | TeamLetter) -> None:
         """Hand one letter over; returning means the server took it.
 
         A server that took the letter but whose answer was lost raises `MailUnavailable` too; the next try carries the
@@ -104,8 +105,12 @@ class SmtpMailer:
             MailRefused: the server refused this letter for good (5xx).
             UnsafeLetter: the letter cannot be a mail; nothing was sent.
         """
-        message = message_of(letter, sender=self._sender, written_at=self._now())
-        recipient = address_of(letter.to.email, name="", field="to")
+        if isinstance(letter, TeamLetter):
+            message = team_message(letter, written_at=self._now())
+            recipient = address_of(letter.to, name="", field="to")
+        else:
+            message = message_of(letter, sender=self._sender, written_at=self._now())
+            recipient = address_of(letter.to.email, name="", field="to")
         connection = self._connection()
         try:
             async with asyncio.timeout(self._settings.total_seconds):

@@ -193,13 +193,48 @@ class DomainLetter:
     settings_url: str
 
 
-Letter = MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter | InvitationLetter | DomainLetter
+@dataclass(frozen=True, slots=True)
+class MailboxLostLetter:
+    """To a person: a mailbox of theirs cannot be used any more until it is connected again.
+
+    With `team`, the mailbox is that of a team of this name, and mail leaves from `hosted_address` meanwhile (A-NO4).
+    `with_password`: what is not accepted any more is a password.
+    """
+
+    message_id: str
+    to: Recipient
+    provider: str
+    email: str
+    settings_url: str
+    with_password: bool = False
+    team: str | None = None
+    hosted_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLetter:
+    """A mail that a person writes in a team's name, from the address that this product provides (A-IN9).
+
+    `to` is an address. `sender_address` is one that the mail server may send as. All texts are the person's own.
+    """
+
+    message_id: str
+    to: str
+    sender_name: str
+    sender_address: str
+    subject: str
+    text: str
+
+
+Letter = (
+    MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter | InvitationLetter | DomainLetter | MailboxLostLetter
+)
 
 
 class Mailer(Protocol):
     """Hands letters over to a mail server."""
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter | TeamLetter) -> None:
         """Hand one letter over; returning means the server took it.
 
         Raises:

@@ -30,11 +30,13 @@ from meetings.domain.identifiers import (
     EngagementId,
     MailboxId,
     PageId,
+    TeamChannelId,
     UserId,
     WebDomainId,
 )
 from meetings.domain.mailbox import Mailbox
 from meetings.domain.scheduling_page import SchedulingPage
+from meetings.domain.team_channel import TeamChannel
 from meetings.domain.timespan import TimeSpan
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
@@ -105,6 +107,19 @@ class Mailboxes(Protocol):
 
     async def replace_credentials(self, mailbox_id: MailboxId, credentials: str | None) -> str | None:
         """Store other credentials, or none; gives the ones there were."""
+
+
+class TeamChannels(Protocol):
+    """The account's channels of teams; removed ones are not there."""
+
+    async def get(self, channel_id: TeamChannelId) -> TeamChannel:
+        """Raises `NotFound`."""
+
+    async def all(self) -> list[TeamChannel]:
+        """Oldest first."""
+
+    def add(self, channel: TeamChannel) -> None:
+        """`commit` raises `InvalidInput` when another channel of the account has the name."""
 
 
 class SchedulingPages(Protocol):
@@ -508,6 +523,7 @@ class UnitOfWork(Protocol):
     domains: WebDomains
     visitors: Visitors
     mailboxes: Mailboxes
+    team_channels: TeamChannels
     emails: Emails
     mail_reading: MailReading
 

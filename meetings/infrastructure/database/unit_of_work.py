@@ -28,6 +28,7 @@ from meetings.application.ports.unit_of_work import (
     MeetingLinks,
     RecordFeeds,
     SchedulingPages,
+    TeamChannels,
     Users,
     Visitors,
     WebDomains,
@@ -43,6 +44,7 @@ from meetings.domain.engagement import MeetingEngagement
 from meetings.domain.identifiers import AccountId, PageId, UserId
 from meetings.domain.mailbox import Mailbox
 from meetings.domain.scheduling_page import SchedulingPage
+from meetings.domain.team_channel import TeamChannel
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.database.blocked_attempts import SqlBlockedAttempts
@@ -63,6 +65,7 @@ from meetings.infrastructure.database.mirror import SqlBusyMirror
 from meetings.infrastructure.database.pages import SqlSchedulingPages
 from meetings.infrastructure.database.record_feeds import SqlRecordFeeds
 from meetings.infrastructure.database.tables import accounts, connections, intents, pages, users
+from meetings.infrastructure.database.team_channels import SqlTeamChannels, team_channel_row
 from meetings.infrastructure.database.transaction import Image, Transaction, transaction_open
 from meetings.infrastructure.database.types import Instant, database_time
 from meetings.infrastructure.database.users import SqlUsers
@@ -188,6 +191,7 @@ class SqlUnitOfWork:
     domains: WebDomains
     visitors: Visitors
     mailboxes: Mailboxes
+    team_channels: TeamChannels
     emails: Emails
     mail_reading: MailReading
 
@@ -221,6 +225,7 @@ class SqlUnitOfWork:
         self.domains = self._domains = SqlWebDomains(transaction)
         self.visitors = SqlVisitors(transaction)
         self.mailboxes = self._mailboxes = SqlMailboxes(transaction, self._database.secrets)
+        self.team_channels = self._team_channels = SqlTeamChannels(transaction)
         self.emails = self._emails = SqlEmails(transaction)
         self.mail_reading = SqlMailReading(transaction)
 
@@ -324,6 +329,8 @@ class SqlUnitOfWork:
                 await self._domains.save(aggregate, before, after)
             case Mailbox():
                 await self._mailboxes.save(aggregate, before, after)
+            case TeamChannel():
+                await self._team_channels.save(aggregate, before, after)
             case EmailThread():
                 await self._emails.save_thread(aggregate, before, after)
             case Email():
@@ -384,6 +391,7 @@ _ORDER: list[type[Aggregate]] = [
     User,
     CalendarConnection,
     Mailbox,
+    TeamChannel,
     EmailThread,
     Email,
     SchedulingPage,
@@ -411,6 +419,8 @@ def _image(aggregate: Aggregate) -> Image:
             return web_domain_row(aggregate)
         case Mailbox():
             return mailbox_row(aggregate)
+        case TeamChannel():
+            return team_channel_row(aggregate)
         case EmailThread():
             return email_thread_row(aggregate)
         case Email():
