@@ -1,6 +1,6 @@
 """What owners and admins set for the whole account: servers that people need not type in, limits that do not hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
@@ -48,6 +48,17 @@ async def switch_exchange_full_sync(*, on: bool, caller: Caller, begin: Begin, c
         PermissionMissing: the caller is neither owner nor admin.
     """
     await _change(lambda account: account.switch_exchange_full_sync(on=on, now=clock()), caller=caller, begin=begin)
+
+
+async def choose_internal_domains(domains: Sequence[str], *, caller: Caller, begin: Begin, clock: Clock) -> None:
+    """Have exactly these mail domains, beside those of the account's people, count as the organisation's own: who has
+    an address there is no contact when calendars are looked through (A-CR1).
+
+    Raises:
+        PermissionMissing: the caller is neither owner nor admin.
+        InvalidInput: too many, or one that is no domain.
+    """
+    await _change(lambda account: account.choose_internal_domains(domains, now=clock()), caller=caller, begin=begin)
 
 
 async def _change(change: Callable[[Account], None], *, caller: Caller, begin: Begin) -> None:
