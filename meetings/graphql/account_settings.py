@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from meetings.application.account_settings import (
+    choose_internal_domains,
     preset_exchange,
     remove_exchange_preset,
     switch_exchange_full_sync,
@@ -90,6 +91,31 @@ class AccountMutations:
         caller, clock = operation.signed_in(), operation.tools.clock
         await again_on_conflict(
             lambda: switch_exchange_full_sync(on=enabled, caller=caller, begin=operation.begin, clock=clock)
+        )
+        account = await _account_now(operation)
+        return AccountPayload(account=Account.of(account) if account else None)
+
+    @mutation(
+        AccountPayload,
+        Access.SIGNED_IN,
+        "For owners and admins: set which mail domains are the organisation's own, beside those of its people, in "
+        "place of those that were set before. Events in people's calendars with nobody but colleagues go on no record. "
+        "A domain stands for everything below it, too.",
+        Code.VALIDATION,
+        Code.PERMISSION_MISSING,
+        Code.CONCURRENT_CHANGE,
+    )
+    async def set_internal_domains(
+        self,
+        info: Info,
+        domains: Annotated[
+            list[str], strawberry.argument(description="Such as `example.com`, in any order; none to have none.")
+        ],
+    ) -> AccountPayload:
+        operation = info.context
+        caller, clock = operation.signed_in(), operation.tools.clock
+        await again_on_conflict(
+            lambda: choose_internal_domains(domains, caller=caller, begin=operation.begin, clock=clock)
         )
         account = await _account_now(operation)
         return AccountPayload(account=Account.of(account) if account else None)

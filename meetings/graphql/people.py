@@ -28,6 +28,10 @@ class Account(Node):
         description="Whether booked meetings can be moved and cancelled, and CRM meetings synchronized, on Exchange "
         "calendars too. Set by `setExchangeFullSync`."
     )
+    internal_domains: list[str] = strawberry.field(
+        description="Mail domains that are its own beside those of its people, sorted: who has an address there is no "
+        "contact when calendars are looked through for meetings with contacts. Set by `setInternalDomains`."
+    )
     stored: strawberry.Private[domain_account.Account]
 
     @strawberry.field(description="What it subscribes to.")
@@ -61,6 +65,7 @@ class Account(Node):
             id=to_id(Kind.ACCOUNT, account.id),
             name=account.name,
             exchange_full_sync=account.exchange_full_sync,
+            internal_domains=list(account.internal_domains),
             stored=account,
         )
 

@@ -78,6 +78,10 @@ SET_PRESET = (
     f"{{ preset {{ domain serverUrl }} {ERRORS} }} }}"
 )
 REMOVE_PRESET = f"mutation($domain: String!) {{ removeExchangePreset(domain: $domain) {{ removedDomain {ERRORS} }} }}"
+INTERNAL_DOMAINS = (
+    "mutation($domains: [String!]!) { setInternalDomains(domains: $domains) "
+    f"{{ account {{ internalDomains }} {ERRORS} }} }}"
+)
 FULL_SYNC = (
     f"mutation($on: Boolean!) {{ setExchangeFullSync(enabled: $on) {{ account {{ exchangeFullSync }} {ERRORS} }} }}"
 )
