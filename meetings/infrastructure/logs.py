@@ -60,7 +60,7 @@ def set_up_logs(format: LogFormat, level: str) -> None:
     logging.getLogger("meetings").setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "dramatiq"):
         logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
+        logging.getLogger(name).propagate = name != "uvicorn.access"  # each request leaves a line of ours
     # Which thread and which process is in no line of ours, and takes time to find out for each.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in ("alembic", "dramatiq"):
@@ -83,7 +83,7 @@ class _RequestLines(structlog.stdlib.ProcessorFormatter):
         bound = [_member(name, value) for name, value in structlog.contextvars.get_contextvars().items()]
         own = f'"event": "{REQUEST}", "logger": "{REQUESTS}", "level": "{record.levelname.lower()}"'
         at = f'"timestamp": "{datetime.now(UTC).isoformat()[:-6]}Z"'
-        more = [_member(name, value) for name, value in record.__dict__.items() if name not in _STANDARD]
+        more = [_known_member(name, value) for name, value in record.__dict__.items() if name not in _STANDARD]
         return f"{{{', '.join((*bound, own, at, *more))}}}"
 
 
@@ -98,6 +98,15 @@ def _member(name: str, value: Any) -> str:
     elif type(value) is not int:
         value = _json(_masked(value))
     return f'"{name}": {value}'
+
+
+_known_members = lru_cache(maxsize=256)(_member)
+
+
+def _known_member(name: str, value: Any) -> str:
+    """The same; methods, paths and states are the same again and again."""
+    few = type(value) is int or (type(value) is str and len(value) < _SHORT)
+    return _known_members(name, value) if few else _member(name, value)
 
 
 def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -73,25 +73,25 @@ class AnswerAgain:
     async def _answered(self, answer: KeptAnswer, scope: Scope, send: Send, began: float) -> bool:
         """Whether it was sent. If not, the application answers under the same id."""
         request_id = request_id_of(scope)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                if not await self._still(answer):
-                    return False
-                for _ in range(answer.counted):
-                    await self._count(HTTPConnection(scope))
-            except TooOften:
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # in the context of this request's own task
+        try:
+            if not await self._still(answer):
                 return False
-            except Exception as failure:
-                log.warning("a kept answer was not sent again", error=type(failure).__name__)
-                return False
-            headers = [*answer.headers, (_REQUEST_ID, request_id.encode())]
-            status = 0
-            try:
-                await send({"type": "http.response.start", "status": 200, "headers": headers})
-                status = 200
-                await send({"type": "http.response.body", "body": answer.body})
-            finally:
-                log_request("POST", self._path, status, began)
+            for _ in range(answer.counted):
+                await self._count(HTTPConnection(scope))
+        except TooOften:
+            return False
+        except Exception as failure:
+            log.warning("a kept answer was not sent again", error=type(failure).__name__)
+            return False
+        headers = [*answer.headers, (_REQUEST_ID, request_id.encode())]
+        status = 0
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            status = 200
+            await send({"type": "http.response.body", "body": answer.body})
+        finally:
+            log_request("POST", self._path, status, began)
         return True
 
     def _kept(self, question: Question, asked: Asked, send: Send) -> Send:
