@@ -27,3 +27,24 @@ DISCLOSURE = Disclosure(
         "Clickable times cannot be inserted into e-mails. Links to your scheduling pages can.",
     ),
 )
+
+INBOX_DISCLOSURE = Disclosure(
+    version="exchange-inbox-2026-11",
+    title="Connect your Exchange mailbox",
+    body_markdown=(
+        "If you go on, this product signs in to your mailbox with the password you give it, and keeps that password "
+        "encrypted until you disconnect. It sends what you write to contacts of your CRM and the sequences you enrol "
+        "them in, as you; copies are among your sent mails.\n\n"
+        "It looks through the headers of new mails for replies. It keeps the text of mails that belong to a "
+        "conversation with a contact, and nothing else of your mailbox. Drafts, junk and deleted mails are left out."
+    ),
+    notes=(
+        "Your server must run Exchange 2010 SP2 or later. If you are not sure, ask your IT department first.",
+        "This is for servers of your own. With Exchange Online, choose Office 365 instead.",
+        "If you sign in with two factors, enter an app password instead of your usual password.",
+        "Only personal mailboxes can be connected, no shared ones and no rooms. For a team's mail, use a hosted "
+        "address.",
+        "Your IT department may have to let this product's network addresses through the firewall.",
+        "Clickable times cannot be inserted into e-mails. Links to your scheduling pages can.",
+    ),
+)

@@ -63,17 +63,17 @@ def _key_uri() -> Element:
     return create_element("t:ExtendedFieldURI", attrs=attributes)
 
 
-class _GetItem(Single, services.GetItem):
+class GetItem(Single, services.GetItem):
     pass
 
 
 def get(mailbox: Mailbox, item_id: str) -> Element:
     """One item, with whom it invites."""
-    (element,) = _GetItem(mailbox).ask(items=[ItemId(id=item_id)], additional_fields=WHOLE_EVENT, shape=ID_ONLY)
+    (element,) = GetItem(mailbox).ask(items=[ItemId(id=item_id)], additional_fields=WHOLE_EVENT, shape=ID_ONLY)
     return element
 
 
-class _GetText(_GetItem):
+class GetText(GetItem):
     """Bodies as text, whatever they were written in ("BodyType")."""
 
     def get_payload(self, *arguments: Any, **named: Any) -> Element:
@@ -87,7 +87,7 @@ class _GetText(_GetItem):
 def with_people(mailbox: Mailbox, *item_ids: str) -> list[Element]:
     """Items with what they say and who takes part. One that is gone refuses the whole question."""
     items = [ItemId(id=item_id) for item_id in item_ids]
-    return _GetText(mailbox).ask(items=items, additional_fields=EVENT_WITH_PEOPLE, shape=ID_ONLY)
+    return GetText(mailbox).ask(items=items, additional_fields=EVENT_WITH_PEOPLE, shape=ID_ONLY)
 
 
 class _CreateItem(Single, services.CreateItem):

@@ -114,13 +114,13 @@ class _Pages(Single):
         )
 
 
-class _FindFolder(_Pages, services.FindFolder):
+class FindFolder(_Pages, services.FindFolder):
     pass
 
 
 def calendar_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
     """Folders for appointments anywhere in the mailbox."""
-    (page,) = _FindFolder(mailbox).ask(
+    (page,) = FindFolder(mailbox).ask(
         folders=[own_folder("msgfolderroot")],
         additional_fields=FOLDER,
         restriction=Equals(_folder_class(), CALENDAR_CLASS),
@@ -182,7 +182,7 @@ def _utc(instant: datetime) -> EWSDateTime:
     return EWSDateTime.from_datetime(instant.astimezone(UTC))
 
 
-class _SyncFolderItems(Single, services.SyncFolderItems):
+class SyncFolderItems(Single, services.SyncFolderItems):
     def _get_elements_in_response(self, response: Any) -> Any:
         for message in response:
             container = self._get_element_container(message=message, name=self.element_container_name)
@@ -198,7 +198,7 @@ class _SyncFolderItems(Single, services.SyncFolderItems):
 
 def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int) -> SyncPage:
     """The changes in a folder since `state`; without one, all that is in it. Series appear as one item."""
-    (page,) = _SyncFolderItems(mailbox).ask(
+    (page,) = SyncFolderItems(mailbox).ask(
         folder=folder_with(folder),
         shape=ID_ONLY,
         additional_fields=EVENT,

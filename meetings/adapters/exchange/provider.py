@@ -7,10 +7,13 @@ from meetings.adapters.exchange.autodiscover import CanonicalName, system_canoni
 from meetings.adapters.exchange.calendar import ExchangeCalendars
 from meetings.adapters.exchange.calls import MailboxCalls
 from meetings.adapters.exchange.dialling import Egress
-from meetings.adapters.exchange.disclosure import DISCLOSURE
+from meetings.adapters.exchange.disclosure import DISCLOSURE, INBOX_DISCLOSURE
 from meetings.adapters.exchange.event_writes import EventWrites
+from meetings.adapters.exchange.inbox_login import ExchangeInboxLogin
 from meetings.adapters.exchange.listening import ExchangeListener, Listeners
 from meetings.adapters.exchange.login import ExchangeLogin
+from meetings.adapters.exchange.mail import ExchangeMail
+from meetings.adapters.exchange.mail_feed import MailFeed
 from meetings.adapters.exchange.transport import Transport
 from meetings.application.outbound import OutboundGuard, Resolver
 from meetings.application.ports.calendars import (
@@ -21,7 +24,9 @@ from meetings.application.ports.calendars import (
     Registration,
 )
 from meetings.application.ports.clock import Clock
+from meetings.application.ports.mail_accounts import InboxOffer, MailAccount
 from meetings.domain.calendar_connection import Provider
+from meetings.domain.mailbox import InboxProvider
 
 HELP_URL = (
     "https://support.microsoft.com/office/introduction-to-the-outlook-calendar-d94c5203-77c7-48ec-90a5-2e2bc10bd6f8"
@@ -40,7 +45,8 @@ class ExchangeSettings:
 
     `threads` bounds all calls under way in this process, `calls_at_once` those of one use of a mailbox, `listeners` the
     connections held open for news, each for `listen_minutes`. A call has `total_seconds` (5 of them for connecting), a
-    live question for busy time `busy_seconds` in all. `page_size` is how many events are held in memory at once.
+    live question for busy time `busy_seconds` in all. `page_size` is how many events, `mail_page_size` how many headers
+    of mails are held in memory at once.
     """
 
     private_networks: tuple[str, ...] = ()
@@ -54,6 +60,7 @@ class ExchangeSettings:
     calls_at_once: int = 4
     kept_connections: int = 64
     page_size: int = 500
+    mail_page_size: int = 100
     listeners: int = 100
     listen_minutes: int = 29
 
@@ -99,10 +106,23 @@ def exchange_provider(
     def listen(credentials: Credentials) -> ChangeListener:
         return ExchangeListener(calls(credentials), listeners, settings.listen_minutes)
 
+    def mail(credentials: Credentials) -> MailAccount:
+        own = calls(credentials)
+        return ExchangeMail(own, MailFeed(own, now, settings.mail_page_size), now)
+
+    login = ExchangeLogin(transport, settings.static_ranges, settings.total_seconds, canonical_name, now)
+    inbox = InboxOffer(
+        provider=InboxProvider.EXCHANGE,
+        disclosure=INBOX_DISCLOSURE,
+        mail=mail,
+        login=ExchangeInboxLogin(login, transport, now),
+        calls_at_once=settings.calls_at_once,
+    )
     return CalendarProvider(
         provider=Provider.EXCHANGE,
         disclosure=DISCLOSURE,
-        login=ExchangeLogin(transport, settings.static_ranges, settings.total_seconds, canonical_name, now),
+        login=login,
+        inbox=inbox,
         calendars=calendars,
         listen=listen,
         help_url=HELP_URL,

@@ -19,6 +19,7 @@ from meetings.application.ports.calendars import (
     RateLimited,
     ReauthorizationNeeded,
 )
+from meetings.application.ports.mail_accounts import MailNotAccepted
 
 
 class Asked(Enum):
@@ -28,6 +29,9 @@ class Asked(Enum):
     CALENDAR = "CALENDAR"
     CHANGES = "CHANGES"
     EVENT = "EVENT"
+    MAIL = "MAIL"
+    MAIL_CHANGES = "MAIL_CHANGES"
+    NEW_MAIL = "NEW_MAIL"
 
 
 class Refused(Exception):
@@ -89,6 +93,11 @@ _FINAL = frozenset(
     " ErrorMessageSizeExceeded ErrorQuotaExceeded ErrorTimeZone ErrorUnsupportedTimeZone"
     " ErrorRequiredPropertyMissing ErrorInvalidExtendedProperty".split()
 )
+_MAIL_REFUSED = _FINAL | frozenset(
+    "ErrorSendAsDenied ErrorMimeContentInvalid ErrorMimeContentInvalidBase64String"
+    " ErrorMimeContentConversionFailed".split()
+)
+_OF_MAIL = (Asked.MAIL, Asked.MAIL_CHANGES, Asked.NEW_MAIL)
 _DEAD_CURSOR = frozenset("ErrorInvalidSyncStateData ErrorInvalidSyncState ErrorInvalidWatermark".split())
 
 
@@ -99,8 +108,10 @@ def _meaning(code: str, asked: Asked) -> type[ProviderError]:
         return ReauthorizationNeeded
     if code in _NO_MAILBOX:
         return MailboxNotFound
-    if asked is Asked.CHANGES and code in _DEAD_CURSOR:
+    if asked in (Asked.CHANGES, Asked.MAIL_CHANGES) and code in _DEAD_CURSOR:
         return CursorExpired
+    if asked in _OF_MAIL:
+        return MailNotAccepted if asked is Asked.NEW_MAIL and code in _MAIL_REFUSED else ProviderUnavailable
     if asked is not Asked.ACCOUNT and code in _NO_CALENDAR:
         return CalendarUnreadable
     if asked is Asked.EVENT and code in _FINAL:

@@ -129,7 +129,7 @@ class Single:
         XmlRefused, exchangelib.errors.EWSError: an answer that cannot be read.
     """
 
-    ERRORS_TO_CATCH_IN_RESPONSE = ()
+    ERRORS_TO_CATCH_IN_RESPONSE: tuple[type[Exception], ...] = ()
     WARNINGS_TO_CATCH_IN_RESPONSE = ()
 
     # Given by the service.

@@ -7,6 +7,7 @@ import pytest
 
 from meetings.application.ports.mail_accounts import MailAccount
 from tests.contracts.calendars.world import HeldCredentials
+from tests.contracts.mail.exchange_world import exchange_mail_world
 from tests.contracts.mail.google_world import google_mail_world
 from tests.contracts.mail.office365_world import office365_mail_world
 from tests.contracts.mail.world import MailWorld
@@ -14,6 +15,7 @@ from tests.contracts.mail.world import MailWorld
 WORLDS: dict[str, Callable[..., AbstractContextManager[MailWorld]]] = {
     "google": google_mail_world,
     "office365": office365_mail_world,
+    "exchange": exchange_mail_world,
 }
 
 

@@ -12,6 +12,7 @@ from meetings.adapters.exchange.simulator.app import SimulatorApp
 from meetings.adapters.exchange.simulator.calls import Call, CallLog
 from meetings.adapters.exchange.simulator.faults import Fault
 from meetings.adapters.exchange.simulator.ids import Key, read_id
+from meetings.adapters.exchange.simulator.mail_control import MailControl
 from meetings.adapters.exchange.simulator.operations import Operations
 from meetings.adapters.exchange.simulator.outlook import Event, Moment, Wish
 from meetings.adapters.exchange.simulator.removal import remove
@@ -38,7 +39,8 @@ TLS_MODES = ("trusted", "self-signed", "plain")
 
 
 class ExchangeSimulator:
-    """An Exchange server in memory: EWS, autodiscover, and the sign-in page of Outlook on the web.
+    """An Exchange server in memory: EWS for calendars and for mail (`mail`), autodiscover, and the sign-in page of
+    Outlook on the web.
 
     Thread-safe: the server runs in its own thread or loop, everything here may be called from any other. Moments are
     aware datetimes, or dates for whole days. Calendars and events are named by their EWS ids.
@@ -63,6 +65,7 @@ class ExchangeSimulator:
         self._certificate = certificates.self_signed(hosts) if tls == "self-signed" else certificates.issued(hosts)
         self._folder_of_files = tempfile.TemporaryDirectory(prefix="exchange-simulator-")
         self.settings = Settings(version=version_of(version))
+        self.mail = MailControl(self._world)
         self._subscriptions = Subscriptions(self._world)
         self._streams = Streams(self._subscriptions, self.settings)
         operations = Operations(self._world, self.settings, self._subscriptions)

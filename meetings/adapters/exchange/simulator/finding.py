@@ -7,7 +7,7 @@ clients of Exchange 2010 and later get the first ones with IncludesLastItemInRan
 
 from datetime import timedelta
 
-from meetings.adapters.exchange.simulator import access, occurrences, view
+from meetings.adapters.exchange.simulator import access, mail_search, mail_view, occurrences, view
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
 from meetings.adapters.exchange.simulator.request import Request, each, success
 from meetings.adapters.exchange.simulator.restrictions import matches_item
@@ -18,7 +18,12 @@ from meetings.adapters.exchange.simulator.view import Reader
 from meetings.adapters.exchange.simulator.world import CalendarItem, Folder
 
 _LONGEST_VIEW = timedelta(days=2 * 366)
-_SORT = {"calendar:Start": "start", "calendar:End": "end", "item:DateTimeCreated": "created_at"}
+_SORT = {
+    "calendar:Start": "start",
+    "calendar:End": "end",
+    "item:DateTimeCreated": "created_at",
+    "item:DateTimeReceived": "created_at",
+}
 
 
 def find_item(request: Request) -> Element:
@@ -62,8 +67,10 @@ def _viewed(request: Request, folder: Folder, asked: Element, reader: Reader) ->
 
 
 def _searched(request: Request, folder: Folder, reader: Reader) -> Element:
-    """Single items and series, as many as the page wants."""
+    """Single items and series, or mails, as many as the page wants."""
     restriction = find(request.element, "m:Restriction")
+    if folder.mails:
+        return _mails(request, folder, reader)
     found = [item for item in folder.items.values() if matches_item(restriction, item)]
     if request.element.get("Traversal") != "Shallow":
         found = []
@@ -84,6 +91,23 @@ def _searched(request: Request, folder: Folder, reader: Reader) -> Element:
     shown = found[offset : offset + most]
     last = offset + most >= len(found)
     return _root(folder, shown, reader, total=len(found), last=last, offset=offset + len(shown))
+
+
+def _mails(request: Request, folder: Folder, reader: Reader) -> Element:
+    """A page of mails; a client of mail always asks for pages."""
+    found = mail_search.matching(folder, find(request.element, "m:Restriction"))
+    found = mail_search.in_order(found, list(children(find(request.element, "m:SortOrder"))))
+    page = find(request.element, "m:IndexedPageItemView")
+    if page is None or request.element.get("Traversal") != "Shallow":
+        raise EwsError("ErrorInvalidRequest", "Mails are found page by page here.")
+    offset = int(page.get("Offset", "0"))
+    most = min(int(page.get("MaxEntriesReturned", request.settings.find_limit)), request.settings.find_limit)
+    shown = found[offset : offset + most]
+    items = t("Items", *(mail_view.message(folder, mail, reader) for mail in shown))
+    last = truth(offset + most >= len(found))
+    root = m("RootFolder", items, TotalItemsInView=str(len(found)), IncludesLastItemInRange=last)
+    root.set("IndexedPagingOffset", str(offset + len(shown)))
+    return root
 
 
 def _path_of(order: Element) -> str:

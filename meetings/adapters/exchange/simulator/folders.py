@@ -14,7 +14,7 @@ from meetings.adapters.exchange.simulator.world import Folder
 _TAGS = {"IPF.Appointment": "CalendarFolder", "IPF.Contact": "ContactsFolder", "IPF.Task": "TasksFolder"}
 # "EWS property sets and response shapes in EWS in Exchange": what the default shape of a folder shows.
 _DEFAULT = {"DisplayName", "TotalCount", "ChildFolderCount", "UnreadCount"}
-_NAMES = "ParentFolderId FolderClass DisplayName TotalCount ChildFolderCount EffectiveRights".split()
+_NAMES = "ParentFolderId FolderClass DisplayName TotalCount ChildFolderCount EffectiveRights UnreadCount".split()
 
 
 def get_folder(request: Request) -> Element:
@@ -112,12 +112,15 @@ def _value(name: str, folder: Folder) -> Element | None:
     if name == "ParentFolderId":
         parent = folder.mailbox.folders.get(folder.parent or 0)
         return None if parent is None else identity.folder_id(parent, "ParentFolderId")
+    if name == "UnreadCount" and folder.kind in _TAGS and folder.kind != "IPF.Task":
+        return None  # calendars and contacts have none in the schema
     if name == "EffectiveRights":
         return identity.effective_rights(folder)
     counted = {
         "FolderClass": folder.kind,
         "DisplayName": folder.name,
-        "TotalCount": str(len(folder.items)),
+        "TotalCount": str(len(folder.items) + len(folder.mails)),
+        "UnreadCount": str(sum(not mail.read for mail in folder.mails.values())),
         "ChildFolderCount": str(len(_below(folder, deep=False))),
     }
     return t(name, counted[name])

@@ -1,6 +1,9 @@
-"""GetItem, CreateItem, UpdateItem and DeleteItem for calendar items (MS-OXWSMTGS, and the operations' pages)."""
+"""GetItem and CreateItem, UpdateItem and DeleteItem for calendar items (MS-OXWSMTGS, and the operations' pages).
 
-from meetings.adapters.exchange.simulator import access, invitations, occurrences, view, writing
+Mails are read and sent (`mail_post`).
+"""
+
+from meetings.adapters.exchange.simulator import access, invitations, mail_post, mail_view, occurrences, view, writing
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
 from meetings.adapters.exchange.simulator.removal import remove
 from meetings.adapters.exchange.simulator.request import Request, each, success
@@ -17,6 +20,10 @@ _ANSWERS = {"AcceptItem": "Accept", "TentativelyAcceptItem": "Tentative", "Decli
 def get_item(request: Request) -> Element:
     def one(named: Element) -> Element:
         shape = item_shape(request.element, request.version)
+        mail = mail_post.found(request, named)
+        if mail is not None:
+            reader = Reader(shape, request.zone, request.version)
+            return success("GetItem", m("Items", mail_view.message(*mail, reader)))
         folder, item = access.item(request, named)
         return success("GetItem", _shown(request, folder, item, shape))
 
@@ -24,13 +31,16 @@ def get_item(request: Request) -> Element:
 
 
 def create_item(request: Request) -> Element:
-    """A new calendar item, or an answer to one: AcceptItem, TentativelyAcceptItem, DeclineItem, CancelCalendarItem.
+    """A mail to send, a new calendar item, or an answer to one: AcceptItem, TentativelyAcceptItem, DeclineItem,
+    CancelCalendarItem.
 
-    It stands in SavedItemFolderId, else in the default calendar. Invitations go out when SendMeetingInvitations says
-    so; without that attribute a calendar item is refused ("CreateItem operation (calendar item)").
+    A calendar item stands in SavedItemFolderId, else in the default calendar. Invitations go out when
+    SendMeetingInvitations says so; without that attribute it is refused ("CreateItem operation (calendar item)").
     """
 
     def one(given: Element) -> Element:
+        if local(given) == "Message":
+            return mail_post.create(request, given)
         if local(given) in _ANSWERS:
             return _answered(request, given)
         if local(given) == "CancelCalendarItem":

@@ -26,11 +26,16 @@ _COMPARE: dict[str, Callable[..., bool]] = {
 
 def matches_item(restriction: Element | None, item: CalendarItem) -> bool:
     """Raises EwsError ErrorUnsupportedPathForQuery for a property that cannot be searched for."""
-    return restriction is None or _matches(next(children(restriction)), lambda path: _of_item(path, item))
+    return matches(restriction, lambda path: _of_item(path, item))
 
 
 def matches_folder(restriction: Element | None, folder: Folder) -> bool:
-    return restriction is None or _matches(next(children(restriction)), lambda path: _of_folder(path, folder))
+    return matches(restriction, lambda path: _of_folder(path, folder))
+
+
+def matches(restriction: Element | None, value_of: Lookup) -> bool:
+    """The same for whatever has values."""
+    return restriction is None or _matches(next(children(restriction)), value_of)
 
 
 def _matches(expression: Element, value_of: Lookup) -> bool:
@@ -88,6 +93,7 @@ def _of_item(path: Element, item: CalendarItem) -> Value:
         "item:ItemClass": item.value("ItemClass", "IPM.Appointment"),
         "item:LastModifiedTime": item.modified_at,
         "item:DateTimeCreated": item.created_at,
+        "item:DateTimeReceived": item.created_at,
         "calendar:Start": item.start,
         "calendar:End": item.end,
         "calendar:Location": item.value("Location"),

@@ -86,8 +86,9 @@ def _shape(given: Element | None, version: ServerVersion) -> Shape:
     shape = Shape(text(given, "t:BaseShape", "IdOnly"), body=text(given, "t:BodyType", "Best"))
     for path in children(find(given, "t:AdditionalProperties")):
         if local(path) == "FieldURI":
-            name = item_fields.name_of(path.get("FieldURI", ""), version)
-            if name:
+            uri = path.get("FieldURI", "")
+            name = item_fields.name_of(uri, version) or uri.removeprefix("message:")
+            if ":" not in name:
                 shape.names.add(name)
         elif local(path) == "ExtendedFieldURI":
             shape.extended.append(property_key(path))

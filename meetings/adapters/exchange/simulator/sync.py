@@ -7,7 +7,7 @@ item leaves its id. The state is opaque; one that was expired, or of another fol
 import base64
 import json
 
-from meetings.adapters.exchange.simulator import access, view
+from meetings.adapters.exchange.simulator import access, mail_view, view
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
 from meetings.adapters.exchange.simulator.ids import Key
 from meetings.adapters.exchange.simulator.request import Request, each, success
@@ -54,6 +54,10 @@ def _changes(folder: Folder, since: int, reader: Reader) -> list[tuple[int, Elem
         if item.change > since:
             tag = "Create" if item.created_change > since else "Update"
             found.append((item.change, t(tag, view.calendar_item(folder, item, reader))))
+    for mail in folder.mails.values():
+        if mail.change > since:
+            tag = "Create" if mail.created_change > since else "Update"
+            found.append((mail.change, t(tag, mail_view.message(folder, mail, reader))))
     for number, (change, born) in folder.gone.items():
         if change > since >= born:
             key = Key("I", folder.mailbox.guid, number)

@@ -1,4 +1,4 @@
-"""What the simulated server keeps: accounts, mailboxes, folders, calendar items."""
+"""What the simulated server keeps: accounts, mailboxes, folders, calendar items, mails."""
 
 import copy
 import hashlib
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from meetings.adapters.exchange.simulator.ids import Key, change_key
+from meetings.adapters.exchange.simulator.mail_item import MailItem
 from meetings.adapters.exchange.simulator.soap import Element
 from meetings.adapters.exchange.simulator.zones import zone_of
 
@@ -128,6 +129,7 @@ class Folder:
     version: int = 1
     sync_epoch: int = 0
     items: dict[int, CalendarItem] = field(default_factory=dict)
+    mails: dict[int, MailItem] = field(default_factory=dict)
     gone: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -215,10 +217,13 @@ class Change:
     moved_to: tuple[int, Folder] | None = None
 
 
-# What a new mailbox has ("DistinguishedFolderId"), as far as calendars meet it: name, class, distinguished id.
+# What a new mailbox has ("DistinguishedFolderId"), as far as it is met here: name, class, distinguished id.
 _FOLDERS = (
     ("Inbox", "IPF.Note", "inbox"),
     ("Sent Items", "IPF.Note", "sentitems"),
+    ("Drafts", "IPF.Note", "drafts"),
+    ("Outbox", "IPF.Note", "outbox"),
+    ("Junk E-Mail", "IPF.Note", "junkemail"),
     ("Deleted Items", "IPF.Note", "deleteditems"),
     ("Contacts", "IPF.Contact", "contacts"),
     ("Calendar", "IPF.Appointment", "calendar"),
@@ -227,13 +232,18 @@ _FOLDERS = (
 
 
 class World:
-    """All state. `now` gives aware instants. `listeners` hear of every `Change`, while the lock is held."""
+    """All state. `now` gives aware instants. `listeners` hear of every `Change`, while the lock is held.
+
+    `posted` is every mail that was sent, once for each recipient; `refused` are addresses that nothing is taken for.
+    """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self.lock = threading.RLock()
         self.accounts: dict[str, Account] = {}
         self.mails: list[Mail] = []
+        self.posted: list[tuple[str, bytes]] = []
+        self.refused: set[str] = set()
         self.listeners: list[Callable[[Change], None]] = []
         self._numbers = 0
         self._versions = 0
@@ -304,6 +314,31 @@ class World:
         change = Change("MovedEvent", folder, item.number, item.version, self.now(), (moved.number, to))
         self._tell(change)
         return moved
+
+    def add_mail_folder(self, account: Account, name: str, parent: Folder) -> Folder:
+        return self._folder(account, name, "IPF.Note", parent.number, None)
+
+    def put_mail(self, folder: Folder, mail: MailItem) -> None:
+        """A mail stands in the folder from now on."""
+        folder.mails[mail.number] = mail
+        self.touch_mail(folder, mail)
+        mail.created_change = mail.change
+
+    def touch_mail(self, folder: Folder, mail: MailItem) -> None:
+        folder.change += 1
+        self._versions += 1
+        mail.change, mail.version, mail.modified_at = folder.change, self._versions, self.now()
+
+    def remove_mail(self, folder: Folder, mail: MailItem) -> None:
+        del folder.mails[mail.number]
+        folder.change += 1
+        folder.gone[mail.number] = (folder.change, mail.created_change)
+
+    def move_mail(self, folder: Folder, mail: MailItem, to: Folder) -> None:
+        """Into another folder, under a new id."""
+        self.remove_mail(folder, mail)
+        mail.number = self.new_number()
+        self.put_mail(to, mail)
 
     def new_number(self) -> int:
         self._numbers += 1
