@@ -82,21 +82,19 @@ class Filled:
             for each in fields
         ]
 
-    def wish(self, at: Mapping[str, Any], start: str, zone: str, locale: str, *, propose: bool) -> dict[str, Any]:
-        """The input of `bookMeeting`, or with `propose` of `requestMeeting`."""
+    def wish(self, slot: Mapping[str, Any], start: str, *, propose: bool) -> dict[str, Any]:
+        """The input of `bookMeeting`, or with `propose` of `requestMeeting`: `slot` says where, how long, in which zone
+        and language."""
         address = Wish([(name, value) for name, values in self.values.items() for value in values])
         answers = [
             {"key": name.removeprefix(ANSWER), "values": list(values)}
             for name, values in self.values.items()
             if name.startswith(ANSWER) and any(value.strip() for value in values)
         ]
-        wish = {
-            "page": at,
+        return {
+            **slot,
             **({"preferredStarts": [start], "message": self.one("message").strip() or None} if propose else {}),
             **({} if propose else {"start": start}),
-            "durationMinutes": address.duration,
-            "timeZone": zone,
-            "locale": locale,
             "invitee": {name: self.one(name) for name in FIXED_FIELDS},
             "answers": answers,
             "guests": self.guests,
@@ -104,7 +102,6 @@ class Filled:
             "utm": [{"key": key, "value": value} for key, value in address.utm],
             "idempotencyKey": self.key,
         }
-        return wish
 
 
 def problems_by_field(errors: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -95,7 +95,8 @@ async def _shown(place: Place, request: Request, api: OwnApi) -> Response:
 
 async def _submitted(place: Place, start: str, filled: Filled, request: Request, api: OwnApi) -> Response:
     propose = place.known.state.mode is BookingMode.OFFLINE
-    wish = filled.wish(place.at, start, place.zone, place.locale, propose=propose)
+    slot = {"page": place.at, "durationMinutes": place.minutes, "timeZone": place.zone, "locale": place.locale}
+    wish = filled.wish(slot, start, propose=propose)
     cookies = Response()
     answer = (await api.ask(request, REQUEST if propose else BOOK, {"input": wish}, cookies=cookies))["answer"]
     if answer["booking"] is not None:
