@@ -146,7 +146,7 @@ async def check_daily_limit(work: UnitOfWork, mailbox: Mailbox, *, now: datetime
     most = policy.mails_per_day
     written = await work.emails.written_since(mailbox.id, now - DAY, most)
     if len(written) >= most:
-        raise DailyMailLimit(most, written[0] + DAY if written else now + DAY)
+        raise DailyMailLimit(most, written[0] + DAY - now if written else DAY)
 
 
 async def _own_thread(work: UnitOfWork, thread_id: EmailThreadId, contact: Contact, user_id: UserId) -> EmailThread:

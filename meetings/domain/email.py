@@ -1,7 +1,7 @@
 """Mails with contacts, and the conversations they belong to: what we sent, what came back, what became of each."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from meetings.domain.base import Aggregate, DomainError, DomainEvent
@@ -39,11 +39,11 @@ class EmailState(Enum):
 
 
 class DailyMailLimit(DomainError):
-    """The mailbox has sent as many mails as it may in 24 hours. The next one can leave at `again_at`."""
+    """The mailbox has sent as many mails as it may in 24 hours. After `wait` another one can leave."""
 
-    def __init__(self, most: int, again_at: datetime) -> None:
+    def __init__(self, most: int, wait: timedelta) -> None:
         self.most = most
-        self.again_at = again_at
+        self.wait = wait
         super().__init__(f"at most {most} mails in 24 hours")
 
 

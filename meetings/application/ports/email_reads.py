@@ -36,6 +36,11 @@ class EmailReads(Protocol):
     ) -> Slice[Email]:
         """The mails of a conversation, newest first. Raises `BadCursor`."""
 
+    async def newest_messages(
+        self, account_id: AccountId, threads: Collection[EmailThreadId], *, first: int
+    ) -> dict[EmailThreadId, Slice[Email]]:
+        """The beginnings of several lists of `messages`, by one question."""
+
     async def in_state(
         self, account_id: AccountId, *, user: UserId, state: EmailState, first: int, after: str | None
     ) -> Slice[Email]:

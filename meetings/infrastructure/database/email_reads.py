@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, Table, select, tuple_
+from sqlalchemy import Select, Table, func, select, tuple_
 
 from meetings.application.ports.reads import Slice
 from meetings.domain.email import Email, EmailState
@@ -62,6 +62,20 @@ class SqlEmailReads:
     ) -> Slice[Email]:
         return await self._newest(account_id, select(emails).where(emails.c.thread_id == thread), first, after)
 
+    async def newest_messages(
+        self, account_id: AccountId, threads: Collection[EmailThreadId], *, first: int
+    ) -> dict[EmailThreadId, Slice[Email]]:
+        place = func.row_number().over(
+            partition_by=emails.c.thread_id, order_by=(emails.c.at.desc(), emails.c.id.desc())
+        )
+        of_these = (emails.c.account_id == account_id, emails.c.thread_id.in_(threads))
+        numbered = select(emails, place.label("place")).where(*of_these).subquery()
+        query = select(numbered).where(numbered.c.place <= first + 1).order_by(numbered.c.place)
+        found: dict[EmailThreadId, list[AnyRow]] = {thread: [] for thread in threads}
+        for row in await self._rows(query):
+            found[EmailThreadId(row.thread_id)].append(row)
+        return {thread: _slice(rows, first, email_from, _place) for thread, rows in found.items()}
+
     async def in_state(
         self, account_id: AccountId, *, user: UserId, state: EmailState, first: int, after: str | None
     ) -> Slice[Email]:
@@ -73,7 +87,7 @@ class SqlEmailReads:
         if after is not None:
             query = query.where(tuple_(emails.c.at, emails.c.id) < tuple_(*position_of(after)))
         rows = await self._rows(query.order_by(emails.c.at.desc(), emails.c.id.desc()).limit(first + 1))
-        return _slice(rows, first, email_from, lambda email: (email.at, email.id))
+        return _slice(rows, first, email_from, _place)
 
     async def _by_ids(self, table: Table, account_id: AccountId, ids: Collection[UUID]) -> Sequence[AnyRow]:
         return await self._rows(select(table).where(table.c.account_id == account_id, table.c.id.in_(ids)))
@@ -81,6 +95,10 @@ class SqlEmailReads:
     async def _rows(self, query: Query) -> Sequence[AnyRow]:
         async with self._database.snapshot() as connection:
             return (await execute(connection, query)).all()
+
+
+def _place(email: Email) -> tuple[datetime, UUID]:
+    return email.at, email.id
 
 
 def _slice(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ class ExchangeMailWorld:
     renewable = False
     tells_when = True
 
-    def __init__(self, exchange: ExchangeSimulator, clock: Clock, settings: dict[str, Any]) -> None:
+    def __init__(self, exchange: ExchangeSimulator, clock: Callable[[], datetime], settings: dict[str, Any]) -> None:
         self.exchange = exchange
         self.clock = clock
         self.offer = self.offer_with(**settings)
