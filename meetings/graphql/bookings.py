@@ -8,6 +8,7 @@ import strawberry
 from meetings.domain import booking as domain
 from meetings.domain import booking_form
 from meetings.domain.booking_changes import is_changeable
+from meetings.domain.identifiers import AccountId
 from meetings.graphql.booking_lists import BookingFilter
 from meetings.graphql.calendar_links import CalendarLinks
 from meetings.graphql.context import Info, Operation
@@ -21,6 +22,7 @@ from meetings.graphql.public_pages import PublicSchedulingPage
 from meetings.graphql.scalars import URL, EmailAddress, Locale, TimeZone
 
 if TYPE_CHECKING:
+    from meetings.graphql.crm import Contact, MeetingEngagement
     from meetings.graphql.scheduling_pages import SchedulingPage
 
 
@@ -153,6 +155,26 @@ class Booking(Node):
     async def hosts(self, info: Info) -> list[User]:
         users = await info.context.loaders(self.booking.account_id).users.load_many(list(self.booking.hosts))
         return [User.of(user) for user in users if user]
+
+    @strawberry.field(description="Whoever booked, on record; null until they are.")
+    async def contact(self, info: Info) -> Annotated["Contact", strawberry.lazy("meetings.graphql.crm")] | None:
+        from meetings.graphql.crm import Contact
+
+        account_id = AccountId(self.booking.account_id)
+        contact = await info.context.loaders(account_id).contacts_by_email.load(self.booking.invitee.email)
+        return Contact.of(contact, account_id) if contact else None
+
+    @strawberry.field(
+        description="The meeting on their record; null until it is there, and for what was only asked for."
+    )
+    async def engagement(
+        self, info: Info
+    ) -> Annotated["MeetingEngagement", strawberry.lazy("meetings.graphql.crm")] | None:
+        from meetings.graphql.crm import MeetingEngagement
+
+        account_id = AccountId(self.booking.account_id)
+        recorded = await info.context.loaders(account_id).recorded_meetings.load(self.booking.id)
+        return MeetingEngagement.of(recorded, account_id) if recorded else None
 
     @strawberry.field(description="Whether its host can call it off here.")
     async def can_cancel(self, info: Info) -> bool:

@@ -33,9 +33,9 @@ from meetings.domain.engagement import MeetingOutcome, MeetingSource
 from meetings.domain.mailbox import InboxProvider
 from meetings.domain.page_settings import AvatarChoice, ColorScheme, LocationKind
 from meetings.domain.plan import Feature, Hub, Tier
+from meetings.domain.reply_logging import LoggingRule
 from meetings.domain.scheduling_page import PageType
 from meetings.domain.team_channel import TeamMailProvider
-from meetings.domain.reply_logging import LoggingRule
 from meetings.domain.user import Permission, Role, UserState, Weekday
 from meetings.domain.web_domain import DomainState
 
@@ -53,17 +53,17 @@ __all__ = [
     "ConnectionAction",
     "ConnectionStatus",
     "DomainState",
+    "EmailOrigin",
+    "EmailStatus",
     "Feature",
     "FieldKind",
     "Freshness",
     "Hub",
     "InboxProvider",
     "LocationKind",
+    "LoggingRule",
     "LoginProblem",
     "LoginStep",
-    "EmailOrigin",
-    "EmailStatus",
-    "LoggingRule",
     "MailDirection",
     "MeetingOutcome",
     "MeetingSource",

@@ -3,18 +3,32 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
+from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
 from meetings.application.links import Links
 from meetings.application.page_state import PageState
-from meetings.application.ports.reads import Reads
+from meetings.application.ports.crm import Contact, Crm, CrmOf, RecordedMeeting, RecordPage, TimelineEntry
+from meetings.application.ports.email_reads import EmailReads
+from meetings.application.ports.reads import Reads, Slice
 from meetings.application.ports.unit_of_work import MirrorState
 from meetings.application.sites import meeting_host
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId
+from meetings.domain.email import Email
+from meetings.domain.engagement import MeetingEngagement
+from meetings.domain.identifiers import (
+    AccountId,
+    BookingId,
+    CalendarId,
+    ConnectionId,
+    EmailThreadId,
+    EngagementId,
+    PageId,
+    UserId,
+)
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
@@ -27,9 +41,11 @@ V = TypeVar("V")
 class Loaders:
     """Lookups within one account. What was found is kept, so an object is the same wherever it is reached from."""
 
-    def __init__(self, account_id: AccountId, reads: Reads) -> None:
+    def __init__(self, account_id: AccountId, reads: Reads, crm_of: CrmOf, email_reads: EmailReads) -> None:
         self.account_id = account_id
         self._reads = reads
+        self._crm_of = crm_of
+        self._email_reads = email_reads
         self._web_domains: asyncio.Future[list[WebDomain]] | None = None
         self.users: DataLoader[UserId, User | None] = _loader(self._find_users)
         self.pages: DataLoader[PageId, SchedulingPage | None] = _loader(self._find_pages)
@@ -37,6 +53,17 @@ class Loaders:
         self.connection_of: DataLoader[UserId, CalendarConnection | None] = _loader(self._find_connections_of)
         self._oldest_page_of: DataLoader[UserId, SchedulingPage | None] = _loader(self._find_oldest_pages)
         self.connections: DataLoader[ConnectionId, CalendarConnection | None] = _loader(self._find_connections)
+        self.users_by_email: DataLoader[str, User | None] = _loader(self._find_users_by_email)
+        self.engagements: DataLoader[EngagementId, MeetingEngagement | None] = _loader(self._find_engagements)
+        self.contacts: DataLoader[str, Contact | None] = _loader(self._find_contacts)
+        self.contacts_by_email: DataLoader[str, Contact | None] = _loader(self._find_contacts_by_email)
+        self.recorded_meetings: DataLoader[UUID, RecordedMeeting | None] = _loader(self._find_recorded_meetings)
+        self.timeline_beginnings: DataLoader[tuple[str, int], RecordPage[TimelineEntry] | None] = _loader(
+            self._find_timeline_beginnings
+        )
+        self.thread_beginnings: DataLoader[tuple[EmailThreadId, int], Slice[Email] | None] = _loader(
+            self._find_thread_beginnings
+        )
 
     async def account(self) -> Account | None:
         return await self._reads.account(self.account_id)
@@ -105,6 +132,51 @@ class Loaders:
 
     async def _find_connections(self, ids: Collection[ConnectionId]) -> Mapping[ConnectionId, CalendarConnection]:
         return await self._reads.connections_by_id(self.account_id, ids)
+
+    # ---- customer records -------------------------------------------------------------------------------------------
+
+    async def crm(self) -> Crm:
+        """Where the account keeps its records."""
+        return await self._crm_of(self.account_id)
+
+    async def _find_users_by_email(self, emails: Collection[str]) -> Mapping[str, User]:
+        return await self._reads.users_by_email(self.account_id, emails)
+
+    async def _find_engagements(self, ids: Collection[EngagementId]) -> Mapping[EngagementId, MeetingEngagement]:
+        return await self._reads.engagements(self.account_id, ids)
+
+    async def _find_contacts(self, ids: Collection[str]) -> Mapping[str, Contact]:
+        return await (await self.crm()).contacts_by_id(ids)
+
+    async def _find_contacts_by_email(self, emails: Collection[str]) -> Mapping[str, Contact]:
+        return await (await self.crm()).known(emails)
+
+    async def _find_recorded_meetings(self, keys: Collection[UUID]) -> Mapping[UUID, RecordedMeeting]:
+        return await (await self.crm()).meetings_by_key(keys)
+
+    async def _find_timeline_beginnings(
+        self, wanted: Collection[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], RecordPage[TimelineEntry]]:
+        """Each is a contact and how many of its entries; those of one length are one question."""
+        crm = await self.crm()
+        found: dict[tuple[str, int], RecordPage[TimelineEntry]] = {}
+        for first in {length for _, length in wanted}:
+            pages = await crm.timelines([contact for contact, length in wanted if length == first], first=first)
+            found.update({(contact, first): page for contact, page in pages.items()})
+        return found
+
+    # ---- mail -------------------------------------------------------------------------------------------------------
+
+    async def _find_thread_beginnings(
+        self, wanted: Collection[tuple[EmailThreadId, int]]
+    ) -> Mapping[tuple[EmailThreadId, int], Slice[Email]]:
+        """Each is a conversation and how many of its newest mails; those of one length are one question."""
+        found: dict[tuple[EmailThreadId, int], Slice[Email]] = {}
+        for first in {length for _, length in wanted}:
+            threads = [thread for thread, length in wanted if length == first]
+            slices = await self._email_reads.newest_messages(self.account_id, threads, first=first)
+            found.update({(thread, first): each for thread, each in slices.items()})
+        return found
 
 
 def _loader(find: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> DataLoader[K, V | None]:

@@ -22,6 +22,17 @@ class Kind(Enum):
     DOMAIN = b"d"
     INBOX = b"i"
     TEAM_CHANNEL = b"h"
+    ENGAGEMENT = b"g"
+    EMAIL = b"n"
+    EMAIL_THREAD = b"r"
+
+
+class OutsideKind(Enum):
+    """What an id names that another system numbers in its own way; no mark is one of `Kind`."""
+
+    CONTACT = b"o"
+    MEETING = b"m"
+    MAIL = b"l"
 
 
 def to_id(kind: Kind, own: UUID) -> strawberry.ID:
@@ -40,6 +51,27 @@ def parse_id(given: str) -> tuple[Kind, UUID] | None:
         return None
     own = UUID(bytes=raw[1:])
     return (kind, own) if to_id(kind, own) == given else None
+
+
+def to_outside_id(kind: OutsideKind, own: str) -> strawberry.ID:
+    """As `to_id`, for an id of any text."""
+    return strawberry.ID(urlsafe_b64encode(kind.value + own.encode()).decode("ascii").rstrip("="))
+
+
+def parse_outside_id(given: str) -> tuple[OutsideKind, str] | None:
+    """What an id names in another system; None for any other text."""
+    try:
+        raw = urlsafe_b64decode(given.encode("ascii") + b"=" * (-len(given) % 4))
+        kind, own = OutsideKind(raw[:1]), raw[1:].decode()
+    except (BadBase64, UnicodeEncodeError, ValueError):
+        return None
+    return (kind, own) if own and to_outside_id(kind, own) == given else None
+
+
+def from_outside_id(kind: OutsideKind, given: str) -> str:
+    """The other system's id; an empty text, which is nobody's, when the text is no id of this kind."""
+    found = parse_outside_id(given)
+    return found[1] if found and found[0] is kind else ""
 
 
 NOBODY = UUID(int=0)

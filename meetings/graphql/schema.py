@@ -8,7 +8,16 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from meetings.domain.base import NotFound
-from meetings.domain.identifiers import BookingId, ConnectionId, EmailId, EmailThreadId, EngagementId, MailboxId, PageId, UserId
+from meetings.domain.identifiers import (
+    BookingId,
+    ConnectionId,
+    EmailId,
+    EmailThreadId,
+    EngagementId,
+    MailboxId,
+    PageId,
+    UserId,
+)
 from meetings.domain.timespan import at_minute, ceil_minute
 from meetings.graphql.account_settings import AccountMutations
 from meetings.graphql.administration import AdministrationMutations

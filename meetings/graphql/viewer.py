@@ -17,23 +17,24 @@ from meetings.graphql.chat import ChatProfile
 from meetings.graphql.context import Info
 from meetings.graphql.crm import Contact, ContactConnection, contact_by_id, contact_connection
 from meetings.graphql.domains import Domain, MeetingDomain, meeting_domains
-from meetings.graphql.enums import (
-    AccountUse,
-    BookingState,
-    ConnectionStatus,
-    Feature,
-    InboxProvider,
-    PageType,
-    Provider,
-    Role,
-    TeamMailProvider,
-)
 from meetings.graphql.emails import (
     EmailLogging,
     EmailMessageConnection,
     EmailThreadConnection,
     emails_in,
     threads_of,
+)
+from meetings.graphql.enums import (
+    AccountUse,
+    BookingState,
+    ConnectionStatus,
+    EmailStatus,
+    Feature,
+    InboxProvider,
+    PageType,
+    Provider,
+    Role,
+    TeamMailProvider,
 )
 from meetings.graphql.inbox import ConnectableInbox, InboxConnection, InboxDisclosure, inboxes_of
 from meetings.graphql.node_ids import Kind, OutsideKind, from_id, from_outside_id

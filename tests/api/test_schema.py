@@ -135,12 +135,15 @@ PRIVATE_ROOTS = {
         "duplicateSchedulingPage", "archiveSchedulingPage", "setDefaultSchedulingPage", "acceptMeetingRequest",
         "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
         "testExchangeConnection", "setExchangePreset", "removeExchangePreset", "setExchangeFullSync",
+        "setInternalDomains",
         "updateMeetingUrl", "assignSeats", "revokeSeats", "addDomain", "checkDomain", "setPrimaryDomain",
         "setDomainIndexing", "removeDomain", "setMeetingDomain",
         "inviteUser", "inviteUserAgain", "setUserRole", "setUserPermissions", "deactivateUser", "reactivateUser",
         "renderEmailTemplate", "createMeetingLink",
+        "sendEmail", "markEmailThread", "setEmailLogging",
+        "createContact", "updateContact", "createMeetingEngagement", "updateMeetingEngagement",
     },
-    "Subscription": {"bookingEvents", "calendarConnectionStatus"},
+    "Subscription": {"bookingEvents", "calendarConnectionStatus", "inboxEvents"},
 }  # fmt: skip
 
 
@@ -161,7 +164,7 @@ def test_no_private_type_or_field_can_be_reached_from_a_public_root() -> None:
     assert not reached & {
         "Viewer", "User", "Account", "Booking", "SchedulingPage", "CalendarConnection", "Calendar", "FormField",
         "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar",
-        "Domain", "MeetingDomain", "ChatProfile",
+        "Domain", "MeetingDomain", "ChatProfile", "Contact", "MeetingEngagement", "LoggedEmail",
     }  # fmt: skip
 
 

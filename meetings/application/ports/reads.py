@@ -13,7 +13,17 @@ from meetings.application.ports.unit_of_work import MirrorState
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking, BookingState
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId, WebDomainId
+from meetings.domain.engagement import MeetingEngagement
+from meetings.domain.identifiers import (
+    AccountId,
+    BookingId,
+    CalendarId,
+    ConnectionId,
+    EngagementId,
+    PageId,
+    UserId,
+    WebDomainId,
+)
 from meetings.domain.scheduling_page import PageType, SchedulingPage
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
@@ -98,6 +108,13 @@ class Reads(Protocol):
         """Archived ones included."""
 
     async def bookings_by_id(self, account_id: AccountId, ids: Collection[BookingId]) -> dict[BookingId, Booking]: ...
+
+    async def engagements(
+        self, account_id: AccountId, ids: Collection[EngagementId]
+    ) -> dict[EngagementId, MeetingEngagement]: ...
+
+    async def users_by_email(self, account_id: AccountId, emails: Collection[str]) -> dict[str, User]:
+        """By the address as it was asked for, whatever its letter case."""
 
     async def connections(
         self, account_id: AccountId, users: Collection[UserId]

@@ -154,7 +154,7 @@ class SqlCrm:
                 raise NotFound("contact")
             now = {"first_name": row.first_name, "last_name": row.last_name, "company": row.company, **changes}
             words = words_of(row.email, now["first_name"], now["last_name"], now["company"])
-            changed = update(crm_contacts).where(*which).values(**changes, words=words).returning(crm_contacts)
+            changed = update(crm_contacts).where(*which).values({**changes, "words": words}).returning(crm_contacts)
             return contact_from((await execute(connection, changed)).one())
 
     async def known(self, emails: Collection[str]) -> Mapping[str, Contact]:

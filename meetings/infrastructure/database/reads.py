@@ -12,17 +12,29 @@ from meetings.application.ports.unit_of_work import MirrorState
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking, BookingState
 from meetings.domain.calendar_connection import CalendarConnection
-from meetings.domain.identifiers import AccountId, BookingId, CalendarId, ConnectionId, PageId, UserId, WebDomainId
+from meetings.domain.engagement import MeetingEngagement
+from meetings.domain.identifiers import (
+    AccountId,
+    BookingId,
+    CalendarId,
+    ConnectionId,
+    EngagementId,
+    PageId,
+    UserId,
+    WebDomainId,
+)
 from meetings.domain.scheduling_page import PageType, SchedulingPage
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.database import connections as stored_connections
+from meetings.infrastructure.database import engagements as stored_engagements
 from meetings.infrastructure.database import users as stored_users
 from meetings.infrastructure.database.cursors import cursor_at, position_of
 from meetings.infrastructure.database.mapping import (
     account_from,
     booking_from,
     connections_from,
+    email_key,
     page_from,
     user_from,
 )
@@ -51,6 +63,9 @@ CONNECTED_DOMAIN = select(web_domains.c.account_id, web_domains.c.connected_host
     web_domains.c.connected_host == bindparam("host")
 )
 PERSON = select(users).where(users.c.id == bindparam("person"))
+USERS_BY_EMAIL = select(users).where(
+    users.c.account_id == bindparam("account"), users.c.email_key.in_(bindparam("keys", expanding=True))
+)
 PAGES_BY_ID = select(pages).where(
     pages.c.account_id == bindparam("account"), pages.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -111,6 +126,19 @@ class SqlReads:
     async def bookings_by_id(self, account_id: AccountId, ids: Collection[BookingId]) -> dict[BookingId, Booking]:
         found = map(booking_from, await self._by_ids(BOOKINGS_BY_ID, account_id, ids))
         return {booking.id: booking for booking in found}
+
+    async def engagements(
+        self, account_id: AccountId, ids: Collection[EngagementId]
+    ) -> dict[EngagementId, MeetingEngagement]:
+        rows = await self._by_ids(stored_engagements.BY_IDS, account_id, ids)
+        return {EngagementId(row.id): stored_engagements.engagement_from(row) for row in rows}
+
+    async def users_by_email(self, account_id: AccountId, emails: Collection[str]) -> dict[str, User]:
+        keys = {email: email_key(email) for email in emails}
+        values = {"account": account_id, "keys": list(set(keys.values()))}
+        rows = await self._rows(USERS_BY_EMAIL, values) if keys else ()
+        found = {row.email_key: user_from(row) for row in rows}
+        return {email: found[key] for email, key in keys.items() if key in found}
 
     async def connections(self, account_id: AccountId, users: Collection[UserId]) -> dict[UserId, CalendarConnection]:
         found = connections_from(await self._by_ids(stored_connections.OF_USERS, account_id, users))
