@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from meetings.adapters.google.simulator.calls import Call
 from meetings.adapters.office365.disclosure import DISCLOSURE
 from meetings.adapters.office365.simulator import CLIENT_ID, CLIENT_SECRET, Office365Simulator, weekly
 from meetings.application.change_settings import change_settings
@@ -100,6 +101,11 @@ class People:
         )
 
 
+def asks_for_busy_time(call: Call) -> bool:
+    """Whether a call of Google lists events for their times alone: series are told expanded then."""
+    return call.operation == "events.list" and call.query.get("singleEvents") == "true"
+
+
 @dataclass
 class AtGoogle:
     here: World
@@ -136,7 +142,7 @@ class AtGoogle:
 
     def news_calls(self) -> int:
         calls = self.here.google.requests_for("events.list")
-        return sum(call.query.get("singleEvents") != "true" for call in calls)
+        return sum(not asks_for_busy_time(call) for call in calls)
 
 
 def _at_google(more: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.infrastructure.database.tables import push_channels, sync_schedule
 from tests.databases import BOTH_DATABASES, Simulators
+from tests.own_calendars import asks_for_busy_time
 from tests.product import ApiClient, Product, product, until
 from tests.world import HOST_EMAIL
 
@@ -52,7 +53,7 @@ async def channel_of(running: Product) -> dict[str, str]:
 
 
 def reads(google: GoogleSimulator) -> int:
-    return len(google.requests_for("events.list"))
+    return len(google.requests_for(asks_for_busy_time))
 
 
 async def settled_reads(google: GoogleSimulator) -> int:

@@ -16,6 +16,7 @@ from meetings.domain.calendar_connection import Provider
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from meetings.infrastructure.providers import REGISTRY
 from tests.contracts.google.receiver import Receiver, listening
+from tests.own_calendars import asks_for_busy_time
 from tests.waiting import until
 from tests.world import HOST_EMAIL, Clock, World, berlin, world
 
@@ -75,7 +76,7 @@ async def called(database_url: str) -> AsyncIterator[Called]:
 
 
 def reads(here: World) -> int:
-    return len(here.google.requests_for("events.list"))
+    return len(here.google.requests_for(asks_for_busy_time))
 
 
 async def test_a_channel_is_open_as_soon_as_a_calendar_is_connected(called: Called) -> None:

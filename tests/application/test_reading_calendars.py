@@ -9,6 +9,7 @@ import pytest
 from meetings.domain.booking import BookingState, CancelledBy
 from meetings.domain.calendar_connection import ConnectionStatus
 from meetings.domain.page_settings import RollingWindow
+from tests.own_calendars import asks_for_busy_time
 from tests.world import HOST_EMAIL, World, berlin
 
 MONDAY = date(2035, 12, 3)
@@ -24,7 +25,7 @@ def without(*times: str) -> list[str]:
 
 
 def syncs(here: World) -> list[Any]:
-    return here.google.requests_for("events.list")
+    return here.google.requests_for(asks_for_busy_time)
 
 
 # ---- what blocks --------------------------------------------------------------------------------------------------
