@@ -124,7 +124,7 @@ async def test_junk_that_the_owner_says_is_none_is_told_then(world: ExchangeMail
 
 
 async def test_an_old_mail_that_is_moved_is_no_news(world: ExchangeMailWorld, mail: MailAccount) -> None:
-    before = world.clock.at.replace(year=2025)
+    before = world.clock().replace(year=2025)
     world.exchange.mail.add_folder(ADA, "Customers")
     for folder in ("inbox", "Customers"):
         world.exchange.mail.deliver(ADA, a_mail(ADA, id=f"<{folder}@old.example>"), folder, received_at=before)

@@ -109,7 +109,7 @@ async def test_junk_that_the_owner_says_is_none_is_told_then(world: Office365Mai
 
 
 async def test_an_old_mail_that_is_moved_is_no_news(world: Office365MailWorld, mail: MailAccount) -> None:
-    before = world.clock.at.replace(year=2025)
+    before = world.clock().replace(year=2025)
     world.office.mail.deliver(ADA, a_mail(ADA, id=(id := message_id())), received_at=before)
     folder = world.office.mail.add_folder(ADA, "Customers")
     follower = await _following(mail)
