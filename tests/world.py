@@ -20,7 +20,6 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 from sqlalchemy import Row, select, update
 
-from meetings.adapters.google.disclosure import DISCLOSURE as GOOGLE_DISCLOSURE
 from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleSimulator
 from meetings.application.book_meeting import BookMeeting, book_meeting
 from meetings.application.carry_out import carry_out
@@ -46,10 +45,12 @@ from meetings.application.settle_now import settle_now
 from meetings.application.sign_in import NewPerson, add_person, found_account
 from meetings.application.sync_calendar import sync_calendar
 from meetings.application.toolbox import Toolbox
+from meetings.application.uses import disclosure_of
+from meetings.domain.account_use import CALENDAR_ONLY, AccountUse
 from meetings.domain.availability_rules import AvailabilityRules, WallRange, WeeklyHours
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection, Provider
-from meetings.domain.identifiers import BookingId, CalendarId, ConnectionId
+from meetings.domain.identifiers import BookingId, CalendarId, ConnectionId, MailboxId, TeamChannelId
 from meetings.domain.page_settings import PageSettings
 from meetings.domain.period import Period
 from meetings.domain.scheduling_page import BookingForm, PageType
@@ -101,6 +102,7 @@ def settings_for(database_url: str, google: GoogleSimulator, mail: MailCatcher, 
         "google_token_url": google.endpoints.token,
         "google_revoke_url": google.endpoints.revoke,
         "google_api_url": google.endpoints.api,
+        "google_mail_api_url": google.endpoints.mail_api,
         "smtp_url": f"smtp://{mail.host}:{mail.port}",
         "mail_from": "Meetings <meetings@example.com>",
         **more,
@@ -169,13 +171,22 @@ class World:
     # ---- calendars ------------------------------------------------------------------------------------------------
 
     async def start(
-        self, *, user: User | None = None, reconnect: ConnectionId | None = None, login_hint: str | None = None
+        self,
+        *,
+        user: User | None = None,
+        reconnect: ConnectionId | None = None,
+        login_hint: str | None = None,
+        uses: frozenset[AccountUse] = CALENDAR_ONLY,
+        reconnect_mailbox: MailboxId | None = None,
+        channel: TeamChannelId | None = None,
     ) -> StartedConnection:
         """Anna, or another user, has read the disclosure and is sent to the consent page."""
         tools = self.tools
-        version = GOOGLE_DISCLOSURE.version
+        version = disclosure_of(tools.providers[Provider.GOOGLE], uses).version
         return await start_connection(
-            StartConnection(Provider.GOOGLE, version, DASHBOARD, reconnect, login_hint),
+            StartConnection(
+                Provider.GOOGLE, version, DASHBOARD, reconnect, login_hint, uses, reconnect_mailbox, channel
+            ),
             caller=self.caller_of(user or self.anna),
             look=tools.look,
             providers=tools.providers,

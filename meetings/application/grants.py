@@ -5,7 +5,7 @@ import logging
 
 from meetings.application.ports.calendars import ProviderError, Providers
 from meetings.application.ports.clock import Clock
-from meetings.application.ports.unit_of_work import Begin
+from meetings.application.ports.unit_of_work import Begin, UnitOfWork
 from meetings.domain.calendar_connection import CalendarConnection, Provider
 from meetings.domain.mailbox import Mailbox
 
@@ -17,18 +17,20 @@ _PAUSES = (0.25, 1.0, None)
 
 
 async def note_lost_grant(seen: CalendarConnection, *, begin: Begin, clock: Clock) -> None:
-    """Write down that the provider refused our grant, unless the host signed in again since `seen` was loaded.
-
-    The mailbox that borrows the grant has lost it too.
-    """
+    """Write down that the provider refused our grant, unless the host signed in again since `seen` was loaded."""
     async with begin(seen.account_id) as work:
         connection = await work.connections.get(seen.id)
         if connection.connected_at == seen.connected_at:
-            connection.lose_grant(now=clock())
-            borrower = await work.mailboxes.borrowing(connection.id)
-            if borrower is not None:
-                borrower.lose_grant(now=clock())
+            await lose_grant(connection, work, clock=clock)
         await work.commit()
+
+
+async def lose_grant(connection: CalendarConnection, work: UnitOfWork, *, clock: Clock) -> None:
+    """The grant of a calendar is lost, and with it that of the mailbox that borrows it."""
+    connection.lose_grant(now=clock())
+    borrower = await work.mailboxes.borrowing(connection.id)
+    if borrower is not None:
+        borrower.lose_grant(now=clock())
 
 
 async def note_lost_mailbox(seen: Mailbox, *, begin: Begin, clock: Clock) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from meetings.application.grants import lose_grant
 from meetings.application.log_calendar_events import ask_for_events, primary_of
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
@@ -353,7 +354,7 @@ async def _failed(
         failures = await work.mirror.note_failure(claim.calendar_id)
         if isinstance(error, ReauthorizationNeeded):
             if connection.connected_at <= started:
-                connection.lose_grant(now=now)
+                await lose_grant(connection, work, clock=clock)
         elif isinstance(error, CalendarUnreadable) and any(c.id == claim.calendar_id for c in connection.calendars):
             connection.mark_lost(claim.calendar_id, now=now)
         work.poke(connections_topic(connection.user_id))

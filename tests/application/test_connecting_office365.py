@@ -95,5 +95,5 @@ def test_the_api_describes_every_reason() -> None:
     assert mutation is not None
     description = mutation.fields["startCalendarConnection"].description or ""
     reasons = {value for name, value in vars(connect_calendar).items() if name.isupper() and isinstance(value, str)}
-    assert len(reasons) == 8
+    assert len(reasons) == 9
     assert all(f"`{reason}`" in description for reason in reasons)

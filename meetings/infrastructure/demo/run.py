@@ -96,6 +96,7 @@ def _settings(port: int, folder: Path, google: GoogleSimulator, elsewhere: Elsew
         google_token_url=google.endpoints.token,
         google_revoke_url=google.endpoints.revoke,
         google_api_url=google.endpoints.api,
+        google_mail_api_url=google.endpoints.mail_api,
         office365_client_id=OFFICE_ID,
         office365_client_secret=OFFICE_SECRET,
         office365_login_url=elsewhere.office.endpoints.login,

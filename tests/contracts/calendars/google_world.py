@@ -66,6 +66,7 @@ class GoogleWorld:
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
             "api_url": endpoints.api,
+            "mail_api_url": endpoints.mail_api,
             "authorize_url": endpoints.authorize,
             "token_url": endpoints.token,
             "revoke_url": endpoints.revoke,
