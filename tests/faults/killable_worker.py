@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from meetings.domain.identifiers import AccountId
 from meetings.infrastructure import server
 from meetings.infrastructure.logs import set_up_logs
 from meetings.infrastructure.runtime import Process, Runtime
@@ -57,8 +58,13 @@ class Killing:
 async def killable_runtime(step: str, process: Process) -> AsyncIterator[Runtime]:
     async with Runtime.open(process) as runtime:
         tools = runtime.toolbox
+
+        async def crm_of(account_id: AccountId) -> Any:
+            return Killing(await tools.crm_of(account_id), "crm", step)
+
         wrapped = replace(
             tools,
+            crm_of=crm_of,
             outbox=Killing(tools.outbox, "outbox", step),
             schedule=Killing(tools.schedule, "schedule", step),
             mailer=Killing(tools.mailer, "mailer", step),
