@@ -120,8 +120,8 @@ def _asks_a_mailbox(call: Call) -> bool:
 def exchange_mail_world(
     *, version: str = _OF_SCHEMA, clock: Callable[[], datetime] | None = None, **settings: Any
 ) -> Iterator[ExchangeMailWorld]:
-    """A served simulator, with a standing clock unless there is another. Of Exchange 2010 SP2 every call is checked against the published
-    schema, where that is at hand."""
+    """A served simulator, with a standing clock unless there is another. Of Exchange 2010 SP2 every call is checked
+    against the published schema, where that is at hand."""
     clock, check = clock or Clock(), SchemaCheck()
     with ExchangeSimulator(now=clock, version=version).serve() as exchange:
         if schema.AVAILABLE and version == _OF_SCHEMA:
