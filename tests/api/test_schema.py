@@ -138,6 +138,8 @@ PRIVATE_ROOTS = {
         "setInternalDomains",
         "updateMeetingUrl", "assignSeats", "revokeSeats", "addDomain", "checkDomain", "setPrimaryDomain",
         "setDomainIndexing", "removeDomain", "setMeetingDomain",
+        "startInboxConnection", "connectExchangeInbox", "connectImapInbox", "disconnectInbox",
+        "createTeamChannel", "connectTeamMailbox", "removeTeamChannel", "sendTeamEmail",
         "inviteUser", "inviteUserAgain", "setUserRole", "setUserPermissions", "deactivateUser", "reactivateUser",
         "renderEmailTemplate", "createMeetingLink",
         "sendEmail", "markEmailThread", "setEmailLogging",
@@ -165,6 +167,7 @@ def test_no_private_type_or_field_can_be_reached_from_a_public_root() -> None:
         "Viewer", "User", "Account", "Booking", "SchedulingPage", "CalendarConnection", "Calendar", "FormField",
         "PageHost", "ApiToken", "ViewerSettings", "Node", "ExchangePreset", "ExchangeNetwork", "ConnectableCalendar",
         "Domain", "MeetingDomain", "ChatProfile", "Contact", "MeetingEngagement", "LoggedEmail",
+        "InboxConnection", "ConnectableInbox", "TeamChannel",
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from meetings.adapters.exchange.simulator import ExchangeSimulator
 from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.adapters.office365.simulator import Office365Simulator
 from meetings.infrastructure.demo import operations
+from meetings.infrastructure.demo.calendar_steps import OwnCalendar
 from meetings.infrastructure.demo.client import Frontend
 from meetings.infrastructure.demo.colleagues import Colleagues, bens, carlas
 from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
@@ -76,6 +77,7 @@ class Tour:
             await self.offline()
             await self.blocked()
             await self.overview()
+            await OwnCalendar(self).walk()
             await self.colleagues()
             await CalendarSettings(self, self.elsewhere.dns).walk()
 
