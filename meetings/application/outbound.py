@@ -61,8 +61,8 @@ class OutboundGuard:
     `ports` are the ones that are called anywhere. `private` lists what may be called although the rules forbid it, each
     entry a network (`10.0.0.0/8`), an address, or a host by its exact name (`mail.corp.example`). An entry may end in a
     port or a range of them, and stands for these ports instead of `ports` (`mail.corp.example:4443`,
-    `127.0.0.1:1024-65535`, `[fd00::/8]:8443`). Nothing opens addresses that are no server's: link-local ones, those of cloud metadata, multicast, 0.0.0.0, and tunnels that
-    hide an IPv4 address.
+    `127.0.0.1:1024-65535`, `[fd00::/8]:8443`). Nothing opens addresses that are no server's: link-local ones, those of
+    cloud metadata, multicast, 0.0.0.0, and tunnels that hide an IPv4 address.
     """
 
     def __init__(

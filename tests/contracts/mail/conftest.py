@@ -9,6 +9,7 @@ from meetings.application.ports.mail_accounts import MailAccount
 from tests.contracts.calendars.world import HeldCredentials
 from tests.contracts.mail.exchange_world import exchange_mail_world
 from tests.contracts.mail.google_world import google_mail_world
+from tests.contracts.mail.imap_world import imap_mail_world
 from tests.contracts.mail.office365_world import office365_mail_world
 from tests.contracts.mail.world import MailWorld
 
@@ -16,6 +17,7 @@ WORLDS: dict[str, Callable[..., AbstractContextManager[MailWorld]]] = {
     "google": google_mail_world,
     "office365": office365_mail_world,
     "exchange": exchange_mail_world,
+    "imap": imap_mail_world,
 }
 
 

@@ -94,9 +94,6 @@ class GoogleMailWorld:
     def during_news(self, action: Callable[[], object]) -> None:
         self.google.on_call(_for_news, action)
 
-    def during_send(self, action: Callable[[], object]) -> None:
-        self.google.on_call("users.messages.send", action)
-
     def lose_answers(self, times: int) -> None:
         self.google.fault("users.messages.send", times=times, drop_after_commit=True)
 

@@ -87,10 +87,7 @@ class MailWorld(Protocol):
         """Lists of mails come in pages of at most `size`, as far as the provider has pages."""
 
     def during_news(self, action: Callable[[], object]) -> None:
-        """Run `action` once after the first answer of the next read of news, before it arrives."""
-
-    def during_send(self, action: Callable[[], object]) -> None:
-        """Run `action` once after the next mail has left, before the answer to that arrives."""
+        """Run `action` once after the first answer of the next read of news, before anything else is asked."""
 
     def lose_answers(self, times: int) -> None:
         """The next mails leave, but the answers that say so are lost."""
