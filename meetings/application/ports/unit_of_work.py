@@ -16,6 +16,7 @@ from uuid import UUID
 from meetings.application.ports.calendars import EventTime, RemovedEvent
 from meetings.application.ports.emails import Emails, MailReading
 from meetings.application.ports.outbox import Intent, NewIntent
+from meetings.application.ports.sequences import Enrollments, Sequences
 from meetings.application.ports.sync_schedule import SyncClaim
 from meetings.domain.account import Account
 from meetings.domain.base import DomainError
@@ -28,6 +29,7 @@ from meetings.domain.identifiers import (
     CalendarId,
     ConnectionId,
     EngagementId,
+    EnrollmentId,
     MailboxId,
     PageId,
     TeamChannelId,
@@ -440,7 +442,8 @@ class BlockedAttempts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MeetingLink:
-    """A link to a page. `prefill` are values the form starts with, by its keys; `used_at` is when it was last used."""
+    """A link to a page. `prefill` are values the form starts with, by its keys; `used_at` is when it was last used;
+    `enrollment_id` is set for one in a mail of a sequence."""
 
     id: UUID
     page_id: PageId
@@ -449,6 +452,7 @@ class MeetingLink:
     single_use: bool
     expires_at: datetime | None
     used_at: datetime | None = None
+    enrollment_id: EnrollmentId | None = None
 
     def leads_on(self, *, now: datetime) -> bool:
         """Whether something can be booked by it."""
@@ -514,6 +518,8 @@ class UnitOfWork(Protocol):
     pages: SchedulingPages
     bookings: Bookings
     engagements: Engagements
+    sequences: Sequences
+    enrollments: Enrollments
     record_feeds: RecordFeeds
     host_times: HostTimes
     mirror: BusyMirror

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import insert, or_, select, update
 
 from meetings.application.ports.unit_of_work import LinkSpent, MeetingLink
-from meetings.domain.identifiers import BookingId, PageId, UserId
+from meetings.domain.identifiers import BookingId, EnrollmentId, PageId, UserId
 from meetings.infrastructure.database.tables import meeting_links
 from meetings.infrastructure.database.transaction import Transaction
 
@@ -26,6 +26,7 @@ class SqlMeetingLinks:
                 single_use=row.single_use,
                 expires_at=row.expires_at,
                 used_at=row.used_at,
+                enrollment_id=None if row.enrollment_id is None else EnrollmentId(row.enrollment_id),
             )
         return None
 
@@ -40,6 +41,7 @@ class SqlMeetingLinks:
             "duration_minutes": link.duration_minutes,
             "single_use": link.single_use,
             "expires_at": link.expires_at,
+            "enrollment_id": link.enrollment_id,
         }
         await self._transaction.run(insert(meeting_links), values)
 

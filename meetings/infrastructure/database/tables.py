@@ -194,8 +194,11 @@ meeting_links = Table(
     Column("expires_at", Instant),
     Column("used_at", Instant),
     Column("booking_id", Uuid),
+    Column("enrollment_id", Uuid),
     Index(None, "page_id"),
     Index(None, "expires_at"),
+    Index(None, "enrollment_id"),
+    Index(None, "booking_id"),
 )
 """Links to a page with answers filled in. `booking_id` is what was booked by one that can be used once."""
 
@@ -480,6 +483,68 @@ found_events = Table(
     Index(None, "engagement_id"),
 )
 """Which event of a calendar stands for which meeting: in everybody's calendar it has an id of its own."""
+
+sequences = Table(
+    "sequences",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("owner_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("steps", Document, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("ends_by_company", Boolean, nullable=False),
+    Column("archived_at", Instant),
+    Index(None, "owner_id"),
+)
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("version", Integer, nullable=False),
+    Column("sequence_id", Uuid, ForeignKey("sequences.id"), nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("contact_email", Text, nullable=False),
+    Column("contact_domain", Text, nullable=False),
+    Column("enrolled_at", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_step", Integer, nullable=False),
+    Column("next_send_at", Instant),
+    Column("email_id", Uuid),
+    Column("thread_id", Uuid),
+    Column("pause", Text),
+    Column("ended_at", Instant),
+    Index(None, "sequence_id", "enrolled_at", "id"),
+    Index(None, "user_id", "contact_email"),
+    Index(None, "user_id", "contact_domain"),
+    Index(None, "email_id"),
+    Index(None, "thread_id"),
+)
+"""Who is in which sequence. Nobody is in one twice at a time."""
+
+_not_ended = enrollments.c.ended_at.is_(None)
+Index(
+    "enrollments_open_idx",
+    enrollments.c.sequence_id,
+    enrollments.c.contact_email,
+    unique=True,
+    postgresql_where=_not_ended,
+    sqlite_where=_not_ended,
+)
+
+mail_opt_outs = Table(
+    "mail_opt_outs",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
+    Column("email_key", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+"""Who wants no mails of sequences."""
 
 # ---- taken time ---------------------------------------------------------------------------------------------------
 

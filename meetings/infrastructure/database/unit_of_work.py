@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meetings.application.ports.emails import Emails, MailReading
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.outbox import Intent, LeaseLost, NewIntent
+from meetings.application.ports.sequences import Enrollments, Sequences
 from meetings.application.ports.unit_of_work import (
     Begin,
     BlockedAttempts,
@@ -41,9 +42,11 @@ from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.email import Email
 from meetings.domain.email_thread import EmailThread
 from meetings.domain.engagement import MeetingEngagement
+from meetings.domain.enrollment import Enrollment
 from meetings.domain.identifiers import AccountId, PageId, UserId
 from meetings.domain.mailbox import Mailbox
 from meetings.domain.scheduling_page import SchedulingPage
+from meetings.domain.sequence import Sequence as MailSequence
 from meetings.domain.team_channel import TeamChannel
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
@@ -64,6 +67,12 @@ from meetings.infrastructure.database.migrate import at_newest, migrate_engine
 from meetings.infrastructure.database.mirror import SqlBusyMirror
 from meetings.infrastructure.database.pages import SqlSchedulingPages
 from meetings.infrastructure.database.record_feeds import SqlRecordFeeds
+from meetings.infrastructure.database.sequences import (
+    SqlEnrollments,
+    SqlSequences,
+    enrollment_row,
+    sequence_row,
+)
 from meetings.infrastructure.database.tables import accounts, connections, intents, pages, users
 from meetings.infrastructure.database.team_channels import SqlTeamChannels, team_channel_row
 from meetings.infrastructure.database.transaction import Image, Transaction, transaction_open
@@ -182,6 +191,8 @@ class SqlUnitOfWork:
     pages: SchedulingPages
     bookings: Bookings
     engagements: Engagements
+    sequences: Sequences
+    enrollments: Enrollments
     record_feeds: RecordFeeds
     host_times: HostTimes
     mirror: BusyMirror
@@ -217,6 +228,8 @@ class SqlUnitOfWork:
         self.host_times = self._host_times = SqlHostTimes(transaction)
         self.bookings = self._bookings = SqlBookings(transaction, self._host_times)
         self.engagements = self._engagements = SqlEngagements(transaction)
+        self.sequences = self._sequences = SqlSequences(transaction)
+        self.enrollments = self._enrollments = SqlEnrollments(transaction)
         self.record_feeds = SqlRecordFeeds(transaction)
         self.mirror = SqlBusyMirror(transaction)
         self.idempotency = SqlIdempotencyKeys(transaction)
@@ -325,6 +338,10 @@ class SqlUnitOfWork:
                 await self._bookings.save(aggregate, before, after)
             case MeetingEngagement():
                 await self._engagements.save(aggregate, before, after)
+            case MailSequence():
+                await self._sequences.save(aggregate, before, after)
+            case Enrollment():
+                await self._enrollments.save(aggregate, before, after)
             case WebDomain():
                 await self._domains.save(aggregate, before, after)
             case Mailbox():
@@ -397,6 +414,8 @@ _ORDER: list[type[Aggregate]] = [
     SchedulingPage,
     Booking,
     MeetingEngagement,
+    MailSequence,
+    Enrollment,
     WebDomain,
 ]
 
@@ -415,6 +434,10 @@ def _image(aggregate: Aggregate) -> Image:
             return booking_row(aggregate)
         case MeetingEngagement():
             return engagement_row(aggregate)
+        case MailSequence():
+            return sequence_row(aggregate)
+        case Enrollment():
+            return enrollment_row(aggregate)
         case WebDomain():
             return web_domain_row(aggregate)
         case Mailbox():
