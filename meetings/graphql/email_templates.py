@@ -6,7 +6,7 @@ import strawberry
 
 from meetings.application.email_templates import render_email_template
 from meetings.domain.base import NotFound
-from meetings.graphql.context import Info
+from meetings.graphql.context import Info, Operation
 from meetings.graphql.error_codes import UserErrorCode as Code
 from meetings.graphql.errors import Access, UserError, mutation
 
@@ -39,13 +39,17 @@ class EmailTemplateMutations:
             str, strawberry.argument(description="Plain text or HTML with placeholders, at most 50,000 characters.")
         ],
     ) -> RenderedEmailPayload:
-        operation = info.context
-        caller = operation.signed_in()
-        sender = await operation.viewer()
+        sender = await info.context.viewer()
         if sender is None:
             raise NotFound("user")
-        loaders = operation.loaders(caller.account_id)
-        default = await loaders.default_page_of(sender.id)
-        page = await loaders.pages.load(default) if default else None
-        link = await loaders.url_of(page, operation.tools.links) if page else None
+        link = await default_link(info.context)
         return RenderedEmailPayload(text=render_email_template(template, sender=sender, link=link))
+
+
+async def default_link(operation: Operation) -> str | None:
+    """Where the signed-in person's default page is now; None when they have no page."""
+    caller = operation.signed_in()
+    loaders = operation.loaders(caller.account_id)
+    default = await loaders.default_page_of(caller.user_id)
+    page = await loaders.pages.load(default) if default else None
+    return await loaders.url_of(page, operation.tools.links) if page else None

@@ -145,6 +145,7 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "IDEMPOTENCY_CONFLICT": "This was sent before with other details. Please send it anew.",
     "RATE_LIMITED": "That was too often. Please try again later.",
     "RATE_LIMITED.HOLD": "You are holding other times already. Let one of them go first.",
+    "RATE_LIMITED.MAILS": "Your mailbox has sent {most} mails in 24 hours, which is as many as it may.",
     "RATE_LIMITED.SERVER": "Your server takes no further try for now. Please wait a little.",
     "PROVIDER_UNAVAILABLE": "The calendar cannot be reached at the moment. Please try again in a moment.",
 }
@@ -298,6 +299,7 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "IDEMPOTENCY_CONFLICT": "Das wurde schon einmal mit anderen Angaben gesendet. Bitte neu senden.",
     "RATE_LIMITED": "Das war zu oft. Bitte später noch einmal versuchen.",
     "RATE_LIMITED.HOLD": "Sie halten schon andere Zeiten. Geben Sie zuerst eine davon frei.",
+    "RATE_LIMITED.MAILS": "Ihr Postfach hat in 24 Stunden {most} E-Mails gesendet, mehr darf es nicht.",
     "RATE_LIMITED.SERVER": "Ihr Server nimmt vorerst keinen weiteren Versuch an. Bitte etwas warten.",
     "PROVIDER_UNAVAILABLE": "Der Kalender ist zurzeit nicht erreichbar. Bitte gleich noch einmal versuchen.",
 }
