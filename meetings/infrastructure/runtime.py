@@ -9,7 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from meetings.adapters.dns.service_records import DnsServiceRecords
 from meetings.adapters.dns.text_records import DnsTextRecords
+from meetings.adapters.imap.provider import ImapSettings
 from meetings.adapters.smtp.mailer import SmtpMailer
 from meetings.application.links import Links
 from meetings.application.ports.calendars import Calendars, ChangeListener, Providers, PushChannels
@@ -67,7 +69,12 @@ class Process:
         self.redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
         self.keyring = settings.keyring()
         self.providers: Providers = providers_of(settings.providers, utc_now)
-        self.inbox_offers: InboxOffers = inbox_offers_of(self.providers)
+        self.inbox_offers: InboxOffers = inbox_offers_of(
+            self.providers,
+            ImapSettings(private_networks=settings.imap_private_networks, ca_file=settings.imap_ca_file),
+            records=DnsServiceRecords(settings.dns_servers),
+            clock=utc_now,
+        )
         self.circuits = Circuits()
         self.doorbell = Doorbell(self.redis_url)
         self.pokes = InProcessFanOut()

@@ -36,6 +36,7 @@ from sqlalchemy.exc import ArgumentError
 
 from meetings.adapters.captcha.turnstile import SITEVERIFY, Turnstile
 from meetings.adapters.smtp.mailer import SmtpSecurity, SmtpSettings
+from meetings.application.outbound import OutboundGuard
 from meetings.application.policy import Policy
 from meetings.application.ports.captcha import Captcha
 from meetings.domain.calendar_connection import Provider
@@ -89,6 +90,11 @@ def _network(value: str) -> str:
         raise ValueError(f"`{value}` is neither an address nor a network such as 10.0.0.0/8") from None
 
 
+def _mail_server(value: str) -> str:
+    OutboundGuard([value])
+    return value
+
+
 def _is_ip(host: str) -> bool:
     try:
         ip_address(host)
@@ -134,6 +140,7 @@ def _split(value: str) -> SplitResult:
 
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_words)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)]
+MailServers = Annotated[tuple[Annotated[str, AfterValidator(_mail_server)], ...], NoDecode, BeforeValidator(_words)]
 NameServers = Annotated[
     tuple[Annotated[tuple[str, int], BeforeValidator(_name_server)], ...], NoDecode, BeforeValidator(_words)
 ]
@@ -162,7 +169,13 @@ class Settings(BaseSettings):
     """A second address of this server, with scheduling pages at `/`; left out: `meet.` before the host of
     `public_url`. The same as `public_url`: there is no second one."""
     dns_servers: NameServers = ()
-    """Whom to ask about custom domains, such as `10.0.0.2` or `10.0.0.2:5353`; left out: the system's resolvers."""
+    """Whom to ask about custom domains, and where a domain has its mail servers, such as `10.0.0.2` or
+    `10.0.0.2:5353`; left out: the system's resolvers."""
+    imap_private_networks: MailServers = ()
+    """Networks and hosts whose IMAP and SMTP servers are called although they are not public, such as `10.1.0.0/16` or
+    `mail.corp.example:10993`."""
+    imap_ca_file: str | None = None
+    """Certificates of authorities in PEM that are believed of IMAP and SMTP servers, beside the usual ones."""
 
     secret_keys: SecretStr
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///meetings.db")
