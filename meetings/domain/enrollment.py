@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from meetings.domain.availability.hours import OpeningHours, startable
 from meetings.domain.base import Aggregate, DomainError, DomainEvent
+from meetings.domain.business_hours import BusinessHours
 from meetings.domain.email import EmailState
 from meetings.domain.identifiers import AccountId, EmailId, EmailThreadId, EnrollmentId, SequenceId, UserId
 from meetings.domain.sequence import Sequence
-from meetings.domain.timespan import at_minute, ceil_minute
-
-_SEARCHED_DAYS = 370
 
 
 class EnrollmentState(Enum):
@@ -118,7 +115,7 @@ class Enrollment(Aggregate):
         sequence: Sequence,
         contact: str,
         contact_email: str,
-        hours: OpeningHours | None,
+        hours: BusinessHours,
         now: datetime,
     ) -> "Enrollment":
         """Enrol a contact; the first mail leaves at the first business hour after its delay."""
@@ -131,7 +128,7 @@ class Enrollment(Aggregate):
             contact_email=contact_email.casefold(),
             enrolled_at=now,
         )
-        made.next_send_at = next_business_time(now + sequence.steps[0].delay, hours)
+        made.next_send_at = hours.after(sequence.steps[0].delay, now)
         made.record(ContactEnrolled(at=now, enrollment_id=made.id, user_id=made.user_id))
         return made
 
@@ -152,14 +149,13 @@ class Enrollment(Aggregate):
         self.next_send_at = None
 
     def follow(
-        self, email_id: EmailId, state: EmailState, sequence: Sequence, *, hours: OpeningHours | None, now: datetime
+        self, email_id: EmailId, state: EmailState, sequence: Sequence, *, hours: BusinessHours, now: datetime
     ) -> None:
-        """Go on by what became of the mail that was on its way. News of another mail, or old news, changes nothing."""
-        if email_id != self.email_id or self.next_send_at is not None:
-            return
+        """Go on by what became of the mail that was on its way. News of an earlier mail changes nothing, unless it came
+        back: then nothing reaches the contact."""
         if state is EmailState.BOUNCED:
             self.end(EnrollmentState.ENDED_BY_BOUNCE, now=now)
-        elif self.state is not EnrollmentState.ACTIVE:
+        elif email_id != self.email_id or self.next_send_at is not None or self.state is not EnrollmentState.ACTIVE:
             return
         elif state is EmailState.SENT:
             self._schedule(sequence, hours, now)
@@ -179,7 +175,7 @@ class Enrollment(Aggregate):
         if self.state is EnrollmentState.ACTIVE:
             self._pause(reason, now)
 
-    def resume(self, sequence: Sequence, *, send_again: bool, hours: OpeningHours | None, now: datetime) -> None:
+    def resume(self, sequence: Sequence, *, send_again: bool, hours: BusinessHours, now: datetime) -> None:
         """Go on. With `send_again`, the last step is sent once more, which only its owner may decide: nobody can say
         whether the first one arrived. Active already, nothing changes.
 
@@ -194,12 +190,12 @@ class Enrollment(Aggregate):
         self.state, self.pause = EnrollmentState.ACTIVE, None
         if again:
             self.next_step -= 1
-            self.next_send_at = next_business_time(now, hours)
+            self.next_send_at = hours.at_or_after(now)
             self._tell_scheduled(now)
         elif self.next_send_at is None:
             self._schedule(sequence, hours, now)
         else:
-            self.next_send_at = next_business_time(max(self.next_send_at, now), hours)
+            self.next_send_at = hours.at_or_after(max(self.next_send_at, now))
             self._tell_scheduled(now)
 
     def end(self, state: EnrollmentState, *, now: datetime) -> None:
@@ -209,11 +205,11 @@ class Enrollment(Aggregate):
             self.next_send_at, self.pause, self.ended_at = None, None, now
             self.record(EnrollmentEndedNews(at=now, enrollment_id=self.id, user_id=self.user_id, state=state))
 
-    def _schedule(self, sequence: Sequence, hours: OpeningHours | None, now: datetime) -> None:
+    def _schedule(self, sequence: Sequence, hours: BusinessHours, now: datetime) -> None:
         if self.next_step >= len(sequence.steps):
             self.end(EnrollmentState.FINISHED, now=now)
             return
-        self.next_send_at = next_business_time(now + sequence.steps[self.next_step].delay, hours)
+        self.next_send_at = hours.after(sequence.steps[self.next_step].delay, now)
         self._tell_scheduled(now)
 
     def _pause(self, reason: PauseReason, now: datetime) -> None:
@@ -222,16 +218,3 @@ class Enrollment(Aggregate):
 
     def _tell_scheduled(self, now: datetime) -> None:
         self.record(StepScheduled(at=now, enrollment_id=self.id, user_id=self.user_id))
-
-
-def next_business_time(at: datetime, hours: OpeningHours | None) -> datetime:
-    """The first whole minute at or after `at` that lies within the hours; `at` itself, on the minute, without hours or
-    when they are closed for a year."""
-    minute = ceil_minute(at)
-    if hours is None:
-        return at_minute(minute)
-    for day in range(_SEARCHED_DAYS):
-        begin = minute + day * 1440
-        for start, _, _ in startable(hours, 1, begin, begin + 1440):
-            return at_minute(start)
-    return at_minute(minute)

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from meetings.domain.base import Aggregate, DomainEvent, Problem, Rule, refuse
 from meetings.domain.email import MAX_BODY, MAX_SUBJECT
 from meetings.domain.identifiers import AccountId, SequenceId, UserId
+from meetings.domain.period import Period
 from meetings.domain.text import text_problem
 
 MAX_NAME = 100
 MOST_STEPS = 20
-LONGEST_DELAY = timedelta(days=90)
+LONGEST_DELAY_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class SequenceStep:
     """One mail: `delay` after the one before it was sent, the first after somebody was enrolled; then at the next
     business hour of its sender."""
 
-    delay: timedelta
+    delay: Period
     subject: str
     body_markdown: str
     include_meeting_link: bool = False
@@ -134,10 +135,11 @@ def _check(name: str, steps: tuple[SequenceStep, ...]) -> None:
 
 
 def _problems(step: SequenceStep, *path: str) -> list[Problem | None]:
-    longest = {"most": LONGEST_DELAY.days}
+    longest = {"most": LONGEST_DELAY_DAYS}
+    too_long = step.delay.longest_minutes > LONGEST_DELAY_DAYS * 1440
     return [
-        Problem((*path, "delay"), Rule.TOO_SMALL, values={"least": 0}) if step.delay < timedelta(0) else None,
-        Problem((*path, "delay"), Rule.TOO_LARGE, values=longest) if step.delay > LONGEST_DELAY else None,
+        Problem((*path, "delay"), Rule.TOO_SMALL, values={"least": 0}) if step.delay.negative else None,
+        Problem((*path, "delay"), Rule.TOO_LARGE, values=longest) if too_long else None,
         text_problem(step.subject, *path, "subject", most=MAX_SUBJECT),
         text_problem(step.body_markdown, *path, "bodyMarkdown", most=MAX_BODY, lines=True),
     ]

@@ -1,7 +1,7 @@
 """Sequences and who is in them, as a unit of work gets and saves them."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, select
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from meetings.domain.base import NotFound
 from meetings.domain.enrollment import AlreadyEnrolled, Enrollment, EnrollmentState, PauseReason
 from meetings.domain.identifiers import BookingId, EmailId, EmailThreadId, EnrollmentId, SequenceId, UserId
+from meetings.domain.period import Period
 from meetings.domain.sequence import Sequence, SequenceStep
 from meetings.infrastructure.database.engines import broken_constraint
 from meetings.infrastructure.database.mapping import email_key
@@ -76,7 +77,7 @@ def sequence_row(sequence: Sequence) -> dict[str, Any]:
 
 def _step_to(step: SequenceStep) -> dict[str, Any]:
     return {
-        "delay_minutes": step.delay // timedelta(minutes=1),
+        "delay": {"days": step.delay.days, "minutes": step.delay.minutes},
         "subject": step.subject,
         "body_markdown": step.body_markdown,
         "include_meeting_link": step.include_meeting_link,
@@ -85,7 +86,7 @@ def _step_to(step: SequenceStep) -> dict[str, Any]:
 
 def _step_from(stored: dict[str, Any]) -> SequenceStep:
     return SequenceStep(
-        delay=timedelta(minutes=stored["delay_minutes"]),
+        delay=Period(stored["delay"]["days"], stored["delay"]["minutes"]),
         subject=stored["subject"],
         body_markdown=stored["body_markdown"],
         include_meeting_link=stored["include_meeting_link"],
