@@ -6,6 +6,8 @@ item leaves its id. The state is opaque; one that was expired, or of another fol
 
 import base64
 import json
+from collections.abc import Callable
+from functools import partial
 
 from meetings.adapters.exchange.simulator import access, mail_view, view
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
@@ -34,7 +36,7 @@ def sync_folder_items(request: Request) -> Element:
             "SyncFolderItems",
             m("SyncState", _state(folder, reached)),
             m("IncludesLastItemInRange", truth(last)),
-            m("Changes", *(change for _, change in shown)),
+            m("Changes", *(told() for _, told in shown)),
         )
 
     return each("SyncFolderItems", [request.element], one)
@@ -47,22 +49,26 @@ def _most(request: Request) -> int:
     return min(most, request.settings.sync_limit)
 
 
-def _changes(folder: Folder, since: int, reader: Reader) -> list[tuple[int, Element]]:
-    """(number of the change, Create, Update or Delete), oldest change first."""
-    found = []
+def _changes(folder: Folder, since: int, reader: Reader) -> list[tuple[int, Callable[[], Element]]]:
+    """(number of the change, what makes its Create, Update or Delete), oldest change first."""
+    found: list[tuple[int, Callable[[], Element]]] = []
     for item in folder.items.values():
         if item.change > since:
             tag = "Create" if item.created_change > since else "Update"
-            found.append((item.change, t(tag, view.calendar_item(folder, item, reader))))
+            found.append((item.change, partial(_told, tag, view.calendar_item, folder, item, reader)))
     for mail in folder.mails.values():
         if mail.change > since:
             tag = "Create" if mail.created_change > since else "Update"
-            found.append((mail.change, t(tag, mail_view.message(folder, mail, reader))))
+            found.append((mail.change, partial(_told, tag, mail_view.message, folder, mail, reader)))
     for number, (change, born) in folder.gone.items():
         if change > since >= born:
             key = Key("I", folder.mailbox.guid, number)
-            found.append((change, t("Delete", t("ItemId", Id=key.to_text()))))
+            found.append((change, partial(t, "Delete", t("ItemId", Id=key.to_text()))))
     return sorted(found, key=lambda each: each[0])
+
+
+def _told(tag: str, shown: Callable[..., Element], *about: object) -> Element:
+    return t(tag, shown(*about))
 
 
 def _state(folder: Folder, change: int) -> str:
