@@ -25,6 +25,8 @@ DISCLOSURE = Disclosure(
         "Meetings you create on a CRM record are not added to your Exchange calendar.",
         "Meetings you create in your Exchange calendar do not appear in the CRM; the time they take is busy here.",
         "Clickable times cannot be inserted into e-mails. Links to your scheduling pages can.",
+        "An admin of your account can lift the limits on moving meetings and on synchronizing. Then events with "
+        "contacts are put on their records: title, text, place and time; private ones are not.",
     ),
 )
 

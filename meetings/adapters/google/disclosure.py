@@ -10,7 +10,9 @@ DISCLOSURE = Disclosure(
         "through Google. It uses them to run your scheduling pages and to link events with contacts of your "
         "CRM.\n\n"
         "This product may create and change calendars, and create, change and delete single events in them. "
-        "It keeps a copy of when your selected calendars are busy, without titles or guests."
+        "It keeps a copy of when your selected calendars are busy, without titles or guests.\n\n"
+        "While calendar sync is on, events of your primary calendar with contacts of your CRM are put on their "
+        "records: title, text, place and time. Private events are left alone. You can switch it off in your settings."
     ),
     notes=(
         "Use your own account: a mailbox that is connected as a shared team inbox cannot be used as a calendar.",
