@@ -191,7 +191,7 @@ async def _check_before(work: UnitOfWork, caller: Caller, wish: StartConnection)
     if AccountUse.CALENDAR in wish.uses:
         await existing_connection(work, caller, wish.reconnect)
     if wish.reconnect_mailbox is not None:
-        await own_mailbox(work, caller, wish.reconnect_mailbox)
+        await own_mailbox(work, caller, wish.reconnect_mailbox, named="reconnect")
 
 
 async def finish_connection(

@@ -35,9 +35,12 @@ async def disconnect_inbox(
         await give_back(providers, returned.provider, returned.credentials)
 
 
-async def own_mailbox(work: UnitOfWork, caller: Caller, mailbox_id: MailboxId) -> Mailbox:
-    """A mailbox of the caller's, connected or not. Raises `NotFound` for everybody else's, and for a team's."""
-    mailbox = await work.mailboxes.get(mailbox_id)
-    if mailbox.user_id != caller.user_id or mailbox.team:
-        raise NotFound("mailbox", ("connectionId",))
-    return mailbox
+async def own_mailbox(
+    work: UnitOfWork, caller: Caller, mailbox_id: MailboxId, *, named: str = "connectionId"
+) -> Mailbox:
+    """A mailbox of the caller's, connected or not. Raises `NotFound` for everybody else's, and for a team's; `named`
+    is the argument that names it."""
+    for mailbox in await work.mailboxes.of_user(caller.user_id):
+        if mailbox.id == mailbox_id:
+            return mailbox
+    raise NotFound("mailbox", (named,))

@@ -64,8 +64,9 @@ CONNECTION = (
     "availableCalendars { id name selected isDefault eligible excludedReason access } }"
 )
 CONNECT_MAILBOX = (
-    "mutation($input: ExchangeInput!, $version: String!, $reconnect: ID) "
-    "{ connectExchangeCalendar(input: $input, acceptedDisclosure: $version, reconnect: $reconnect) { "
+    "mutation($input: ExchangeInput!, $version: String!, $reconnect: ID, "
+    "$uses: [AccountCapability!] = [CALENDAR]) { connectExchangeCalendar("
+    "input: $input, acceptedDisclosure: $version, reconnect: $reconnect, capabilities: $uses) { "
     "connection { id provider accountEmail status needsAction statusMessage serverUrl serverVersion capabilities "
     f"busyCalendars {{ name isDefault helpUrl }} }} redirectTo selectionKept {ERRORS} }} }}"
 )

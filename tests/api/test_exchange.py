@@ -9,7 +9,9 @@ from sqlalchemy import select
 
 from meetings.adapters.exchange.disclosure import DISCLOSURE
 from meetings.adapters.exchange.simulator import ExchangeSimulator
-from meetings.domain.calendar_connection import ConnectionStatus
+from meetings.application.uses import disclosure_of
+from meetings.domain.account_use import BOTH
+from meetings.domain.calendar_connection import ConnectionStatus, Provider
 from meetings.domain.user import Role
 from meetings.graphql.exchange import ExchangeInput
 from meetings.infrastructure.database.tables import connections
@@ -78,8 +80,8 @@ async def connect(served: Product, host: ApiClient, exchange: ExchangeSimulator)
 # ---- connecting ---------------------------------------------------------------------------------------------------
 
 
-async def test_the_dialog_lists_exchange_with_its_notice(host: ApiClient) -> None:
-    """S13, S34, S33: also what S94 to S98 say."""
+async def test_the_dialog_lists_exchange_with_its_notice(served: Product, host: ApiClient) -> None:
+    """S13, S34, S33: also what S94 to S98 say, and what mail needs."""
     viewer = (
         await host.ask(
             "{ viewer { calendarProviders { provider connectWith helpUrl disclosure { version notes acceptedAt } } } }"
@@ -90,9 +92,11 @@ async def test_the_dialog_lists_exchange_with_its_notice(host: ApiClient) -> Non
         "GOOGLE": "CONSENT_PAGE",
         "EXCHANGE": "PASSWORD",
     }
+    shown = disclosure_of(served.here.tools.providers[Provider.EXCHANGE], BOTH)
+    assert set(DISCLOSURE.notes) < set(shown.notes)
     assert kinds["EXCHANGE"]["disclosure"] == {
-        "version": VERSION,
-        "notes": list(DISCLOSURE.notes),
+        "version": shown.version,
+        "notes": list(shown.notes),
         "acceptedAt": None,
     }
     assert all(kind["helpUrl"].startswith("https://") for kind in kinds.values())
@@ -112,7 +116,7 @@ async def test_one_submit_connects_and_leads_to_the_dashboard(
     assert connection["capabilities"] == []
     assert [calendar["isDefault"] for calendar in connection["busyCalendars"]] == [True]
     assert "password" not in str(payload).lower()
-    accepted = await host.ask("{ viewer { calendarDisclosure(provider: EXCHANGE) { acceptedAt } } }")
+    accepted = await host.ask("{ viewer { calendarDisclosure(provider: EXCHANGE, uses: [CALENDAR]) { acceptedAt } } }")
     assert accepted["viewer"]["calendarDisclosure"]["acceptedAt"]
 
 

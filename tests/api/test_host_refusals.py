@@ -18,8 +18,8 @@ from tests.api.documents import (
     DECLINE,
     ERRORS,
     FULL_SYNC,
-    INTERNAL_DOMAINS,
     HOLD,
+    INTERNAL_DOMAINS,
     MOVE,
     PAGES,
     REMOVE_PRESET,
@@ -34,6 +34,16 @@ from tests.api.documents import (
 )
 from tests.api.gates import ASSIGN, LINK, RENDER, SET_URL
 from tests.api.gates import REVOKE as REVOKE_SEATS
+from tests.api.inbox_documents import (
+    CONNECT_CHANNEL,
+    CREATE_CHANNEL,
+    DISCONNECT_INBOX,
+    EXCHANGE_INBOX,
+    IMAP_INBOX,
+    REMOVE_CHANNEL,
+    SEND_AS_TEAM,
+    START_INBOX,
+)
 from tests.api.people import ACCEPT as JOIN
 from tests.api.people import AGAIN, ALLOW, DEACTIVATE, INVITE, REACTIVATE, ROLE
 from tests.api.refusals import DECLARED, Refusals, every_code_of
@@ -158,7 +168,7 @@ async def test_tokens_are_refused_and_give_no_more_than_their_maker_has(served: 
 async def test_connecting_a_calendar_is_refused(served: Product, host: ApiClient) -> None:
     def wish(**more: object) -> dict[str, object]:
         given = {"provider": "GOOGLE", "acceptedDisclosure": "google-2026-11", "returnTo": f"{served.url}/done"}
-        return {**given, **more}
+        return {**given, "uses": ["CALENDAR"], **more}
 
     async with every_code_of(served, "startCalendarConnection") as refused:
         await refused.one(
@@ -442,6 +452,7 @@ async def test_copying_archiving_and_choosing_pages_is_refused(served: Product, 
 
 # ---- who may ------------------------------------------------------------------------------------------------------
 
+TEAM_MAIL = {"channelId": "x", "to": "x", "subject": "x", "text": "x", "idempotencyKey": "x"}
 NEW_PAGE = {"internalName": "x", "slug": "x", "durationsMinutes": [30]}
 EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("signIn", SIGN_IN, {"e": HOST_EMAIL, "p": PASSWORD}),
@@ -455,6 +466,14 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("setBusyCalendars", BUSY, {"id": "x", "calendars": []}),
     ("refreshCalendarConnection", REFRESH, {"id": "x"}),
     ("disconnectCalendar", DISCONNECT, {"id": "x"}),
+    ("startInboxConnection", START_INBOX, {"provider": "GOOGLE", "version": "x", "returnTo": "http://x.example"}),
+    ("connectExchangeInbox", EXCHANGE_INBOX, {"input": {}, "version": "x"}),
+    ("connectImapInbox", IMAP_INBOX, {"input": {}, "version": "x"}),
+    ("disconnectInbox", DISCONNECT_INBOX, {"id": "x"}),
+    ("createTeamChannel", CREATE_CHANNEL, {"provider": "HOSTED", "name": "x"}),
+    ("connectTeamMailbox", CONNECT_CHANNEL, {"id": "x", "provider": "GOOGLE", "version": "x", "returnTo": "http://x.example"}),
+    ("removeTeamChannel", REMOVE_CHANNEL, {"id": "x"}),
+    ("sendTeamEmail", SEND_AS_TEAM, {"input": TEAM_MAIL}),
     ("connectExchangeCalendar", CONNECT_MAILBOX, {"input": {}, "version": "x"}),
     ("testExchangeConnection", TEST_MAILBOX, {"input": {}}),
     ("setExchangePreset", SET_PRESET, {"domain": "x", "url": "x"}),
