@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import availability_http, booking_http, calendar_sync, chat_links, engine
+from benchmarks import availability_http, booking_http, calendar_sync, chat_links, crm_timeline, engine
 from tests.services import Postgres, Run
 
 HERE = Path(__file__).parent
@@ -53,6 +53,8 @@ async def measure(servers: Run, *, quick: bool) -> dict[str, Any]:
     tell(calendar_sync.table(results["calendar_sync"]))
     results["chat_links"] = await chat_links.run(servers, quick=quick)
     tell(chat_links.table(results["chat_links"]))
+    results["crm_timeline"] = await crm_timeline.run(servers, quick=quick)
+    tell(crm_timeline.table(results["crm_timeline"]))
     return results
 
 
