@@ -19,6 +19,7 @@ from gql.transport.websockets import WebsocketsTransport
 from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleSimulator
 from meetings.infrastructure.app import create_app
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
+from meetings.infrastructure.frames import SharedFrames
 from meetings.infrastructure.runtime import Runtime
 from tests.waiting import until
 from tests.world import HOST_EMAIL, PASSWORD, Clock, World, settings_for
@@ -200,7 +201,7 @@ def served(app: FastAPI, listener: socket.socket) -> Iterator[None]:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        ws="websockets-sansio",
+        ws=SharedFrames,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
     )

@@ -7,6 +7,7 @@ sends leads from there to what is true now, so one who reads slowly skips what l
 
 import asyncio
 import logging
+import struct
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,8 +25,48 @@ _AT_ONCE = 100
 
 Encode = Callable[[Delta], Coroutine[Any, Any, str]]
 """Executes the feed's document for an event and gives the payload as JSON."""
-Send = Callable[[str], Coroutine[Any, Any, None]]
+_FRAMES = 16
+"""For so many beginnings a payload keeps its frame; clients call their first subscription the same."""
+
+
+class Payload:
+    """What a change is told with, encoded; the messages to those whose begin the same are the same bytes."""
+
+    __slots__ = ("_frames", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._frames: dict[str, bytes] = {}
+
+    def message(self, head: str) -> str:
+        """The message of graphql-transport-ws that begins with `head`."""
+        return f"{head}{self._text}}}"
+
+    def frame(self, head: str) -> bytes:
+        """The same as a frame of a server (RFC 6455, 5.2: final, text, not masked)."""
+        frame = self._frames.get(head)
+        if frame is None:
+            frame = _frame(self.message(head).encode())
+            if len(self._frames) < _FRAMES:
+                self._frames[head] = frame
+        return frame
+
+
+def _frame(text: bytes) -> bytes:
+    size = len(text)
+    if size < 126:
+        return struct.pack(">BB", 0x81, size) + text
+    if size < 1 << 16:
+        return struct.pack(">BBH", 0x81, 126, size) + text
+    return struct.pack(">BBQ", 0x81, 127, size) + text
+
+
+Send = Callable[[Payload], Coroutine[Any, Any, None]]
 """Sends a payload to one subscriber; raises when they are gone."""
+
+
+Write = Callable[[Payload], bool]
+"""Sends it at once if there is room; tells whether it did."""
 
 
 @dataclass(eq=False)
@@ -33,6 +74,7 @@ class Subscriber:
     """`seen` is what they know. While `sending` nothing else is sent to them; `over` ends when the feed does."""
 
     send: Send
+    write: Write
     seen: Digest
     sending: bool = False
     over: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -68,7 +110,7 @@ class _Feed:
         self._states = states
         self._encode = encode
         self._current: Availability | None = None
-        self._payloads: dict[Digest, str] = {}
+        self._payloads: dict[Digest, Payload] = {}
         self._rest: set[asyncio.Task[None]] = set()
         self._task = asyncio.create_task(self._run())
 
@@ -103,8 +145,17 @@ class _Feed:
                     subscriber.over.set_result(None)
 
     async def _tell(self, subscribers: Sequence[Subscriber]) -> None:
+        """Nearly all of them have seen the same, which is one and the same digest."""
+        seen: Digest | None = None
         for number, subscriber in enumerate(subscribers, 1):
-            await self._tell_one(subscriber)
+            found = self._current
+            if subscriber.seen is not seen or found is None or found.digest is seen:
+                before = subscriber.seen
+                await self._tell_one(subscriber)
+                payload = self._payloads.get(before)
+                seen = before if payload is not None else None
+            elif payload is not None:
+                self._begin(subscriber, found, payload)
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
 
@@ -119,11 +170,13 @@ class _Feed:
                 self._begin(subscriber, found, payload)
                 return
 
-    def _begin(self, subscriber: Subscriber, found: Availability, payload: str) -> None:
-        if subscriber.sending:
+    def _begin(self, subscriber: Subscriber, found: Availability, payload: Payload) -> None:
+        if subscriber.sending or subscriber not in self.subscribers:
+            return
+        subscriber.seen = found.digest
+        if subscriber.write(payload):
             return
         subscriber.sending = True
-        subscriber.seen = found.digest
         sending = subscriber.send(payload)
         try:
             waits_for = sending.send(None)
@@ -143,10 +196,10 @@ class _Feed:
         subscriber.sending = False
         await self._tell_one(subscriber)
 
-    async def _payload(self, found: Availability, seen: Digest) -> str:
+    async def _payload(self, found: Availability, seen: Digest) -> Payload:
         payload = self._payloads.get(seen)
         if payload is None:
-            payload = await self._encode(delta_of(found, seen))
+            payload = Payload(await self._encode(delta_of(found, seen)))
             if self._current is found:
                 self._payloads[seen] = payload
         return payload

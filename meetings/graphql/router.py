@@ -81,13 +81,16 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
 
     # ---- over HTTP ----------------------------------------------------------------------------------------------
 
-    def posted(self, app: ASGIApp, path: str) -> ASGIApp:
-        """Around the application that serves this router at `path`: posted operations go straight to it, past all
-        that finds out who else may be meant, which takes as long as some of them."""
+    def direct(self, app: ASGIApp, path: str) -> ASGIApp:
+        """Around the application that serves this router at `path`: posted operations and sockets go straight to it,
+        past all that finds out who else may be meant, which takes as long as some operations, and as much memory as
+        an open socket."""
 
         async def direct(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == path:
                 await self._post(scope, receive, send)
+            elif scope["type"] == "websocket" and scope["path"] == path:
+                await self._open(scope, receive, send)
             else:
                 await app(scope, receive, send)
 
@@ -100,6 +103,12 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
         self.temporal_response = context.response  # taken up by `run` before it waits for anything
         answer = await self.run(request, context, None)
         await answer(scope, receive, send)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
+        context = await self._connection(socket)
+        context.request = socket
+        await self.run(socket, context, None)
 
     async def run(self, request: Any, context: Any = UNSET, root_value: Any = UNSET) -> Any:
         if self.is_websocket_request(request):

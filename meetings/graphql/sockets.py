@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, cast
@@ -24,17 +24,23 @@ from meetings.application.read_availability import Availability
 from meetings.application.watch_availability import Delta
 from meetings.graphql.availability import told
 from meetings.graphql.context import Connection, Operation
-from meetings.graphql.feeds import Subscriber
+from meetings.graphql.feeds import Payload, Subscriber
 from meetings.graphql.options import SocketLimits
 from meetings.graphql.top_level_errors import RATE_LIMITED, refusal
 
 if TYPE_CHECKING:
     from meetings.graphql.executing import Api
 
+FRAMES = "meetings.frames"
+"""The extension of a socket's scope with which the server writes frames that were made before; not every server has it.
+"""
 TOO_LARGE = 1009
 """RFC 6455, 7.4.1: a message that is too big to process."""
 TOO_MANY = 4429
 """As graphql-transport-ws closes for too many initialisations."""
+
+
+WriteFrame = Callable[[bytes], bool]
 
 
 class LimitedSocket(AsyncWebSocketAdapter):
@@ -87,6 +93,12 @@ class LimitedSocket(AsyncWebSocketAdapter):
             await self._ws.send_text(message)
         except (WebSocketDisconnect, RuntimeError) as gone:  # Starlette raises RuntimeError once it has closed
             raise WebSocketDisconnected from gone
+
+    @property
+    def write_frame(self) -> WriteFrame | None:
+        """Writes a whole frame and says whether there was room for it; None where the server cannot."""
+        found: WriteFrame | None = self._ws.scope.get("extensions", {}).get(FRAMES)
+        return found
 
     async def close(self, code: int, reason: str) -> None:
         if self._ws.application_state is not WebSocketState.DISCONNECTED:
@@ -150,16 +162,21 @@ class CheckedMessages(BaseGraphQLTransportWSHandler[Connection, None]):
             return str(view.encode_json(payload))
 
         head = f'{{"id":{orjson.dumps(operation.id).decode()},"type":"next","payload":'
+        socket = cast(LimitedSocket, self.websocket)
+        write_frame = socket.write_frame
 
-        async def send(payload: str) -> None:
-            await cast(LimitedSocket, self.websocket).send_encoded(head + payload + "}")
+        def write(payload: Payload) -> bool:
+            return write_frame is not None and write_frame(payload.frame(head))
+
+        async def send(payload: Payload) -> None:
+            await socket.send_encoded(payload.message(head))
 
         key = (
             operation.query,
             orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS),
             operation.operation_name,
         )
-        me = Subscriber(send, seen.digest)
+        me = Subscriber(send, write, seen.digest)
         await mine.connection.product.feeds.follow((key, seen.question), seen.question, encode, me)
 
 

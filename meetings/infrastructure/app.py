@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAP
     options = _api_options(settings)
     routes = graphql_router(lambda: app.state.runtime.toolbox, options)
     _add_routes(app, routes, options)
-    app.add_middleware(partial(routes.posted, path=_GRAPHQL))
+    app.add_middleware(partial(routes.direct, path=_GRAPHQL))
     _add_middleware(app, settings)
     app.entrance = _entrance(app, routes, settings)
     return app

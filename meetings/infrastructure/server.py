@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import uvicorn
 
+from meetings.infrastructure.frames import SharedFrames
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import Settings
 from meetings.infrastructure.worker import Worker
@@ -55,7 +56,7 @@ def serve(settings: Settings, host: str, port: int, *, processes: int, applicati
             access_log=False,
             server_header=False,
             proxy_headers=False,  # done by the application, which knows whom to trust
-            ws="websockets-sansio",
+            ws=SharedFrames,
             ws_ping_interval=20.0,
             ws_ping_timeout=20.0,
             ws_max_size=_SOCKET_MESSAGE_BYTES,

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import websockets
+from websockets.frames import Frame, Opcode
 
 from meetings.application.hold_slot import release_slot
 from meetings.application.ports.reads import PagePointer
 from meetings.application.read_availability import AvailabilityQuestion, read_availability
 from meetings.graphql.executing import Api
+from meetings.graphql.feeds import Payload
 from tests.product import Product, product
 from tests.world import outside
 
@@ -188,3 +190,13 @@ async def test_everybody_is_told_when_the_page_goes(running: Product) -> None:
             )
         async with asyncio.timeout(15):
             assert json.loads(await watcher.socket.recv()) == {"id": "1", "type": "complete"}
+
+
+@pytest.mark.parametrize("size", [0, 1, 90, 91, 92, 125, 126, 3_000, 65_500, 65_536, 70_000])
+def test_a_frame_made_once_is_the_frame_the_library_would_write(size: int) -> None:
+    payload = Payload('{"data":"' + "ü" * size + '"}')
+    for head in ('{"id":"1","type":"next","payload":', '{"id":"another","type":"next","payload":'):
+        text = payload.message(head)
+        assert json.loads(text)["payload"]["data"] == "ü" * size
+        assert payload.frame(head) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+        assert payload.frame(head) is payload.frame(head)
