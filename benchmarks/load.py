@@ -125,13 +125,15 @@ class Connection(asyncio.Protocol):
 
 
 def end_of_answer(received: bytearray) -> int:
-    """How many bytes the answer has in all; 0 while its head is not complete. All answers here say their length."""
+    """How many bytes the answer has in all; 0 while that cannot be told."""
     end_of_head = received.find(b"\r\n\r\n")
     if end_of_head < 0:
         return 0
     head = received[:end_of_head].lower()
-    at = head.index(b"content-length:") + len(b"content-length:")
-    length = head[at:].split(b"\r\n", 1)[0]
+    at = head.find(b"content-length:")
+    if at < 0:  # in chunks, of which the last one is empty
+        return len(received) if received.endswith(b"\r\n0\r\n\r\n") else 0
+    length = head[at + len(b"content-length:") :].split(b"\r\n", 1)[0]
     return end_of_head + 4 + int(length)
 
 
