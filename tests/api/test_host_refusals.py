@@ -32,6 +32,7 @@ from tests.api.documents import (
     page,
     request,
 )
+from tests.api.email_documents import MARK_THREAD, SEND_EMAIL, SET_LOGGING
 from tests.api.gates import ASSIGN, LINK, RENDER, SET_URL
 from tests.api.gates import REVOKE as REVOKE_SEATS
 from tests.api.inbox_documents import (
@@ -483,6 +484,9 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("updateMeetingUrl", SET_URL, {"url": "x"}),
     ("assignSeats", ASSIGN, {"hub": "SALES", "users": []}),
     ("createMeetingLink", LINK, {"input": {"pageId": "x"}}),
+    ("sendEmail", SEND_EMAIL, {"input": {"contactId": "x", "subject": "x", "bodyMarkdown": "x", "idempotencyKey": "x"}}),
+    ("markEmailThread", MARK_THREAD, {"id": "x", "read": True}),
+    ("setEmailLogging", SET_LOGGING, {"rule": "REPLIES_ONLY"}),
     ("renderEmailTemplate", RENDER, {"template": "x"}),
     ("inviteUser", INVITE, {"input": {"name": "x", "email": "x@example.com"}}),
     ("inviteUserAgain", AGAIN, {"who": "x"}),
