@@ -7,6 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from meetings.application import reactions
 from meetings.application.deliver_email import deliver_email, give_up_email
 from meetings.application.domain_letters import tell_admins, tell_of_domain
+from meetings.application.follow_enrollments import (
+    end_by_answer,
+    end_by_booking,
+    end_by_engagement,
+    end_by_other_mail,
+    follow_sequence_mail,
+)
 from meetings.application.letters import (
     LetterRefused,
     plan_reminders,
@@ -29,6 +36,7 @@ from meetings.application.ports.mail import Audience, MailUnavailable
 from meetings.application.ports.outbox import Intent, LeaseLost
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.retry_schedule import next_try
+from meetings.application.send_step import send_step
 from meetings.application.settle_booking import give_up, give_up_at, settle_booking
 from meetings.application.settle_engagement import settle_engagement, stop_trying_at
 from meetings.application.toolbox import Toolbox
@@ -173,6 +181,38 @@ async def _tell_of_domain(intent: Intent, tools: Toolbox) -> None:
     await tell_of_domain(intent, look=tools.look, mailer=tools.mailer, links=tools.links)
 
 
+async def _send_step(intent: Intent, tools: Toolbox) -> None:
+    await send_step(
+        intent,
+        begin=tools.begin,
+        look=tools.look,
+        crm_of=tools.crm_of,
+        links=tools.links,
+        clock=tools.clock,
+        policy=tools.policy,
+    )
+
+
+async def _follow_sequence_mail(intent: Intent, tools: Toolbox) -> None:
+    await follow_sequence_mail(intent, begin=tools.begin, clock=tools.clock)
+
+
+async def _end_by_answer(intent: Intent, tools: Toolbox) -> None:
+    await end_by_answer(intent, begin=tools.begin, clock=tools.clock)
+
+
+async def _end_by_other_mail(intent: Intent, tools: Toolbox) -> None:
+    await end_by_other_mail(intent, begin=tools.begin, clock=tools.clock)
+
+
+async def _end_by_booking(intent: Intent, tools: Toolbox) -> None:
+    await end_by_booking(intent, begin=tools.begin, clock=tools.clock)
+
+
+async def _end_by_engagement(intent: Intent, tools: Toolbox) -> None:
+    await end_by_engagement(intent, begin=tools.begin, clock=tools.clock)
+
+
 Reaction = Callable[[Intent, Toolbox], Awaitable[None]]
 
 HANDLERS: Mapping[str, Reaction] = {
@@ -183,6 +223,12 @@ HANDLERS: Mapping[str, Reaction] = {
     reactions.LOG_CALENDAR_EVENTS: _log_calendar_events,
     reactions.SEND_EMAIL: _send_email,
     reactions.LOG_MAIL: _log_mail,
+    reactions.SEND_STEP: _send_step,
+    reactions.FOLLOW_SEQUENCE_MAIL: _follow_sequence_mail,
+    reactions.END_BY_ANSWER: _end_by_answer,
+    reactions.END_BY_OTHER_MAIL: _end_by_other_mail,
+    reactions.END_BY_BOOKING: _end_by_booking,
+    reactions.END_BY_ENGAGEMENT: _end_by_engagement,
     reactions.PLAN_MAIL_SYNC: _plan_mail_sync,
     reactions.PLAN_MAIL_SYNC_OF_PERSON: _plan_mail_sync_of_person,
     reactions.TELL_INVITEE: _tell_invitee,
@@ -210,6 +256,12 @@ ENDED_BY_THEIR_COMMIT = frozenset(
         reactions.TELL_BLOCKED,
         reactions.TELL_ADMINS,
         reactions.TELL_MAILBOX_LOST,
+        reactions.SEND_STEP,
+        reactions.FOLLOW_SEQUENCE_MAIL,
+        reactions.END_BY_ANSWER,
+        reactions.END_BY_OTHER_MAIL,
+        reactions.END_BY_BOOKING,
+        reactions.END_BY_ENGAGEMENT,
     }
 )
 """Those that save something: the end of their intent is part of the same commit."""

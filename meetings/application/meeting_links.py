@@ -60,7 +60,12 @@ async def create_meeting_link(
         )
         await work.links.add(link, created_by=caller.user_id, now=now)
         await work.commit()
-    return tokens.sign(_PURPOSE, caller.account_id.bytes + link.id.bytes)
+    return link_token(link, caller.account_id, tokens)
+
+
+def link_token(link: MeetingLink, account_id: AccountId, tokens: SignedTokens) -> str:
+    """What stands in the address for a link."""
+    return tokens.sign(_PURPOSE, account_id.bytes + link.id.bytes)
 
 
 async def link_at(token: str, *, look: Begin, tokens: SignedTokens) -> tuple[AccountId, MeetingLink] | None:

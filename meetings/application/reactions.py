@@ -39,11 +39,14 @@ from meetings.domain.email import (
     AutomaticReplyReceived,
     EmailEvent,
     MailBounced,
+    MailNotSent,
     MailReceived,
     MailSent,
     MailSentByPerson,
+    MailUncertain,
     ReplyReceived,
 )
+from meetings.domain.email_thread import ContactWrote
 from meetings.domain.engagement import EngagementChanged, EngagementCreated, InvitationSettled
 from meetings.domain.identifiers import BookingId
 from meetings.domain.mailbox import MailboxConnected, MailboxDisconnected, MailboxGrantLost
@@ -73,6 +76,12 @@ LOG_ENGAGEMENT = "log_engagement"
 LOG_CALENDAR_EVENTS = "log_calendar_events"
 SEND_EMAIL = "send_email"
 LOG_MAIL = "log_mail"
+SEND_STEP = "send_step"
+FOLLOW_SEQUENCE_MAIL = "follow_sequence_mail"
+END_BY_ANSWER = "end_sequences_by_answer"
+END_BY_OTHER_MAIL = "end_sequences_by_other_mail"
+END_BY_BOOKING = "end_sequences_by_booking"
+END_BY_ENGAGEMENT = "end_sequences_by_engagement"
 PLAN_MAIL_SYNC = "plan_mail_sync"
 PLAN_MAIL_SYNC_OF_PERSON = "plan_mail_sync_of_person"
 TELL_INVITEE = "tell_invitee"
@@ -89,22 +98,25 @@ TELL_OF_DOMAIN = "tell_of_domain"
 SEND_REMINDER = "send_reminder"
 
 REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
-    MeetingRequested: (TELL_INVITEE, TELL_HOST, LOG_BOOKING),
+    MeetingRequested: (TELL_INVITEE, TELL_HOST, LOG_BOOKING, END_BY_BOOKING),
     SlotReserved: (SETTLE_BOOKING,),
-    BookingConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS, LOG_BOOKING),
+    BookingConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS, LOG_BOOKING, END_BY_BOOKING),
     BookingMoved: (SETTLE_BOOKING,),
     MoveConfirmed: (TELL_INVITEE, TELL_HOST, PLAN_REMINDERS, LOG_BOOKING),
     BookingFailed: (SETTLE_BOOKING, TELL_INVITEE, TELL_HOST, LOG_BOOKING),
     BookingCancelled: (SETTLE_BOOKING, TELL_INVITEE, TELL_HOST, LOG_BOOKING),
     BookingDeclined: (TELL_INVITEE,),
-    EngagementCreated: (LOG_ENGAGEMENT, SETTLE_ENGAGEMENT),
+    EngagementCreated: (LOG_ENGAGEMENT, SETTLE_ENGAGEMENT, END_BY_ENGAGEMENT),
     EngagementChanged: (LOG_ENGAGEMENT, SETTLE_ENGAGEMENT),
     InvitationSettled: (LOG_ENGAGEMENT,),
-    MailSent: (LOG_MAIL,),
-    MailBounced: (LOG_MAIL,),
-    ReplyReceived: (LOG_MAIL,),
+    MailSent: (LOG_MAIL, FOLLOW_SEQUENCE_MAIL),
+    MailNotSent: (FOLLOW_SEQUENCE_MAIL,),
+    MailUncertain: (FOLLOW_SEQUENCE_MAIL,),
+    MailBounced: (LOG_MAIL, FOLLOW_SEQUENCE_MAIL),
+    ReplyReceived: (LOG_MAIL, END_BY_ANSWER),
+    ContactWrote: (END_BY_OTHER_MAIL,),
     AutomaticReplyReceived: (LOG_MAIL,),
-    MailReceived: (LOG_MAIL,),
+    MailReceived: (LOG_MAIL, END_BY_ANSWER),
     MailSentByPerson: (LOG_MAIL,),
     MailboxConnected: (PLAN_MAIL_SYNC,),
     MailboxDisconnected: (PLAN_MAIL_SYNC,),

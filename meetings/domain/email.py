@@ -1,8 +1,9 @@
 """Mails with contacts, and the conversations they belong to: what we sent, what came back, what became of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from html import escape
 
 from meetings.domain.base import Aggregate, DomainError, DomainEvent
 from meetings.domain.identifiers import EmailId, EmailThreadId, MailboxId, UserId
@@ -54,6 +55,14 @@ class EmailText:
     subject: str
     text: str
     html: str | None = None
+
+    def with_footer(self, words: str, address: str) -> "EmailText":
+        """The same with a last line: words, and where to go."""
+        text = f"{self.text.rstrip()}\n\n-- \n{words} {address}\n"
+        if self.html is None:
+            return replace(self, text=text)
+        link = f'<a href="{escape(address)}">{escape(address)}</a>'
+        return replace(self, text=text, html=f"{self.html}<hr><p><small>{escape(words)} {link}</small></p>")
 
 
 @dataclass(frozen=True, slots=True)

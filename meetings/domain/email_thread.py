@@ -98,8 +98,7 @@ class EmailThread(Aggregate):
         origin: EmailOrigin = EmailOrigin.PERSON,
         unsubscribe: str | None = None,
     ) -> Email:
-        """A mail to the contact, at the address they have now, that is about to leave through a mailbox of the owner's.
-        """
+        """A mail to the contact, at the address they have now, about to leave through a mailbox of the owner's."""
         self.contact_email = contact_email.casefold()
         if mailbox.id != self.mailbox_id:
             self.mailbox_id, self.provider_thread = mailbox.id, None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from meetings.domain.enrollment import Enrollment
-from meetings.domain.identifiers import BookingId, EmailId, EmailThreadId, EnrollmentId, SequenceId, UserId
+from meetings.domain.identifiers import BookingId, EmailThreadId, EnrollmentId, SequenceId, UserId
 from meetings.domain.sequence import Sequence
 
 
@@ -26,6 +26,9 @@ class Enrollments(Protocol):
     async def open_of_contacts(self, sequence_id: SequenceId, emails: Collection[str]) -> dict[str, Enrollment]:
         """The open enrolments in a sequence of people with these addresses, by address in lower case."""
 
+    async def open_of(self, email: str) -> list[Enrollment]:
+        """The open enrolments of a person with this address, whoever's the sequences are."""
+
     async def open_with(self, user_id: UserId, email: str) -> list[Enrollment]:
         """The open enrolments of a person with this address in sequences of one of ours."""
 
@@ -34,9 +37,6 @@ class Enrollments(Protocol):
 
     async def open_by_thread(self, thread_id: EmailThreadId) -> list[Enrollment]:
         """The open enrolments whose mails are of this conversation."""
-
-    async def by_email(self, email_id: EmailId) -> Enrollment | None:
-        """The enrolment whose last step was this mail."""
 
     async def by_booking(self, booking_id: BookingId) -> Enrollment | None:
         """The enrolment in whose mails the link stood by which something was booked, last by this booking."""

@@ -25,11 +25,11 @@ SEQUENCES_OF_OWNER = _SEQUENCES.where(sequences.c.owner_id == bindparam("owner")
 _ENROLLMENTS = select(enrollments).where(enrollments.c.account_id == bindparam("account"))
 _OPEN = _ENROLLMENTS.where(enrollments.c.ended_at.is_(None)).order_by(enrollments.c.enrolled_at, enrollments.c.id)
 BY_ID = _ENROLLMENTS.where(enrollments.c.id == bindparam("id"))
-BY_EMAIL = _ENROLLMENTS.where(enrollments.c.email_id == bindparam("email"))
 OPEN_OF_CONTACTS = _OPEN.where(
     enrollments.c.sequence_id == bindparam("sequence"),
     enrollments.c.contact_email.in_(bindparam("emails", expanding=True)),
 )
+OPEN_OF = _OPEN.where(enrollments.c.contact_email == bindparam("email"))
 OPEN_WITH = _OPEN.where(enrollments.c.user_id == bindparam("user"), enrollments.c.contact_email == bindparam("email"))
 OPEN_AT_DOMAIN = _OPEN.join(sequences, sequences.c.id == enrollments.c.sequence_id).where(
     enrollments.c.user_id == bindparam("user"),
@@ -178,6 +178,9 @@ class SqlEnrollments:
         found = await self._all(OPEN_OF_CONTACTS, sequence=sequence_id, emails=wanted) if wanted else []
         return {enrollment.contact_email: enrollment for enrollment in found}
 
+    async def open_of(self, email: str) -> list[Enrollment]:
+        return await self._all(OPEN_OF, email=email.casefold())
+
     async def open_with(self, user_id: UserId, email: str) -> list[Enrollment]:
         return await self._all(OPEN_WITH, user=user_id, email=email.casefold())
 
@@ -186,9 +189,6 @@ class SqlEnrollments:
 
     async def open_by_thread(self, thread_id: EmailThreadId) -> list[Enrollment]:
         return await self._all(OPEN_BY_THREAD, thread=thread_id)
-
-    async def by_email(self, email_id: EmailId) -> Enrollment | None:
-        return next(iter(await self._all(BY_EMAIL, email=email_id)), None)
 
     async def by_booking(self, booking_id: BookingId) -> Enrollment | None:
         return next(iter(await self._all(BY_BOOKING, booking=booking_id)), None)
