@@ -20,6 +20,7 @@ from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
 from meetings.infrastructure.demo.name_server import NameServer
 from meetings.infrastructure.demo.outlook import BensOutlook, CarlasOutlook
 from meetings.infrastructure.demo.people import ANNA, BOB_EMAIL, DORA, PASSWORD, TEAM_CALENDAR, ZONE, Person
+from meetings.infrastructure.demo.record_steps import Records
 from meetings.infrastructure.demo.report import NotAsExpected, Report
 from meetings.infrastructure.demo.settings_steps import CalendarSettings
 
@@ -77,6 +78,7 @@ class Tour:
             await self.offline()
             await self.blocked()
             await self.overview()
+            await Records(self).walk()
             await OwnCalendar(self).walk()
             await self.colleagues()
             await CalendarSettings(self, self.elsewhere.dns).walk()
