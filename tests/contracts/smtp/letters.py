@@ -13,6 +13,7 @@ from meetings.application.ports.mail import (
     DomainLetter,
     DomainNews,
     LostCalendar,
+    MailboxLostLetter,
     MeetingLetter,
     MeetingNews,
     Recipient,
@@ -72,6 +73,21 @@ def a_lost_connection(**changes: Any) -> ConnectionLostLetter:
         settings_url="https://meetings.test/settings/calendars",
     )
     return replace(letter, **changes)
+
+
+def a_lost_mailbox(**changes: Any) -> MailboxLostLetter:
+    letter = MailboxLostLetter(
+        message_id="<mailbox-1@meetings.test>",
+        to=replace(ANNA, locale="en"),
+        provider="Google",
+        email="anna@host.test",
+        settings_url="https://meetings.test/settings/inbox",
+    )
+    return replace(letter, **changes)
+
+
+def a_lost_team_mailbox(**changes: Any) -> MailboxLostLetter:
+    return a_lost_mailbox(team="Support", hosted_address="support-1@meetings.test", **changes)
 
 
 def a_domain_letter(**changes: Any) -> DomainLetter:

@@ -40,6 +40,8 @@ from tests.contracts.smtp.letters import (
     a_host_letter,
     a_letter,
     a_lost_connection,
+    a_lost_mailbox,
+    a_lost_team_mailbox,
 )
 
 Fill = Callable[[str], Letter]
@@ -56,6 +58,10 @@ HEADER_FIELDS: dict[str, Fill] = {
     "to.name of a blocked attempt": lambda text: a_blocked_attempt(to=replace(ANNA, name=text)),
     "to.name of a lost connection": lambda text: a_lost_connection(to=replace(ANNA, name=text)),
     "provider": lambda text: a_lost_connection(provider=text),
+    "to.name of a lost mailbox": lambda text: a_lost_mailbox(to=replace(ANNA, name=text)),
+    "provider of a lost mailbox": lambda text: a_lost_mailbox(provider=text),
+    "team": lambda text: replace(a_lost_team_mailbox(), team=text),
+    "hosted_address": lambda text: replace(a_lost_team_mailbox(), hosted_address=text),
     "to.name of a letter about a domain": lambda text: a_domain_letter(to=replace(ANNA, name=text)),
     "host": lambda text: a_domain_letter(host=text),
 }
@@ -70,6 +76,7 @@ ADDRESS_FIELDS: dict[str, Fill] = {
 MESSAGE_ID_FIELDS: dict[str, Fill] = {
     "message_id": lambda text: a_letter(message_id=text),
     "message_id of a lost connection": lambda text: a_lost_connection(message_id=text),
+    "message_id of a lost mailbox": lambda text: a_lost_mailbox(message_id=text),
     "message_id of a letter about a domain": lambda text: a_domain_letter(message_id=text),
 }
 
@@ -78,6 +85,7 @@ LINK_FIELDS: dict[str, Fill] = {
     "join_url": lambda text: a_letter(join_url=text),
     "settings_url": lambda text: a_blocked_attempt(settings_url=text),
     "settings_url of a lost connection": lambda text: a_lost_connection(settings_url=text),
+    "settings_url of a lost mailbox": lambda text: a_lost_mailbox(settings_url=text),
     "settings_url of a letter about a domain": lambda text: a_domain_letter(settings_url=text),
 }
 
@@ -90,6 +98,8 @@ def names_and_titles(text: str) -> list[Letter]:
         a_host_letter(host=host, invitee=invitee, title=text),
         a_blocked_attempt(to=replace(ANNA, name=text)),
         a_lost_connection(to=replace(ANNA, name=text), provider=text),
+        a_lost_mailbox(to=replace(ANNA, name=text), provider=text),
+        replace(a_lost_team_mailbox(to=replace(ANNA, name=text)), team=text),
         *(a_domain_letter(to=replace(ANNA, name=text), host=text, news=news) for news in DomainNews),
     ]
 
@@ -102,6 +112,7 @@ def free_text(texts: Iterable[str]) -> list[Letter]:
     return [
         a_host_letter(answers=tuple(AnswerLine(text, (text, text)) for text in texts), **words),
         a_lost_connection(account_email=lines),
+        a_lost_mailbox(email=lines),
         a_domain_letter(record_name=lines, record_value=lines),
         a_blocked_attempt(
             calendars=tuple(LostCalendar(text, text) for text in texts),

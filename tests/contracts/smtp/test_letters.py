@@ -20,6 +20,7 @@ from meetings.application.ports.mail import (
     DomainNews,
     Letter,
     LostCalendar,
+    MailboxLostLetter,
     MeetingNews,
 )
 from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
@@ -33,6 +34,8 @@ from tests.contracts.smtp.letters import (
     a_host_letter,
     a_letter,
     a_lost_connection,
+    a_lost_mailbox,
+    a_lost_team_mailbox,
 )
 
 
@@ -235,6 +238,51 @@ async def test_where_a_password_is_not_accepted_any_more_a_new_one_is_asked_for(
     assert "offline" in mail.text
     for sentence in ("permission was withdrawn", "Erlaubnis wurde entzogen"):
         assert sentence not in words(mail)
+
+
+@pytest.mark.parametrize(
+    ("letter", "locale", "subject", "sentences"),
+    [
+        (
+            a_lost_mailbox(),
+            "en",
+            "Your Google mailbox is no longer connected",
+            ["no mail is sent through it", "Connect again:"],
+        ),
+        (
+            a_lost_mailbox(provider="IMAP", with_password=True),
+            "de",
+            "Ihr Postfach bei IMAP ist nicht mehr verbunden",
+            ["nimmt das Passwort nicht mehr an", "Passwort eingeben:"],
+        ),
+        (
+            a_lost_team_mailbox(),
+            "en",
+            "The mailbox of Support is no longer connected",
+            ["mail of the team is sent from support-1@meetings.test"],
+        ),
+        (
+            a_lost_team_mailbox(),
+            "de",
+            "Das Postfach von Support ist nicht mehr verbunden",
+            ["wird Post des Teams von support-1@meetings.test gesendet"],
+        ),
+    ],
+)
+async def test_a_lost_mailbox_says_what_follows_and_where_to_mend_it(
+    mailer: SmtpMailer,
+    catcher: MailCatcher,
+    letter: MailboxLostLetter,
+    locale: str,
+    subject: str,
+    sentences: list[str],
+) -> None:
+    """B-EX4, A-NO4."""
+    mail = await delivered(replace(letter, to=replace(ANNA, locale=locale)), mailer, catcher)
+    assert mail.subject == subject
+    assert all(sentence in words(mail) or sentence in mail.text for sentence in sentences)
+    assert "anna@host.test" in mail.text
+    assert "https://meetings.test/settings/inbox" in mail.text
 
 
 @pytest.mark.parametrize(
@@ -584,4 +632,4 @@ def test_every_language_has_the_same_letters() -> None:
         return nested | {entry.name for entry in folder.iterdir() if entry.is_file()}
 
     assert names("en") == names("de")
-    assert len(names("en")) == 2 * len(MeetingNews) + len(DomainNews) + 3
+    assert len(names("en")) == 2 * len(MeetingNews) + len(DomainNews) + 5
