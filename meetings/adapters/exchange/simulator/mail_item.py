@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import default
+from functools import cached_property
 
 from meetings.adapters.exchange.simulator.soap import Element
 
@@ -39,10 +41,11 @@ class MailItem:
     version: int = 0
     modified_at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
-    def __post_init__(self) -> None:
-        message = message_from_bytes(self.raw, policy=default)
-        assert isinstance(message, EmailMessage)
-        self.message = message
+    @cached_property
+    def message(self) -> EmailMessage:
+        found = message_from_bytes(self.raw, policy=default)
+        assert isinstance(found, EmailMessage)
+        return found
 
     @property
     def message_id(self) -> str:
@@ -61,7 +64,7 @@ class MailItem:
 
     def headers(self) -> list[tuple[str, str]]:
         """As they came, unfolded."""
-        told = message_from_bytes(self.raw).items()
+        told = BytesHeaderParser().parsebytes(self.raw).items()
         return [(readable(name), readable(" ".join(str(value).split()))) for name, value in told]
 
     def people(self, name: str) -> list[tuple[str, str]]:
@@ -86,8 +89,7 @@ class MailItem:
 
 def class_of(raw: bytes) -> str:
     """[MS-OXCMAIL], "Delivery status notifications": the class says what became of the mail."""
-    message = message_from_bytes(raw, policy=default)
-    if message.get_content_type() != "multipart/report" or b"message/delivery-status" not in raw:
+    if b"message/delivery-status" not in raw or message_from_bytes(raw).get_content_type() != "multipart/report":
         return "IPM.Note"
     action = re.search(rb"^Action:\s*(\w+)", raw, re.IGNORECASE | re.MULTILINE)
     words = {b"failed": "NDR", b"delayed": "Delayed", b"delivered": "DR", b"relayed": "Relayed.DR"}

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import default
 
 from meetings.adapters.office365.simulator.errors import Json
@@ -22,7 +23,6 @@ _IDS = re.compile(r"<[^<>\s]+>")
 class Content:
     """`people` are recipients of Graph by member name: from, toRecipients, ccRecipients, bccRecipients."""
 
-    message_id: str
     subject: str
     people: dict[str, list[Json]]
     headers: list[tuple[str, str]]
@@ -30,11 +30,6 @@ class Content:
     references: str
     body: Json
     has_attachments: bool
-
-    @property
-    def ids(self) -> list[str]:
-        """The message ids it says it belongs to."""
-        return _IDS.findall(f"{self.in_reply_to} {self.references}")
 
     @property
     def recipients(self) -> list[str]:
@@ -46,13 +41,17 @@ class Content:
         return next((str(each["emailAddress"]["address"]) for each in self.people["from"]), "")
 
 
-def content_of(raw: bytes, *, spare_id: str) -> Content:
-    """`spare_id` is the message id of a mail that has none, which Exchange gives it on arrival."""
+def ids_of(raw: bytes) -> tuple[str | None, list[str]]:
+    """The message id, and those it says it belongs to."""
+    headers = BytesHeaderParser().parsebytes(raw)
+    own = _IDS.search(str(headers.get("Message-ID", "")))
+    return own[0] if own else None, _IDS.findall(f"{headers.get('In-Reply-To', '')} {headers.get('References', '')}")
+
+
+def content_of(raw: bytes) -> Content:
     message = message_from_bytes(raw, policy=default)
     assert isinstance(message, EmailMessage)
-    found = _IDS.search(_header(message, "Message-ID"))
     return Content(
-        message_id=found[0] if found else spare_id,
         subject=_header(message, "Subject"),
         people={
             member: _people(message, name)
@@ -69,17 +68,16 @@ def content_of(raw: bytes, *, spare_id: str) -> Content:
 
 def message_class(raw: bytes) -> str:
     """[MS-OXCMAIL], "Delivery status notifications": the class says what became of the mail."""
-    message = message_from_bytes(raw, policy=default)
-    if message.get_content_type() != "multipart/report" or b"message/delivery-status" not in raw:
+    if b"message/delivery-status" not in raw or message_from_bytes(raw).get_content_type() != "multipart/report":
         return "IPM.Note"
     action = re.search(rb"^Action:\s*(\w+)", raw, re.IGNORECASE | re.MULTILINE)
     words = {b"failed": "NDR", b"delayed": "Delayed", b"delivered": "DR", b"relayed": "Relayed.DR"}
     return f"REPORT.IPM.Note.{words.get(action[1].lower() if action else b'', 'NDR')}"
 
 
-def properties_of(content: Content, kind: str) -> dict[str, str]:
+def properties_of(content: Content, message_id: str, kind: str) -> dict[str, str]:
     """Single-value extended properties by their id in small letters."""
-    found = {"string 0x1a": kind, "string 0x1035": content.message_id}
+    found = {"string 0x1a": kind, "string 0x1035": message_id}
     found |= {"string 0x1042": content.in_reply_to} if content.in_reply_to else {}
     found |= {"string 0x1039": content.references} if content.references else {}
     own = {name.lower(): value for name, value in content.headers if name.lower().startswith("x-")}
@@ -95,7 +93,7 @@ def _header(message: EmailMessage, name: str) -> str:
 
 def _raw_headers(raw: bytes) -> list[tuple[str, str]]:
     """As `internetMessageHeaders` gives them: unfolded, encoded words as they came."""
-    told = message_from_bytes(raw).items()
+    told = BytesHeaderParser().parsebytes(raw).items()
     return [(name, " ".join(str(value).encode("ascii", "replace").decode().split())) for name, value in told]
 
 

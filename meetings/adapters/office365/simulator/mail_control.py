@@ -44,7 +44,7 @@ class MailControl:
         with self._world.lock:
             mailbox = self._post.mailbox(email)
             self._post.put(mailbox, mailbox.folder_named("sentitems").id, raw)
-            self._post.carry(raw, content_of(raw, spare_id="").recipients)
+            self._post.carry(raw, content_of(raw).recipients)
 
     def send_draft(self, email: str, id: str) -> None:
         """The owner sends what lies among the drafts."""
@@ -113,4 +113,4 @@ class MailControl:
         return told if told in mailbox.folders else mailbox.folder_named(told).id
 
     def _named(self, mailbox: Mailbox, message_id: str) -> StoredMail:
-        return next(mail for mail in mailbox.mails.values() if mail.content.message_id == message_id)
+        return next(mail for mail in mailbox.mails.values() if mail.message_id == message_id)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from meetings.adapters.office365.simulator.errors import GraphError
-from meetings.adapters.office365.simulator.mail_content import content_of, message_class, properties_of
+from meetings.adapters.office365.simulator.mail_content import ids_of, message_class
 from meetings.adapters.office365.simulator.mailbox import WELL_KNOWN, Mailbox, MailFolder, StoredMail
 from meetings.adapters.office365.simulator.world import World
 
@@ -62,26 +62,25 @@ class Post:
         conversation: str | None = None,
     ) -> StoredMail:
         """A mail stands in a folder from now on."""
-        content = content_of(raw, spare_id=f"<{uuid.uuid4().hex}@prod.outlook.example>")
-        kind = kind or message_class(raw)
+        message_id, ids = ids_of(raw)
         change = mailbox.next_change()
         at = received_at or self._world.now()
         mail = StoredMail(
             id=self._world.new_id(),
             folder=folder,
             raw=raw,
-            content=content,
-            conversation_id=conversation or self._conversation(mailbox, content.ids),
+            # One that has none gets one on arrival.
+            message_id=message_id or f"<{uuid.uuid4().hex}@prod.outlook.example>",
+            conversation_id=conversation or self._conversation(mailbox, ids),
             received_at=at,
             sent_at=at,
             position=self._world.new_position(),
             entered=change,
             changed=change,
-            message_class=kind,
+            message_class=kind or message_class(raw),
             arrived=arrived,
             draft=draft,
             read=not arrived,
-            extended=properties_of(content, kind),
         )
         mailbox.mails[mail.id] = mail
         return mail
@@ -111,6 +110,6 @@ class Post:
     def _conversation(self, mailbox: Mailbox, ids: list[str]) -> str:
         """That of a mail it answers; a new one otherwise (assumed: Exchange looks at the subject, too)."""
         for known in mailbox.mails.values():
-            if known.content.message_id in ids:
+            if known.message_id in ids:
                 return known.conversation_id
         return self._world.new_id("AAQkAD")

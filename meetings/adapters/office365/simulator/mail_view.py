@@ -38,7 +38,7 @@ def mail_json(mail: StoredMail, prefer: Prefer, select: str | None, expand: str 
         "receivedDateTime": stamp(mail.received_at),
         "sentDateTime": stamp(mail.sent_at),
         "hasAttachments": content.has_attachments,
-        "internetMessageId": content.message_id,
+        "internetMessageId": mail.message_id,
         "subject": content.subject,
         "bodyPreview": preview(content.body["content"]),
         "importance": "normal",

@@ -5,8 +5,9 @@ Source: "mailFolder resource type" for the folders that every mailbox has. Plain
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
-from meetings.adapters.office365.simulator.mail_content import Content
+from meetings.adapters.office365.simulator.mail_content import Content, content_of, properties_of
 
 WELL_KNOWN = {
     "inbox": "Inbox",
@@ -31,7 +32,7 @@ class MailFolder:
     hidden: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class StoredMail:
     """One mail in one folder.
 
@@ -42,7 +43,7 @@ class StoredMail:
     id: str
     folder: str
     raw: bytes
-    content: Content
+    message_id: str
     conversation_id: str
     received_at: datetime
     sent_at: datetime
@@ -53,7 +54,16 @@ class StoredMail:
     arrived: bool = False
     draft: bool = False
     read: bool = False
-    extended: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def content(self) -> Content:
+        """Taken apart when somebody looks: most mails of a big mailbox are never looked at."""
+        return content_of(self.raw)
+
+    @cached_property
+    def extended(self) -> dict[str, str]:
+        """Single-value extended properties by their id in small letters."""
+        return properties_of(self.content, self.message_id, self.message_class)
 
 
 @dataclass
