@@ -454,6 +454,7 @@ async def test_copying_archiving_and_choosing_pages_is_refused(served: Product, 
 # ---- who may ------------------------------------------------------------------------------------------------------
 
 TEAM_MAIL = {"channelId": "x", "to": "x", "subject": "x", "text": "x", "idempotencyKey": "x"}
+MAIL_TO_CONTACT = {"contactId": "x", "subject": "x", "bodyMarkdown": "x", "idempotencyKey": "x"}
 NEW_PAGE = {"internalName": "x", "slug": "x", "durationsMinutes": [30]}
 EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("signIn", SIGN_IN, {"e": HOST_EMAIL, "p": PASSWORD}),
@@ -484,7 +485,7 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("updateMeetingUrl", SET_URL, {"url": "x"}),
     ("assignSeats", ASSIGN, {"hub": "SALES", "users": []}),
     ("createMeetingLink", LINK, {"input": {"pageId": "x"}}),
-    ("sendEmail", SEND_EMAIL, {"input": {"contactId": "x", "subject": "x", "bodyMarkdown": "x", "idempotencyKey": "x"}}),
+    ("sendEmail", SEND_EMAIL, {"input": MAIL_TO_CONTACT}),
     ("markEmailThread", MARK_THREAD, {"id": "x", "read": True}),
     ("setEmailLogging", SET_LOGGING, {"rule": "REPLIES_ONLY"}),
     ("renderEmailTemplate", RENDER, {"template": "x"}),
