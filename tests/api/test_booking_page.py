@@ -132,7 +132,7 @@ async def test_another_zone_is_chosen_from_a_list_and_everything_else_said_is_ke
 
 
 @pytest.mark.parametrize(
-    "said", ["tz=Mars%2FX", "duration=17", "duration=x", "date=2026-13-01", "start=now", "lang=xx"]
+    "said", ["tz=Mars%2FX", "duration=17", "duration=x", "date=2026-13-01", "date=9999-12-31", "start=now", "lang=xx"]
 )
 async def test_what_an_address_says_that_means_nothing_here_counts_as_not_said(
     served: Product, reader: Reader, said: str

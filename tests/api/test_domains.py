@@ -174,6 +174,7 @@ async def test_apl5_after_a_downgrade_a_custom_domain_stays_served_and_cannot_be
 async def test_s66_s68_and_s69_a_domain_is_shown_to_be_ours_serves_pages_and_falls_back_when_removed(
     named: Product, anna: ApiClient, dns: NameServer
 ) -> None:
+    """S6 as well: a page's address is under the domain that was chosen."""
     await create(anna, "example")
     main, second = named.here.tools.links.standard_hosts
     domain = await claim(anna, "YourCustomName.com.")

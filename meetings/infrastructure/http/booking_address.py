@@ -15,6 +15,8 @@ MOST_QUERY = 8_000
 _MOST_PARAMETERS = 200
 _CHOSEN = ("start", "date", "time")
 _MONTH = re.compile(r"(?P<slug>.+)/(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])")
+_YEARS = range(1971, 2199)
+"""A year from either end of what the API takes, so that no zone leads beyond."""
 _DURATION = re.compile(r"[1-9]\d{0,4}")
 
 
@@ -52,7 +54,7 @@ class Month:
 def month_in(path: str) -> tuple[str, Month] | None:
     """The slug and the month of `anna/intro/2026-11`; None for any other path."""
     found = _MONTH.fullmatch(path.strip("/"))
-    if found is None or not 1970 <= int(found["year"]) < 2200:
+    if found is None or int(found["year"]) not in _YEARS:
         return None
     return found["slug"], Month(int(found["year"]), int(found["month"]))
 
@@ -98,9 +100,10 @@ class Wish:
         if start is not None:
             return start.astimezone(ZoneInfo(zone)).date()
         try:
-            return date.fromisoformat(self.said("date") or "")
+            day = date.fromisoformat(self.said("date") or "")
         except ValueError:
             return None
+        return day if day.year in _YEARS else None
 
     def chosen(self, starts: Sequence[str], zone: str) -> str | None:
         """The one of these starts that is meant, by `start`, or by `date` and `time` of the wall clock in this zone: of
@@ -138,6 +141,6 @@ def instant_of(text: str) -> datetime | None:
     """An instant with an offset, in UTC."""
     try:
         found = datetime.fromisoformat(text)
-        return found.astimezone(UTC) if found.tzinfo and 1970 <= found.year < 2200 else None
+        return found.astimezone(UTC) if found.tzinfo and found.year in _YEARS else None
     except (ValueError, OverflowError):
         return None
