@@ -69,6 +69,8 @@ async def killable_runtime(step: str, process: Process) -> AsyncIterator[Runtime
             schedule=Killing(tools.schedule, "schedule", step),
             mailer=Killing(tools.mailer, "mailer", step),
             calendars_of=lambda connection: Killing(tools.calendars_of(connection), "calendars", step),
+            mail_schedule=Killing(tools.mail_schedule, "mail_schedule", step),
+            mail_account_of=lambda mailbox: Killing(tools.mail_account_of(mailbox), "mail", step),
         )
         yield replace(runtime, toolbox=wrapped)
 
