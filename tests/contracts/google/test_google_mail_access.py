@@ -1,5 +1,6 @@
 """One sign-in, two uses: what is asked for, what people tick, and what it then opens (A-CC6's sibling, OA-3, X11)."""
 
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -18,7 +19,7 @@ SIGN_IN = {"openid", "email"}
 
 
 @pytest.fixture
-def world():  # type: ignore[no-untyped-def]
+def world() -> Iterator[GoogleWorld]:
     with google_world() as started:
         started.provider = started.provider_with(mail_api_url=started.google.endpoints.mail_api)
         yield started
