@@ -10,6 +10,7 @@ from datetime import datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
+from functools import cached_property
 
 from meetings.adapters.google.simulator.errors import GoogleError
 
@@ -29,9 +30,13 @@ class StoredMail:
     at: datetime
     changed: int
 
-    @property
+    @cached_property
     def message(self) -> Message:
         return message_from_bytes(self.raw)
+
+    @property
+    def message_id(self) -> str:
+        return str(self.message.get("Message-ID", "")).strip()
 
     def header(self, name: str) -> str:
         """Unfolded and with encoded words read, as Gmail's API shows headers (seen in answers)."""
@@ -56,6 +61,8 @@ class Mailbox:
     history: list[Added] = field(default_factory=list)
     number: int = 1000
     forgotten: int = 0
+    _named: dict[str, list[str]] = field(default_factory=dict)
+    """The ids of mails by their Message-ID."""
 
     def add(self, raw: bytes, labels: set[str], at: datetime, thread_id: str | None = None) -> StoredMail:
         """The id of the first mail of a thread is that of the thread (seen in answers); numbers have gaps."""
@@ -65,6 +72,7 @@ class Mailbox:
         thread = thread_id or self._thread_of(message) or id_
         mail = StoredMail(id_, thread, raw, labels, at, self.number)
         self.mails[id_] = mail
+        self._named.setdefault(mail.message_id, []).append(id_)
         self.history.append(Added(self.number, id_, thread, tuple(sorted(labels))))
         return mail
 
@@ -83,7 +91,7 @@ class Mailbox:
         return mail
 
     def by_message_id(self, message_id: str) -> list[StoredMail]:
-        return [mail for mail in self.mails.values() if str(mail.message.get("Message-ID", "")).strip() == message_id]
+        return [self.mails[id_] for id_ in self._named.get(message_id, ()) if id_ in self.mails]
 
     def in_thread(self, thread_id: str) -> list[StoredMail]:
         return [mail for mail in self.mails.values() if mail.thread_id == thread_id]
@@ -91,13 +99,9 @@ class Mailbox:
     def _thread_of(self, message: Message) -> str | None:
         """The thread of a mail that it refers to, when the subject is the same but for "Re:" (assumed for mails that
         arrive; documented for those that are sent, "Manage threads")."""
-        named = answered_ids(message)
         subject = same_subject(str(message.get("Subject", "")))
-        for mail in self.mails.values():
-            own = mail.message
-            if str(own.get("Message-ID", "")).strip() in named and same_subject(str(own.get("Subject", ""))) == subject:
-                return mail.thread_id
-        return None
+        found = [mail for named in sorted(answered_ids(message)) for mail in self.by_message_id(named)]
+        return next((mail.thread_id for mail in found if same_subject(mail.header("Subject")) == subject), None)
 
 
 @dataclass(frozen=True)
