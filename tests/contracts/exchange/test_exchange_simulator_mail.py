@@ -1,6 +1,7 @@
 """Mail as the simulated Exchange server keeps it. All calls are checked against the schema of 2010 SP2."""
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def _equals(path: str, value: str) -> str:
     return f"<t:IsEqualTo>{path}{constant}</t:IsEqualTo>"
 
 
-def _mail(to: str, **about: str) -> bytes:
+def _mail(to: str, **about: Any) -> bytes:
     return a_mail(to, sender=f"Ada Lovelace <{ADA}>", id="<1@meetings.example>", **about)
 
 
