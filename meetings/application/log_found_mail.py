@@ -100,8 +100,8 @@ class FoundMailLog:
             LeaseLost: somebody else reads the mailbox by now; nothing of this was written down.
             ProviderError: a mail or the CRM could not be read; what was logged stays, the cursor does not move.
         """
-        mails = sorted(page.mails, key=lambda mail: mail.at)
-        rest = [*self._kept_back, *mails]
+        told = {message_key(mail, self._mailbox): mail for mail in (*self._kept_back, *page.mails)}
+        rest = sorted(told.values(), key=lambda mail: mail.at)
         while True:
             known = await self._known(rest)
             rest = [mail for mail in rest if message_key(mail, self._mailbox) not in known]
