@@ -1,6 +1,7 @@
 """Mailboxes through the API: what connects with the calendar, what alone, and what is refused."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ from tests.api.inbox_documents import (
     START_INBOX,
 )
 from tests.api.refusals import every_code_of
+from tests.contracts.mail.imap_world import ADA, PASSWORD, ImapMailWorld, imap_mail_world
 from tests.databases import Simulators
 from tests.mailboxes import MAILBOX_PASSWORD, exchange_server, may_call
 from tests.product import ApiClient, Product, TopLevelErrors, product
@@ -52,6 +54,12 @@ def exchange() -> Iterator[ExchangeSimulator]:
 async def served(database_url: str, simulators: Simulators, exchange: ExchangeSimulator) -> AsyncIterator[Product]:
     """The product, allowed to call Anna's Exchange server."""
     async with product(database_url, *simulators, **may_call(exchange)) as started:
+        yield started
+
+
+@pytest.fixture
+def imap() -> Iterator[ImapMailWorld]:
+    with imap_mail_world(host="localhost") as started:
         yield started
 
 
@@ -248,25 +256,57 @@ async def test_disconnecting_a_mailbox_is_refused(
     assert len(await inboxes(host)) == 1
 
 
-async def test_a_mailbox_by_imap_is_refused_with_all_that_is_wrong(served: Product, host: ApiClient) -> None:
-    offered = (await host.ask("{ viewer { inboxDisclosure(provider: IMAP) { version } } }"))["viewer"][
-        "inboxDisclosure"
-    ]
-    if offered is None:
-        payload = (await host.ask(IMAP_INBOX, input={}, version="x"))["connectImapInbox"]
-        assert [(error["code"], error["rule"]) for error in payload["errors"]] == [("VALIDATION", "NOT_AVAILABLE_YET")]
-        return
-    wrong = {"email": "nobody", "imap": {"host": "", "port": 0}, "smtp": {"host": "smtp.example.com", "port": 70_000}}
-    payload = (await host.ask(IMAP_INBOX, input=wrong, version=offered["version"]))["connectImapInbox"]
-    assert {tuple(error["path"]) for error in payload["errors"]} == {
-        ("input", "email"),
-        ("input", "password"),
-        ("input", "imap", "host"),
-        ("input", "imap", "port"),
-        ("input", "smtp", "port"),
-    }
-    payload = (await host.ask(IMAP_INBOX, input=wrong, version="x"))["connectImapInbox"]
-    assert [error["code"] for error in payload["errors"]] == ["CONSENT_REQUIRED"]
+async def test_connecting_by_imap_is_refused(imap: ImapMailWorld, database_url: str, simulators: Simulators) -> None:
+    """Every reason, each with what helps; in the end it is connected."""
+    known = {"imap_private_networks": ("localhost:1024-65535",), "imap_ca_file": imap.ca_file}
+    async with product(database_url, *simulators, **known) as served, served.host() as host:
+        shown = await host.ask("{ viewer { inboxDisclosure(provider: IMAP) { version } } }")
+        accepted = shown["viewer"]["inboxDisclosure"]["version"]
+
+        def wish(**other: Any) -> dict[str, Any]:
+            given = {
+                "email": ADA,
+                "password": PASSWORD,
+                "imap": {"host": "localhost", "port": imap.imap.port},
+                "smtp": {"host": "localhost", "port": imap.smtp.port},
+            }
+            return {"input": {**given, **other}, "version": accepted}
+
+        elsewhere = [RACES, "NOT_FOUND", "APP_PASSWORD_REQUIRED", "PROVIDER_UNAVAILABLE", "RATE_LIMITED"]
+        async with every_code_of(served, "connectImapInbox", elsewhere=elsewhere) as refused:
+            wrong = wish(email="nobody", password="", imap={"host": "", "port": 0}, smtp={"host": "x", "port": 70_000})
+            errors = await refused.all(host, IMAP_INBOX, **wrong)
+            assert {tuple(error["path"]) for error in errors} == {
+                ("input", "email"),
+                ("input", "password"),
+                ("input", "imap", "host"),
+                ("input", "imap", "port"),
+                ("input", "smtp", "port"),
+            }
+            await refused.one(host, IMAP_INBOX, "CONSENT_REQUIRED", ["acceptedDisclosure"], **wish() | {"version": "x"})
+            path = ["input", "password"]
+            await refused.one(host, IMAP_INBOX, "CREDENTIALS_REJECTED", path, **wish(password="wrong"))
+            nowhere = {"host": "localhost", "port": closed_port()}
+            path = ["input", "imap"]
+            await refused.one(host, IMAP_INBOX, "MAIL_SERVER_UNREACHABLE", path, **wish(imap=nowhere))
+            inside = {"host": "127.0.0.1", "port": imap.imap.port}
+            error = await refused.one(host, IMAP_INBOX, "MAIL_SERVER_UNREACHABLE", path, **wish(imap=inside))
+            assert "not allowed to call" in error["message"]
+
+            here = served.here
+            payload = (await host.ask(IMAP_INBOX, **wish()))["connectImapInbox"]
+            assert (payload["errors"], payload["inbox"]["provider"]) == ([], "IMAP")
+            await refused.one(host, IMAP_INBOX, "ALREADY_CONNECTED", **wish())
+            async with here.tools.begin(here.anna.account_id) as work:
+                [mailbox] = await work.mailboxes.of_user(here.anna.id)
+                mailbox.team = True
+                await work.commit()
+            await refused.one(host, IMAP_INBOX, "SHARED_MAILBOX_NOT_ALLOWED", **wish())
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 async def test_passwords_are_in_no_answer(served: Product, host: ApiClient) -> None:

@@ -122,11 +122,11 @@ class ImapMailWorld:
 
 
 @contextmanager
-def imap_mail_world(*, clock: Callable[[], datetime] | None = None) -> Iterator[ImapMailWorld]:
+def imap_mail_world(*, clock: Callable[[], datetime] | None = None, host: str = HOST) -> Iterator[ImapMailWorld]:
     """Served over TLS with certificates of an authority that only the adapter believes."""
     clock, authority = clock or Clock(), trustme.CA()
     tls = SSLContext(PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(tls)
+    authority.issue_cert(host).configure_cert(tls)
     with TemporaryDirectory() as folder:
         ca_file = Path(folder) / "authority.pem"
         authority.cert_pem.write_to_path(str(ca_file))
