@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import availability_http, booking_http, calendar_sync, chat_links, crm_timeline, engine
+from benchmarks import availability_http, booking_http, calendar_sync, chat_links, crm_timeline, engine, inbox_sync
 from tests.services import Postgres, Run
 
 HERE = Path(__file__).parent
@@ -55,6 +55,8 @@ async def measure(servers: Run, *, quick: bool) -> dict[str, Any]:
     tell(chat_links.table(results["chat_links"]))
     results["crm_timeline"] = await crm_timeline.run(servers, quick=quick)
     tell(crm_timeline.table(results["crm_timeline"]))
+    results["inbox_sync"] = await inbox_sync.run(servers, quick=quick)
+    tell(inbox_sync.table(results["inbox_sync"]))
     return results
 
 

@@ -5,15 +5,14 @@ begins when a line comes. For Linux, which tells the peak of memory.
 """
 
 import asyncio
-import gc
 import json
 import sys
 import time
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select, update
 
+from benchmarks.memory import forget_peak, mib
 from meetings.application.sync_calendar import sync_calendar
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
 from meetings.infrastructure.database.tables import mirror_states, sync_schedule
@@ -35,8 +34,8 @@ async def read(calendar: CalendarId, *, whole: bool) -> dict[str, float]:
         await tools.schedule.request(calendar)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        _forget_peak()
-        before, began, worked = _mib("VmRSS"), time.perf_counter(), time.process_time()
+        forget_peak()
+        before, began, worked = mib("VmRSS"), time.perf_counter(), time.process_time()
         await sync_calendar(
             calendar,
             begin=tools.begin,
@@ -49,7 +48,7 @@ async def read(calendar: CalendarId, *, whole: bool) -> dict[str, float]:
         return {
             "seconds": time.perf_counter() - began,
             "cpu_seconds": time.process_time() - worked,
-            "mib": _mib("VmHWM") - before,
+            "mib": mib("VmHWM") - before,
         }
 
 
@@ -59,18 +58,6 @@ async def _whose(runtime: Runtime, calendar: CalendarId) -> tuple[AccountId, Con
         query = select(planned.account_id, planned.connection_id).where(planned.calendar_id == calendar)
         row = (await connection.execute(query)).one()
     return AccountId(row.account_id), ConnectionId(row.connection_id)
-
-
-def _forget_peak() -> None:
-    """Have the kernel measure the peak of memory from here on (proc(5), clear_refs)."""
-    gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def _mib(what: str) -> float:
-    """`VmRSS`, the memory in use, or `VmHWM`, the most since the peak was forgotten."""
-    told = Path("/proc/self/status").read_text()
-    return int(told.partition(f"{what}:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":
