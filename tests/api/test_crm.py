@@ -273,6 +273,18 @@ async def test_a_meeting_is_changed_and_its_outcome_told(served: Product, host: 
     assert done["engagement"]["outcome"] == "NO_SHOW"
 
 
+async def test_calendar_sync_is_on_once_a_calendar_is_connected_and_whoever_switches_it_off_invites_nobody(
+    served: Product, host: ApiClient
+) -> None:
+    """A-CS2, X2."""
+    await connected(served)
+    assert (await host.ask("{ viewer { settings { calendarSync } } }"))["viewer"]["settings"] == {"calendarSync": True}
+    switch = "mutation { updateSettings(input: {calendarSync: false}) { settings { calendarSync } errors { code } } }"
+    assert (await host.ask(switch))["updateSettings"] == {"settings": {"calendarSync": False}, "errors": []}
+    engagement = await planned(host, await made(host))
+    assert (engagement["invitationSent"], served.here.events("Intro with Vera")) == (False, [])
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
