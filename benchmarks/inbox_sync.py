@@ -2,7 +2,7 @@
 
 For each provider a simulated mailbox to which many mails have come since it was read last, 20 of them answers to mails
 of ours. The product reads it with a SQLite database, as the worker does. Provider and product share this process, so
-the provider's work is in the time and what it keeps for its answers is in the memory.
+the provider's work, and checking what goes to and fro against its published description, is in the time and the memory.
 """
 
 import asyncio
