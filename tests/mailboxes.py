@@ -72,6 +72,7 @@ class AtExchange:
         """Connect, and read the calendar once."""
         stored = await self.submit(**other)
         await self.here.settle_down()
+        assert stored.connection_id is not None
         return stored.connection_id
 
     async def lift_limits(self, *, on: bool = True) -> None:

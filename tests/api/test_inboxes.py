@@ -258,7 +258,7 @@ async def test_disconnecting_a_mailbox_is_refused(
 
 async def test_connecting_by_imap_is_refused(imap: ImapMailWorld, database_url: str, simulators: Simulators) -> None:
     """Every reason, each with what helps; in the end it is connected."""
-    known = {"imap_private_networks": ("localhost:1024-65535",), "imap_ca_file": imap.ca_file}
+    known: dict[str, Any] = {"imap_private_networks": ("localhost:1024-65535",), "imap_ca_file": imap.ca_file}
     async with product(database_url, *simulators, **known) as served, served.host() as host:
         shown = await host.ask("{ viewer { inboxDisclosure(provider: IMAP) { version } } }")
         accepted = shown["viewer"]["inboxDisclosure"]["version"]
