@@ -1,7 +1,7 @@
 """Anna's sequences, in tests of mail."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from meetings.application.ports.crm import Contact
@@ -18,7 +18,9 @@ STEPS = (
     SequenceStep(Period(days=2), "Re: An introduction", "Any thoughts?"),
     SequenceStep(Period(days=3), "Re: An introduction", "This is my last mail."),
 )
-MONDAY_MORNING = datetime(2027, 3, 1, 9, 30, tzinfo=UTC)
+_MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+MONDAY_MORNING = _MIDNIGHT + timedelta(days=7 - _MIDNIGHT.weekday(), hours=9, minutes=30)
+"""The next one: in Berlin, where Anna works, it is after ten."""
 
 
 @dataclass
@@ -31,14 +33,10 @@ class Sequenced:
     @classmethod
     async def begin(cls, mailed: Mailed, **wish: Any) -> "Sequenced":
         mailed.clock.now = MONDAY_MORNING
-        here = mailed.here
-        wish = {"name": "New people", "steps": STEPS, **wish}
+        tools, caller = mailed.here.tools, mailed.here.caller
+        wanted = SequenceWish(**{"name": "New people", "steps": STEPS, **wish})
         sequence = await create_sequence(
-            SequenceWish(**wish),
-            caller=here.caller,
-            begin=here.tools.begin,
-            clock=mailed.clock,
-            policy=here.tools.policy,
+            wanted, caller=caller, begin=tools.begin, clock=mailed.clock, policy=tools.policy
         )
         return cls(mailed, sequence)
 
@@ -69,6 +67,7 @@ class Sequenced:
         assert due, "nothing is due"
         await self.mailed.passes(seconds=max(0.0, (due - self.mailed.clock.now).total_seconds()))
         await self.mailed.settle_down()
+        assert (await self.enrollment(enrollment_id)).pause is None
         (new,) = [email for email in await self.mailed.emails() if email.id not in before]
         return new
 
