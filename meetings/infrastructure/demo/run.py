@@ -110,6 +110,7 @@ def _settings(port: int, folder: Path, google: GoogleSimulator, elsewhere: Elsew
         push=True,
         rates={"booking": ("100/minute",)},  # one machine plays all visitors
         sweep_seconds=2.0,
+        policy={"mail_poll": 1},
         log_level="WARNING",
     )
 

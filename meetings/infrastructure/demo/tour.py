@@ -17,6 +17,7 @@ from meetings.infrastructure.demo.calendar_steps import OwnCalendar
 from meetings.infrastructure.demo.client import Frontend
 from meetings.infrastructure.demo.colleagues import Colleagues, bens, carlas
 from meetings.infrastructure.demo.mail_catcher import CaughtMail, MailCatcher
+from meetings.infrastructure.demo.mail_steps import Correspondence
 from meetings.infrastructure.demo.name_server import NameServer
 from meetings.infrastructure.demo.outlook import BensOutlook, CarlasOutlook
 from meetings.infrastructure.demo.people import ANNA, BOB_EMAIL, DORA, PASSWORD, TEAM_CALENDAR, ZONE, Person
@@ -81,6 +82,7 @@ class Tour:
             await Records(self).walk()
             await OwnCalendar(self).walk()
             await self.colleagues()
+            await Correspondence(self).walk()
             await CalendarSettings(self, self.elsewhere.dns).walk()
 
     async def sign_in(self) -> None:
