@@ -1,16 +1,18 @@
 """The mail of teams: their channels, the mailboxes behind them, and sending (S93, A-IN7, A-IN9)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
-from uuid import uuid4, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from meetings.application.grants import give_back, note_lost_mailbox
-from meetings.application.ports.calendars import Providers, ReauthorizationNeeded
+from meetings.application.ports.calendars import AccessNotGranted, Providers, ReauthorizationNeeded
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.mail import Mailer, MailRefused, TeamLetter
 from meetings.application.ports.mail_accounts import MailAccountOf, MailNotAccepted, MailPerson, OutgoingMail
 from meetings.application.ports.unit_of_work import Begin, UnitOfWork
+from meetings.application.repeated_commands import CommandKey, KeptMeanwhile, earlier_result, keep_result
 from meetings.application.store_mailbox import OpenedAccount, Replaced, is_unused
 from meetings.domain.base import DomainError, refuse
 from meetings.domain.calendar_connection import Grant
@@ -167,12 +169,13 @@ async def send_team_mail(
 ) -> SentTeamMail:
     """Send a mail in a team's name: through its mailbox while that works, else from the hosted address (A-IN9).
 
-    The same key sends once: the mail is looked for among the sent ones before it is handed over. At the hosted address
-    a repetition has the same message id.
+    The same key sends once: what was sent under it is kept, and where the process died in between the mail is looked
+    for among the mailbox's sent ones first. From the hosted address it could leave twice then, with one message id.
 
     Raises:
         NotFound: no such channel.
         InvalidInput: everything wrong in what was typed in.
+        IdempotencyConflict: another mail was sent under the key.
         TeamMailRefused: it will never be accepted.
         ProviderError, MailUnavailable: worth another try.
     """
@@ -180,17 +183,23 @@ async def send_team_mail(
         email_problem(mail.to.strip(), "to"),
         text_problem(mail.subject, "subject", most=MAX_SUBJECT),
         text_problem(mail.text, "text", most=MAX_TEXT, lines=True),
-        text_problem(mail.key, "idempotencyKey", most=100),
     )
+    given = {"to": mail.to, "subject": mail.subject, "text": mail.text}
+    command = CommandKey.of("sendTeamEmail", str(channel_id), mail.key, given)
     async with look(caller.account_id) as work:
         channel = await work.team_channels.get(channel_id)
         mailbox = None if channel.mailbox_id is None else await work.mailboxes.get(channel.mailbox_id)
+        sent_through = await earlier_result(work, command)
+    if sent_through is not None:
+        through_mailbox = mailbox is not None and sent_through == mailbox.id
+        return SentTeamMail(mailbox.email if mailbox and through_mailbox else channel.hosted_address)
     message_id = _message_id(channel, mail.key)
     if mailbox is not None and mailbox.usable:
         try:
             await _through(mailbox, channel, mail, message_id, mail_account_of)
+            await _keep(command, mailbox.id, caller, begin)
             return SentTeamMail(mailbox.email)
-        except ReauthorizationNeeded:
+        except (ReauthorizationNeeded, AccessNotGranted):
             await note_lost_mailbox(mailbox, begin=begin, clock=clock)
         except MailNotAccepted as never:
             raise TeamMailRefused from never
@@ -207,7 +216,15 @@ async def send_team_mail(
         )
     except MailRefused as never:
         raise TeamMailRefused from never
+    await _keep(command, channel.id, caller, begin)
     return SentTeamMail(channel.hosted_address)
+
+
+async def _keep(command: CommandKey, through: UUID, caller: Caller, begin: Begin) -> None:
+    async with begin(caller.account_id) as work:
+        with suppress(KeptMeanwhile):  # the same mail at the same moment, with the same message id
+            await keep_result(work, command, through)
+            await work.commit()
 
 
 async def _through(

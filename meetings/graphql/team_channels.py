@@ -237,6 +237,7 @@ class TeamChannelMutations:
         Code.NOT_FOUND,
         Code.VALIDATION,
         Code.EMAIL_INVALID,
+        Code.IDEMPOTENCY_CONFLICT,
         Code.PROVIDER_UNAVAILABLE,
         Code.RATE_LIMITED,
     )

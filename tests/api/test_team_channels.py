@@ -140,4 +140,10 @@ async def test_sending_for_a_team_is_refused(served: Product, host: ApiClient) -
         await refused.one(host, SEND_AS_TEAM, "NOT_FOUND", ["input", "channelId"], input=mail({"id": "nonsense"}))
         await refused.one(host, SEND_AS_TEAM, "EMAIL_INVALID", ["input", "to"], input=mail(channel, to="nobody"))
         await refused.one(host, SEND_AS_TEAM, "VALIDATION", ["input", "subject"], input=mail(channel, subject=""))
-    assert not served.here.mail.mails
+        assert not served.here.mail.mails
+        for _ in range(2):
+            sent = (await host.ask(SEND_AS_TEAM, input=mail(channel)))["sendTeamEmail"]
+            assert sent["sentFrom"] == channel["hostedAddress"]
+        assert len(served.here.mail.mails) == 1
+        path = ["input", "idempotencyKey"]
+        await refused.one(host, SEND_AS_TEAM, "IDEMPOTENCY_CONFLICT", path, input=mail(channel, text="Well?"))
