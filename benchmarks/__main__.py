@@ -1,4 +1,4 @@
-"""All benchmarks: `python -m benchmarks`, or a short version of them with `--quick`.
+"""All benchmarks: `python -m benchmarks`; some of them: `python -m benchmarks engine peers`; shorter ones: `--quick`.
 
 Prints a table and writes `benchmarks/results.json`, with what is needed to compare it to another one.
 """
@@ -11,57 +11,111 @@ import platform
 import sqlite3
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import availability_http, booking_http, calendar_sync, chat_links, crm_timeline, engine, inbox_sync
+from benchmarks import (
+    availability_http,
+    booking_http,
+    calendar_sync,
+    calendar_to_page,
+    chat_links,
+    crm_timeline,
+    engine,
+    growth,
+    inbox_sync,
+    live_sockets,
+)
+from benchmarks.peers import reading
+from benchmarks.peers.node import NoPeers, installed
 from tests.services import Postgres, Run
 
 HERE = Path(__file__).parent
 PACKAGES = ("strawberry-graphql", "graphql-core", "fastapi", "uvicorn", "sqlalchemy", "asyncpg", "aiosqlite", "tzdata")
 
 
+Part = Callable[[Run, Path | None, bool], Awaitable[dict[str, Any]]]
+"""Measures something. The folder has the peers, where there are any; then whether to be quick about it."""
+
+
+async def _engine(_: Run, __: Path | None, quick: bool) -> dict[str, Any]:
+    return engine.run()
+
+
+async def _peers(servers: Run, folder: Path | None, quick: bool) -> dict[str, Any]:
+    return {"rows": await reading.run(servers, folder, quick=quick)} if folder else {"rows": []}
+
+
+async def _growth(servers: Run, _: Path | None, quick: bool) -> dict[str, Any]:
+    found = await growth.run(servers, quick=quick)
+    if not quick:
+        growth.draw(found)
+    return found
+
+
+PARTS: dict[str, tuple[Part, Callable[[dict[str, Any]], str]]] = {
+    "engine": (_engine, engine.table),
+    "availability": (lambda run, _, quick: availability_http.run(run, quick=quick), availability_http.table),
+    "peers": (_peers, lambda found: reading.table(found["rows"])),
+    "live_sockets": (lambda run, folder, quick: live_sockets.run(run, folder, quick=quick), live_sockets.table),
+    "calendar_to_page": (lambda run, _, quick: calendar_to_page.run(run, quick=quick), calendar_to_page.table),
+    "growth": (_growth, growth.table),
+    "booking": (lambda run, _, quick: booking_http.run(run, quick=quick), booking_http.table),
+    "calendar_sync": (lambda run, _, quick: calendar_sync.run(run, quick=quick), calendar_sync.table),
+    "chat_links": (lambda run, _, quick: chat_links.run(run, quick=quick), chat_links.table),
+    "crm_timeline": (lambda run, _, quick: crm_timeline.run(run, quick=quick), crm_timeline.table),
+    "inbox_sync": (lambda run, _, quick: inbox_sync.run(run, quick=quick), inbox_sync.table),
+}
+WITH_PEERS = {"peers", "live_sockets"}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure how fast the product is.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one or more of {', '.join(PARTS)}; all if left out")
     parser.add_argument("--quick", action="store_true", help="shorter, and less exact")
-    quick: bool = parser.parse_args().quick
-    began = time.perf_counter()
+    given = parser.parse_args()
+    unknown = set(given.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     servers = Run.begin()
     try:
-        results = asyncio.run(measure(servers, quick=quick))
+        results = asyncio.run(measure(servers, given.parts or list(PARTS), quick=given.quick))
     finally:
         servers.end()
-    results["about"]["seconds"] = round(time.perf_counter() - began)
+    if given.parts and (HERE / "results.json").exists():
+        results = {**json.loads((HERE / "results.json").read_text()), **results}
     (HERE / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     print(f"\n{results['about']['seconds']} s in all; everything is in benchmarks/results.json.")
 
 
-async def measure(servers: Run, *, quick: bool) -> dict[str, Any]:
-    """Everything, each part printed when it is known."""
+async def measure(servers: Run, parts: Sequence[str], *, quick: bool) -> dict[str, Any]:
+    """The parts, each printed with how long it took when it is known."""
+    began = time.perf_counter()
     about = await about_this_run(servers, quick=quick)
     print(f"{about['machine']['processor']}, {about['machine']['cores']} cores, Python {about['versions']['python']}")
-    results: dict[str, Any] = {"about": about, "engine": engine.run()}
-    tell(engine.table(results["engine"]))
-    results["availability"] = await availability_http.run(servers, quick=quick)
-    tell(availability_http.table(results["availability"]))
-    results["booking"] = await booking_http.run(servers, quick=quick)
-    tell(booking_http.table(results["booking"]))
-    results["calendar_sync"] = await calendar_sync.run(servers, quick=quick)
-    tell(calendar_sync.table(results["calendar_sync"]))
-    results["chat_links"] = await chat_links.run(servers, quick=quick)
-    tell(chat_links.table(results["chat_links"]))
-    results["crm_timeline"] = await crm_timeline.run(servers, quick=quick)
-    tell(crm_timeline.table(results["crm_timeline"]))
-    results["inbox_sync"] = await inbox_sync.run(servers, quick=quick)
-    tell(inbox_sync.table(results["inbox_sync"]))
-    return results
-
-
-def tell(table: str) -> None:
-    print(f"\n{table}", flush=True)
+    results: dict[str, Any] = {}
+    about["seconds_of"] = {}
+    async with AsyncExitStack() as stack:
+        folder: Path | None = None
+        if WITH_PEERS & set(parts):
+            try:
+                folder = await stack.enter_async_context(installed())
+            except NoPeers as why:
+                print(f"\nNothing is compared with servers of others: {why}.")
+        for name in parts:
+            if name == "peers" and folder is None:
+                continue
+            run, table = PARTS[name]
+            started = time.perf_counter()
+            results[name] = await run(servers, folder, quick)
+            about["seconds_of"][name] = round(time.perf_counter() - started)
+            print(f"\n{table(results[name])}\n({name}: {about['seconds_of'][name]} s)", flush=True)
+    about["seconds"] = round(time.perf_counter() - began)
+    return {"about": about, **results}
 
 
 async def about_this_run(servers: Run, *, quick: bool) -> dict[str, Any]:

@@ -69,7 +69,7 @@ async def follow(deployed: Deployment, changes: int) -> list[list[float]]:
     answered: list[tuple[float, float]] = []
 
     def finished(call: Call) -> None:
-        if call.operation == "events.list" and call.query.get("singleEvents") == "true":  # of busy time
+        if call.operation == "events.list":
             answered.append((call.at.timestamp(), time.time()))
 
     deployed.google.observe(finished)

@@ -1,8 +1,11 @@
-"""How fast a change reaches many open pages: `python -m benchmarks.live_sockets [SOCKETS]`.
+"""How fast a change reaches many open pages: `python -m benchmarks live_sockets`.
 
-One web process on SQLite; a process of its own holds the sockets, from as many loopback addresses as the limit of
-sockets per address needs. All watch the same page. A visitor holds a slot and lets it go again and again; told is how
-long after the first socket each socket had the message, and how long after the request that made the change.
+Processes of their own hold the sockets, from as many loopback addresses as the limit of sockets per address needs. All
+watch the same page. A visitor holds a slot and lets it go again and again; told is how long after the first socket each
+socket had the message, and how long after the request that made the change. Beside it, in the same run, a graphql-ws on
+Node with the same subscription and events of the same shape; it works nothing out.
+
+10,000 sockets are held by two web processes on PostgreSQL, which hear of changes through Redis.
 """
 
 import asyncio
@@ -13,6 +16,9 @@ import statistics
 import struct
 import sys
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -22,13 +28,16 @@ import httpx
 import uvloop
 
 from benchmarks.load import ROOT, quantile_ms
-from benchmarks.place import SQLITE, cpu_seconds, fill_calendar, place
+from benchmarks.peers.node import peer
+from benchmarks.place import POSTGRESQL, SQLITE, cpu_seconds, fill_calendar, place
 from tests.services import Run
 from tests.world import HOST_EMAIL
 
 SLUG = "anna/intro"
 PER_ADDRESS = 90
 EVENTS = 10
+PAUSE_SECONDS = 0.6
+LONGEST_SECONDS = 240.0
 
 WATCH = """
 subscription Watch($input: AvailabilityInput!) {
@@ -49,40 +58,104 @@ def window() -> dict[str, Any]:
     return {"page": page, "from": str(first), "to": str(first + timedelta(days=13)), "timeZone": "America/New_York"}
 
 
-async def run(servers: Run, sockets: int) -> dict[str, Any]:
-    async with place(servers, SQLITE, with_worker=False) as deployed:
+async def run(servers: Run, folder: Path | None, *, quick: bool = False) -> dict[str, Any]:
+    """`folder` has the peers, where there are any."""
+    rows = []
+    for sockets in (200, 1_000) if quick else (1_000, 5_000):
+        rows.append(await ours(servers, sockets))
+        if folder is not None:
+            rows.append(await of_graphql_ws(folder, sockets))
+    rows.append(await ours(servers, 1_000 if quick else 10_000, webs=2))
+    return {"rows": rows}
+
+
+async def ours(servers: Run, sockets: int, *, webs: int = 1) -> dict[str, Any]:
+    """The product, with one web process on SQLite, or several on PostgreSQL and Redis."""
+    more: dict[str, Any] = {"webs": webs} if webs > 1 else {}
+    async with place(servers, POSTGRESQL if webs > 1 else SQLITE, with_worker=webs > 1, **more) as deployed:
         fill_calendar(deployed.google, HOST_EMAIL, days=60, events=400)
         await deployed.here.connect()
         await deployed.here.page(SLUG, start_increment_minutes=15)
         await deployed.start()
-        url, pid = deployed.urls[0], deployed.webs[0].pid
-        before = resident_kib(pid)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "benchmarks.live_sockets",
-            "hold",
-            url,
-            str(sockets),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=2**26,
+        pids = [web.pid for web in deployed.webs]
+        name = "meetings" if webs == 1 else f"meetings, {webs} processes"
+        return {"server": name, **await measure(deployed.urls, pids, sockets, change_again_and_again)}
+
+
+async def of_graphql_ws(folder: Path, sockets: int) -> dict[str, Any]:
+    async with peer("graphql-ws", folder) as (url, pid):
+        return {"server": "graphql-ws", **await measure([url], [pid], sockets, change_the_peer)}
+
+
+async def measure(
+    urls: Sequence[str], pids: Sequence[int], sockets: int, make_changes: Callable[[str], Awaitable[list[float]]]
+) -> dict[str, Any]:
+    """`make_changes` tells when it sent each request that changed something."""
+    before = sum(map(resident_kib, pids))
+    async with AsyncExitStack() as stack:
+        holding = [
+            await stack.enter_async_context(held(url, sockets // len(urls), number)) for number, url in enumerate(urls)
+        ]
+        idle = sum(map(resident_kib, pids))
+        busy = [cpu_seconds(pid) for pid in pids]
+        asked = await make_changes(urls[0])
+        after = [cpu_seconds(pid) for pid in pids]
+        used = (
+            None
+            if None in busy or None in after
+            else sum(each or 0 for each in after) - sum(each or 0 for each in busy)
         )
+        heard = [times for each in holding for times in await each.heard()]
+    opened = min(each.open_per_second for each in holding)
+    return {
+        "sockets": sockets,
+        "open_per_second": opened,
+        **told(asked, heard),
+        **per_socket(before, idle, used, sockets),
+    }
+
+
+@dataclass
+class Holding:
+    """A process that holds sockets. `heard` ends it."""
+
+    process: asyncio.subprocess.Process
+    open_per_second: int
+
+    async def heard(self) -> list[list[float]]:
+        """When each socket had each message, by the machine's clock."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"\n")
+        found: list[list[float]] = json.loads(await self.process.stdout.readline())
+        return found
+
+
+@asynccontextmanager
+async def held(url: str, sockets: int, number: int) -> AsyncIterator[Holding]:
+    """So many open pages; `number` tells several of these processes apart."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "benchmarks.live_sockets",
+        "hold",
+        url,
+        str(sockets),
+        str(number),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=2**26,
+    )
+    try:
         assert process.stdout is not None
-        assert process.stdin is not None
-        try:
-            opened = json.loads(await process.stdout.readline())
-            idle = resident_kib(pid)
-            busy = cpu_seconds(pid)
-            asked = await change_again_and_again(url)
-            used = None if busy is None else (cpu_seconds(pid) or busy) - busy
-            process.stdin.write(b"\n")
-            heard: list[list[float]] = json.loads(await process.stdout.readline())
-        finally:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            said = await process.stdout.readline()
+        yield Holding(process, json.loads(said)["open_per_second"])
+    finally:
+        if process.returncode is None:
             process.kill()
-            await process.wait()
-    return {"sockets": sockets, **opened, **told(asked, heard), **per_socket(before, idle, used, sockets)}
+        await process.wait()
 
 
 def told(asked: list[float], heard: list[list[float]]) -> dict[str, Any]:
@@ -105,6 +178,18 @@ def told(asked: list[float], heard: list[list[float]]) -> dict[str, Any]:
     }
 
 
+async def change_the_peer(url: str) -> list[float]:
+    """Events of the size that the product's have."""
+    at: list[float] = []
+    day = date.today() + timedelta(days=1)
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        for number in range(2 * EVENTS):
+            at.append(time.monotonic())
+            await http.post("/change", params={"date": str(day), "slots": 29 - number % 2})
+            await asyncio.sleep(PAUSE_SECONDS)
+    return at
+
+
 def per_socket(before: int, idle: int, used: float | None, sockets: int) -> dict[str, Any]:
     return {
         "kib_per_socket": round((idle - before) / sockets, 1),
@@ -121,7 +206,7 @@ async def change_again_and_again(url: str) -> list[float]:
             at.append(time.monotonic())
             answer = await http.post("/graphql", json={"query": document, "variables": variables})
             found: dict[str, Any] = answer.json()["data"]
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(PAUSE_SECONDS)
             return found
 
         found = await ask(STARTS, input=window())
@@ -213,7 +298,7 @@ class Page(asyncio.Protocol):
         self._transport.write(b"\x81" + size + b"\0\0\0\0" + body)  # masked with nothing
 
 
-async def hold(url: str, sockets: int) -> None:
+async def hold(url: str, sockets: int, group: int) -> None:
     address = urlsplit(url)
     loop = asyncio.get_running_loop()
     pages: list[Page] = []
@@ -224,7 +309,7 @@ async def hold(url: str, sockets: int) -> None:
                 lambda: Page(address.netloc),
                 str(address.hostname),
                 int(address.port or 80),
-                local_addr=(f"127.0.0.{2 + number // PER_ADDRESS}", 0),
+                local_addr=(f"127.0.{group}.{2 + number // PER_ADDRESS}", 0),
             )
             for number in range(first, min(first + 50, sockets))
         ]
@@ -235,17 +320,24 @@ async def hold(url: str, sockets: int) -> None:
     print(json.dumps([page.times for page in pages]), flush=True)
 
 
-def main() -> None:
-    if sys.argv[1:2] == ["hold"]:
-        uvloop.run(hold(sys.argv[2], int(sys.argv[3])))
-        return
-    servers = Run.begin()
-    try:
-        for sockets in [int(each) for each in sys.argv[1:]] or [1000, 5000]:
-            print(json.dumps(asyncio.run(run(servers, sockets)), indent=1), flush=True)
-    finally:
-        servers.end()
+def table(results: dict[str, Any]) -> str:
+    columns = {
+        "sockets": ">9,",
+        "sockets_with_all_events": ">25,",
+        "spread_p50_ms": ">15.1f",
+        "spread_p99_ms": ">15.1f",
+        "worst_event_to_median": ">23.2f",
+        "from_request_p99_ms": ">21.1f",
+        "kib_per_socket": ">16.1f",
+    }
+    lines = [
+        f"{'open pages':<24}"
+        + "".join(f"{name:{layout.split('.')[0].rstrip(',')}}" for name, layout in columns.items())
+    ]
+    for row in results["rows"]:
+        lines.append(f"{row['server']:<24}" + "".join(f"{row[name]:{layout}}" for name, layout in columns.items()))
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    main()
+    uvloop.run(hold(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))

@@ -1,1 +1,1 @@
-"""The product beside servers of others, in the same run: `python -m benchmarks peers`."""
+"""Servers of others, for comparison in the same run."""
