@@ -126,6 +126,17 @@ class ImapSession:
         except _NO_ANSWER as error:
             raise no_answer(error) from None
 
+    def attempt(self, command: Callable[[Any], T]) -> T | None:
+        """The same for a command that the server may say no to; then it is None."""
+        try:
+            return command(self._client)
+        except imaplib.IMAP4.abort as error:
+            raise no_answer(error) from None
+        except IMAPClientError:
+            return None
+        except _NO_ANSWER as error:
+            raise no_answer(error) from None
+
     def version(self) -> str:
         """The newest of the protocol's versions that the server speaks."""
         known = self.run(lambda client: [word.decode("ascii", "replace") for word in client.capabilities()])

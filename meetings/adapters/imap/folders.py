@@ -1,6 +1,6 @@
 """What is done in the folders of one mailbox, with a session that is signed in. Everything here blocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,24 +18,24 @@ _REPORT_BYTES = 300_000
 
 
 class Folders:
-    """The inbox and the folder of sent mails."""
+    """The inbox, the folder of sent mails, and those that people's rules sort mail into."""
 
     def __init__(self, session: ImapSession) -> None:
         self._session = session
-        self._sent: str | None = None
+        self._known: list[wire.Listed] | None = None
 
     def sent(self, *, make: bool = False) -> str | None:
         """The folder of sent mails; None where there is none, unless it is to be made."""
-        if self._sent is None:
-            self._sent = wire.sent_folder(self._session.run(lambda client: client.list_folders()))
-        if self._sent is None and make:
+        folder = wire.sent_folder(self._listed())
+        if folder is None and make:
             self._session.run(lambda client: client.create_folder(_SENT_BY_DEFAULT))
-            self._sent = _SENT_BY_DEFAULT
-        return self._sent
+            return _SENT_BY_DEFAULT
+        return folder
 
     def places(self) -> dict[str, wire.Place]:
-        """Where each of the two ends now."""
-        return {folder: self.open(folder) for folder in self._both()}
+        """Where each folder ends now."""
+        places = {folder: self._place(folder) for folder in self._watched()}
+        return {folder: place for folder, place in places.items() if place is not None}
 
     def open(self, folder: str) -> wire.Place:
         """Look into a folder, changing nothing in it."""
@@ -50,22 +50,29 @@ class Folders:
         """
         found: list[tuple[str, wire.Place, list[int]]] = []
         following: dict[str, wire.Place] = {}
-        for folder in self._both():
-            now, known = self.open(folder), places.get(folder)
-            if known is None or known.validity != now.validity or (now.next and now.next < known.next):
+        for folder in self._watched():
+            now = self._place(folder)
+            if now is None:
+                continue
+            known = following[folder] = places.get(folder, now)  # what is in a new folder was in another one before
+            if known.validity != now.validity or (now.next and now.next < known.next):
                 raise CursorExpired("the folder is another one than it was")
+            if now.next == known.next and now.next:
+                continue
+            self.open(folder)
             # "n:*" always tells the newest mail, even when its uid is lower (RFC 9051, 6.4.4).
             uids = self._search(["UID", f"{known.next}:*"])
             new = [uid for uid in uids if uid >= known.next]
             found.append((folder, now, new))
-            following[folder] = wire.Place(now.validity, max([known.next, now.next, *(uid + 1 for uid in new)]))
+            # Not `now.next`: a mail that was on its way when the folder was asked may have got a lower number since.
+            following[folder] = wire.Place(now.validity, max([known.next, *(uid + 1 for uid in new)]))
         return found, wire.cursor_of(following)
 
     def all_since(self, instant: datetime) -> tuple[list[tuple[str, wire.Place, list[int]]], str]:
         """The uids of the day of `instant` and later, by folder, and the cursor for what comes after them."""
         found: list[tuple[str, wire.Place, list[int]]] = []
         following: dict[str, wire.Place] = {}
-        for folder in self._both():
+        for folder in self.places():
             now = self.open(folder)
             # Days are those of the server's zone, whichever that is.
             uids = self._search(["SINCE", (instant - timedelta(days=1)).date()])
@@ -82,7 +89,7 @@ class Folders:
         return [self._header(folder, place, mail) for mail in mails if not mail.hidden]
 
     def _header(self, folder: str, place: wire.Place, mail: wire.Seen) -> MailHeader:
-        outgoing, report = folder != INBOX, Report(failed=False, about=None)
+        outgoing, report = folder == self.sent(), Report(failed=False, about=None)
         if not outgoing and may_be_a_report(mail.fields):
             report = report_in(self._content(mail.uid, _REPORT_BYTES) or b"")
         return header_of(
@@ -96,7 +103,7 @@ class Folders:
 
     def text(self, name: wire.MailId) -> str | None:
         """The text of a mail, out of its first million bytes; None when it is gone."""
-        if name.folder not in self._both() or self.open(name.folder).validity != name.validity:
+        if name.folder not in self._watched() or self.open(name.folder).validity != name.validity:
             return None
         raw = self._content(name.uid, _TEXT_BYTES)
         return None if raw is None else text_in(raw)
@@ -125,11 +132,20 @@ class Folders:
             self._session.run(lambda client: client.delete_messages(uids))
             self._session.run(lambda client: client.expunge(uids))
 
-    def _both(self) -> Iterator[str]:
-        yield INBOX
-        sent = self.sent()
-        if sent is not None:
-            yield sent
+    def _watched(self) -> list[str]:
+        return wire.watched_folders(self._listed(), INBOX)
+
+    def _listed(self) -> list[wire.Listed]:
+        if self._known is None:
+            self._known = self._session.run(lambda client: list(client.list_folders()))
+        return self._known
+
+    def _place(self, folder: str) -> wire.Place | None:
+        """Where a folder ends, without looking into it; None for one that may not be read, unless it is the inbox."""
+        asked = ["UIDNEXT", "UIDVALIDITY"]
+        ask = self._session.run if folder == INBOX else self._session.attempt
+        told = ask(lambda client: client.folder_status(folder, asked))
+        return None if told is None else self._session.run(lambda _: wire.place(told))
 
     def _search(self, criteria: list[Any]) -> list[int]:
         return sorted(self._session.run(lambda client: [int(uid) for uid in client.search(criteria)]))

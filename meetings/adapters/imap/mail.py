@@ -1,6 +1,6 @@
-"""A mailbox on any server that speaks IMAP and SMTP: the inbox and the folder of sent mails.
+"""A mailbox on any server that speaks IMAP and SMTP.
 
-Sources: RFC 9051, RFC 6154, RFC 4315 (UIDPLUS), RFC 6409. What a person's rules sort into other folders is not seen.
+Sources: RFC 9051, RFC 6154, RFC 4315 (UIDPLUS), RFC 6409.
 """
 
 import contextlib

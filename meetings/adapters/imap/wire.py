@@ -16,11 +16,24 @@ HEADER_BYTES = 65_536
 HEADERS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(WANTED).upper()})]<0.{HEADER_BYTES}>"
 _FORM = 1
 _HIDDEN = frozenset({b"\\deleted", b"\\draft"})
-# What folders are called by programs that do not say what they are for.
+# What folders are called by programs that do not say what they are for: the last part of the name, in small letters.
 _SENT_NAMES = (
-    *("sent", "sent items", "sent messages", "sent mail", "inbox.sent", "inbox/sent", "inbox.sent items"),
-    *("gesendet", "gesendete objekte", "gesendete elemente", "inbox.gesendet"),
+    *("sent", "sent items", "sent messages", "sent mail"),
+    *("gesendet", "gesendete objekte", "gesendete elemente", "gesendete nachrichten"),
 )
+_LEFT_OUT_NAMES = frozenset(
+    {
+        *("drafts", "draft", "templates", "outbox", "entwürfe", "vorlagen", "postausgang"),
+        *("junk", "junk e-mail", "junk-e-mail", "junk mail", "spam", "bulk mail", "spamverdacht"),
+        *("trash", "bin", "deleted items", "deleted messages", "papierkorb", "gelöschte elemente", "gelöschte objekte"),
+    }
+)
+_LEFT_OUT_FLAGS = frozenset(
+    {b"\\noselect", b"\\nonexistent", b"\\drafts", b"\\junk", b"\\trash", b"\\all", b"\\flagged", b"\\important"}
+)
+_MOST_FOLDERS = 200
+Listed = tuple[Sequence[bytes], bytes | None, str]
+"""A folder as a LIST tells it: flags, what separates the parts of its name, name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +89,38 @@ def places_in(cursor: str) -> dict[str, Place]:
         raise CursorExpired("not a cursor of ours") from None
 
 
-def sent_folder(folders: Iterable[tuple[Sequence[bytes], Any, str]]) -> str | None:
+def sent_folder(folders: Iterable[Listed]) -> str | None:
     """The folder for sent mails: the one that says so, else one that is called so."""
     known = list(folders)
     marked = [name for flags, _, name in known if b"\\sent" in {flag.lower() for flag in flags}]
-    named = sorted((name for _, _, name in known if name.lower() in _SENT_NAMES), key=_rank)
-    return next(iter([*marked, *named]), None)
+    named = sorted((each for each in known if _called(each) in _SENT_NAMES), key=lambda each: _rank(_called(each)))
+    return next(iter([*marked, *(name for _, _, name in named)]), None)
+
+
+def watched_folders(folders: Iterable[Listed], inbox: str) -> list[str]:
+    """The inbox first, and whatever mail may be sorted into: not drafts, junk, deleted mails, and no views of all."""
+    others = [
+        each[2]
+        for each in folders
+        if each[2].upper() != inbox
+        and _LEFT_OUT_FLAGS.isdisjoint({flag.lower() for flag in each[0]})
+        and _called(each) not in _LEFT_OUT_NAMES
+    ]
+    return [inbox, *sorted(others)][:_MOST_FOLDERS]
+
+
+def _called(folder: Listed) -> str:
+    _, separator, name = folder
+    last = name.rpartition(separator.decode("ascii", "replace"))[2] if separator else name
+    return last.lower()
 
 
 def _rank(name: str) -> int:
-    return _SENT_NAMES.index(name.lower())
+    return _SENT_NAMES.index(name)
 
 
 def place(answer: Mapping[bytes, Any]) -> Place:
-    """What a SELECT tells. A server that does not tell the next uid has none that is known."""
+    """What a SELECT or a STATUS tells. A server that does not tell the next uid has none that is known."""
     return Place(int(answer[b"UIDVALIDITY"]), int(answer.get(b"UIDNEXT", 0)))
 
 

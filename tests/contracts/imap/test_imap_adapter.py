@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meetings.adapters.imap.refusals import refused_command, refused_login, refused_mail
-from meetings.adapters.imap.wire import MailId, Place, cursor_of, places_in, seen, sent_folder
+from meetings.adapters.imap.wire import Listed, MailId, Place, cursor_of, places_in, seen, sent_folder, watched_folders
 from meetings.application.ports.calendars import (
     CursorExpired,
     ProviderUnavailable,
@@ -75,6 +75,36 @@ async def test_the_servers_words_are_in_no_error(world: ImapMailWorld, mail: Mai
     with pytest.raises(MailNotAccepted) as refused:
         await mail.send(an_outgoing(ADA))
     assert VERA.email not in str(refused.value)
+
+
+async def test_what_a_rule_sorts_into_another_folder_is_found(world: ImapMailWorld, mail: MailAccount) -> None:
+    world.imap.add_folder(ADA, "Customers/Vera")
+    follower = Follower(mail)
+    await follower.follow()
+    world.imap.append(ADA, "Customers/Vera", a_mail(ADA, id=(id := message_id())))
+    (told,) = await follower.follow()
+    assert (told.message_id, told.outgoing) == (id, False)
+    assert await mail.read(told.mail_id) is not None
+
+
+async def test_a_folder_that_was_made_since_is_followed_from_then_on(world: ImapMailWorld, mail: MailAccount) -> None:
+    follower = Follower(mail)
+    await follower.follow()
+    world.imap.add_folder(ADA, "Later")
+    world.imap.append(ADA, "Later", a_mail(ADA, subject="Moved here, and old"))
+    assert await follower.follow() == []
+    world.imap.append(ADA, "Later", a_mail(ADA, id=(id := message_id())))
+    assert [each.message_id for each in await follower.follow()] == [id]
+
+
+async def test_folders_without_news_are_not_looked_into(world: ImapMailWorld, mail: MailAccount) -> None:
+    for number in range(20):
+        world.imap.add_folder(ADA, f"Folder {number}")
+    follower = Follower(mail)
+    await follower.follow()
+    before = world.calls()
+    assert await follower.follow() == []
+    assert world.calls() == before + 1
 
 
 async def test_mails_marked_as_deleted_are_left_out(world: ImapMailWorld, mail: MailAccount) -> None:
@@ -194,12 +224,26 @@ def test_what_a_reply_code_means(status: int, meaning: type[Exception]) -> None:
 
 
 def test_the_folder_for_sent_mails_is_the_one_that_says_so() -> None:
-    folders = [((b"\\HasNoChildren",), b"/", "Sent"), ((b"\\Sent",), b"/", "Odeslané")]
+    folders: list[Listed] = [((b"\\HasNoChildren",), b"/", "Sent"), ((b"\\Sent",), b"/", "Odeslané")]
     assert sent_folder(folders) == "Odeslané"
     assert sent_folder(folders[:1]) == "Sent"
     assert sent_folder([((), b".", "INBOX.Sent"), ((), b".", "INBOX.Sent Items")]) == "INBOX.Sent"
     assert sent_folder([((), b"/", "Gesendete Objekte"), ((), b"/", "Work")]) == "Gesendete Objekte"
     assert sent_folder([((), b"/", "Work")]) is None
+
+
+def test_folders_that_hold_no_mail_of_people_are_left_out() -> None:
+    folders: list[Listed] = [
+        ((), b"/", "INBOX"),
+        ((), b".", "INBOX.Junk E-Mail"),
+        ((b"\\Noselect",), b"/", "[Gmail]"),
+        ((b"\\All",), b"/", "[Gmail]/Everything"),
+        ((b"\\Trash",), b"/", "Koš"),
+        ((), b"/", "Entwürfe"),
+        ((), b"/", "Work"),
+        ((), None, "Sent"),
+    ]
+    assert watched_folders(folders, "INBOX") == ["INBOX", "Sent", "Work"]
 
 
 def test_a_cursor_is_read_as_it_was_written() -> None:
