@@ -11,7 +11,7 @@ from meetings.application.ports.identities import Caller
 from meetings.application.ports.unit_of_work import Begin
 from meetings.domain.base import NotFound, Problem, Rule, refuse
 from meetings.domain.calendar_connection import CalendarConnection, Capability
-from meetings.domain.engagement import MeetingEngagement, MeetingOutcome, MeetingText
+from meetings.domain.engagement import MOST_ATTENDEES, MeetingEngagement, MeetingOutcome, MeetingText
 from meetings.domain.identifiers import CalendarId, EngagementId
 from meetings.domain.text import email_problem
 from meetings.domain.timespan import TimeSpan
@@ -81,7 +81,10 @@ def span_problems(start: datetime, end: datetime) -> list[Problem | None]:
 
 
 def attendee_problems(attendees: Sequence[str]) -> list[Problem | None]:
-    """What is wrong with the addresses of those who are to come."""
+    """What is wrong with the addresses of those who are to come besides the contact."""
+    most = MOST_ATTENDEES - 1
+    if len(attendees) > most:
+        return [Problem(("attendees",), Rule.TOO_MANY, values={"most": most})]
     return [email_problem(email.strip(), "attendees", str(index)) for index, email in enumerate(attendees)]
 
 

@@ -143,7 +143,7 @@ class MeetingEngagementPayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
 
 
-_RECORD_CODES = (Code.VALIDATION, Code.EMAIL_INVALID, Code.NOT_FOUND, Code.PROVIDER_UNAVAILABLE)
+_RECORD_CODES = (Code.VALIDATION, Code.NOT_FOUND, Code.PROVIDER_UNAVAILABLE)
 
 
 @strawberry.type(description="Mutations of customer records.")
@@ -156,6 +156,7 @@ class CrmMutations:
         "Put somebody on record. Whoever is there under this address already is completed, and keeps the owner they "
         "have.",
         *_RECORD_CODES,
+        Code.EMAIL_INVALID,
     )
     async def create_contact(
         self,
@@ -195,7 +196,7 @@ class CrmMutations:
         "signed-in person's default calendar; without, and where the calendar's provider cannot invite, the meeting "
         "stands on the record alone. It is not checked against anybody's free time.",
         *_RECORD_CODES,
-        Code.CONCURRENT_CHANGE,
+        Code.EMAIL_INVALID,
     )
     async def create_meeting_engagement(
         self,
@@ -225,6 +226,7 @@ class CrmMutations:
         "found in a calendar takes another outcome and other attendees only; one that was booked is moved and "
         "cancelled as a booking.",
         *_RECORD_CODES,
+        Code.EMAIL_INVALID,
         Code.CONCURRENT_CHANGE,
     )
     async def update_meeting_engagement(

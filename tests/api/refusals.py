@@ -25,6 +25,10 @@ WRITTEN = (
     tables.sign_in_attempts,
     tables.credentials,
     tables.sessions,
+    tables.engagements,
+    tables.crm_contacts,
+    tables.crm_meetings,
+    tables.crm_timeline,
 )
 """What mutations write. What the product finds out on the way, such as a lost calendar, is not theirs."""
 

@@ -47,6 +47,7 @@ from tests.api.inbox_documents import (
 )
 from tests.api.people import ACCEPT as JOIN
 from tests.api.people import AGAIN, ALLOW, DEACTIVATE, INVITE, REACTIVATE, ROLE
+from tests.api.records import CHANGE_MEETING, CREATE_CONTACT, NEW_MEETING, PLAN_MEETING, UPDATE_CONTACT
 from tests.api.refusals import DECLARED, Refusals, every_code_of
 from tests.api.setting_up import connected
 from tests.product import ApiClient, Product, TopLevelErrors, until
@@ -516,6 +517,10 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("declineMeetingRequest", DECLINE, {"id": "x"}),
     ("rescheduleBooking", MOVE, {"booking": {"token": "x"}, "start": at("10:00"), "key": "k"}),
     ("cancelBooking", CANCEL, {"booking": {"token": "x"}}),
+    ("createContact", CREATE_CONTACT, {"email": "vera@visitors.example"}),
+    ("updateContact", UPDATE_CONTACT, {"id": "x", "input": {}}),
+    ("createMeetingEngagement", PLAN_MEETING, {"input": NEW_MEETING}),
+    ("updateMeetingEngagement", CHANGE_MEETING, {"id": "x", "input": {}}),
 ]  # fmt: skip
 PUBLIC = {
     "acceptInvitation",
