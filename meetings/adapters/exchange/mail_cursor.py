@@ -16,15 +16,23 @@ _FORM = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """When a folder was searched last (aware UTC), and how many mails it held then: all, and the unread ones."""
+
+    at: datetime
+    counts: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class MailCursor:
-    """`by_role` are ids of folders, `states` the synchronization states of those that are synchronized, `counts` how
-    much the others held. `began` is when the first read was, `at` when the last one began (aware UTC)."""
+    """`by_role` are ids of folders, `states` the synchronization states of those that are synchronized, `searched` the
+    others. `began` is when the first read was, `at` when the last one began (aware UTC)."""
 
     began: datetime
     at: datetime
     by_role: Mapping[str, str]
     states: Mapping[str, str]
-    counts: Mapping[str, tuple[int, int]]
+    searched: Mapping[str, Searched]
 
     def to_text(self) -> str:
         told = {
@@ -33,7 +41,7 @@ class MailCursor:
             "at": self.at.isoformat(),
             "roles": dict(self.by_role),
             "states": dict(self.states),
-            "counts": dict(self.counts),
+            "searched": {id: [each.at.isoformat(), *each.counts] for id, each in self.searched.items()},
         }
         return json.dumps(told, separators=(",", ":"))
 
@@ -51,7 +59,10 @@ class MailCursor:
                 at=_instant(told["at"]),
                 by_role=_texts(told["roles"]),
                 states=_texts(told["states"]),
-                counts={str(id): (int(total), int(unread)) for id, (total, unread) in told["counts"].items()},
+                searched={
+                    str(id): Searched(_instant(at), (int(total), int(unread)))
+                    for id, (at, total, unread) in told["searched"].items()
+                },
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise CursorExpired("a cursor of another form") from None

@@ -4,7 +4,7 @@ changed.
 Sources: "SyncFolderItems operation", "FindItem operation", "FindFolder operation" (EWS reference).
 
 Rules of Outlook move mail as it comes, so all folders are looked at but those that are left out. One request tells how
-many mails each holds; where that is another number, what came since the last read is searched for by its time. A
+many mails each holds; where that is another number, what came since the last search is searched for by its time. A
 synchronization state can be had only by walking through the whole folder, a few hundred ids at a time; that is done for
 the two folders in which nearly all mail comes and goes, once.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from meetings.adapters.exchange import mail_wire, wire
 from meetings.adapters.exchange.calls import MailboxCalls
-from meetings.adapters.exchange.mail_cursor import SYNCHRONIZED, MailCursor
+from meetings.adapters.exchange.mail_cursor import SYNCHRONIZED, MailCursor, Searched
 from meetings.adapters.exchange.mail_wire import ROLES, SENT, MailFolder
 from meetings.adapters.exchange.refusals import Asked, Refused
 from meetings.application.mail_text import Report, report_in
@@ -59,17 +59,21 @@ class MailFeed:
                 if mails:
                     yield MailNews(mails, None)
                 states[role] = page.state
+        searched: dict[str, Searched] = {}
         for folder_id, held in counts.items():
-            if before.counts.get(folder_id) != held:
-                async for mails in self._search(folder_id, max(before.at, before.began) - _OVERLAP, None):
+            known = before.searched.get(folder_id, Searched(before.at, (0, 0)))
+            if known.counts != held:
+                async for mails in self._search(folder_id, known.at - _OVERLAP, None):
                     yield MailNews(mails, None)
-        yield MailNews((), MailCursor(before.began, at, before.by_role, states, counts).to_text())
+                known = Searched(at, held)
+            searched[folder_id] = known
+        yield MailNews((), MailCursor(before.began, at, before.by_role, states, searched).to_text())
 
     async def since(self, instant: datetime) -> AsyncIterator[MailNews]:
         """As `MailAccount.since`: positions first, then whatever came since by its time."""
         cursor = await self._begin(self.now())
         known = MailCursor.from_text(cursor)
-        for folder_id, role in [*((known.by_role[role], role) for role in SYNCHRONIZED), *_without(known.counts)]:
+        for folder_id, role in [*((known.by_role[role], role) for role in SYNCHRONIZED), *_without(known.searched)]:
             async for mails in self._search(folder_id, instant, role):
                 yield MailNews(mails, None)
         yield MailNews((), cursor)
@@ -81,7 +85,8 @@ class MailFeed:
         for role in SYNCHRONIZED:
             async for page in self._walk(by_role[role], None, _IDS_AT_ONCE):
                 states[role] = page.state
-        return MailCursor(at, at, by_role, states, counts).to_text()
+        searched = {folder_id: Searched(at, held) for folder_id, held in counts.items()}
+        return MailCursor(at, at, by_role, states, searched).to_text()
 
     # ---- folders ----------------------------------------------------------------------------------------------------
 
@@ -175,8 +180,8 @@ class _FolderGone(ProviderUnavailable):
     """It was there a moment ago."""
 
 
-def _without(counts: Mapping[str, tuple[int, int]]) -> list[tuple[str, None]]:
-    return [(folder_id, None) for folder_id in counts]
+def _without(searched: Mapping[str, Searched]) -> list[tuple[str, None]]:
+    return [(folder_id, None) for folder_id in searched]
 
 
 def _folders_from(offset: int) -> "Callable[[Mailbox], Page]":

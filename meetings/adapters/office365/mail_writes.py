@@ -17,9 +17,9 @@ from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.reading import items_of, read
 from meetings.adapters.office365.refusals import Asked, Refused
 from meetings.application.mail_message import OWN_ID, as_message
-from meetings.application.ports.calendars import ProviderError
+from meetings.application.ports.calendars import ProviderError, ProviderUnavailable
 from meetings.application.ports.clock import Clock
-from meetings.application.ports.mail_accounts import MailNotAccepted, OutgoingMail, SentMail
+from meetings.application.ports.mail_accounts import OutgoingMail, SentMail
 
 OWN_PROPERTY = f"String {{00020386-0000-0000-c000-000000000046}} Name {OWN_ID}"
 """The header with our message id, as Exchange keeps it (PS_INTERNET_HEADERS)."""
@@ -35,14 +35,17 @@ class MailWrites:
     now: Clock
 
     async def send(self, mail: OutgoingMail) -> SentMail:
-        """As `MailAccount.send`. Two calls."""
+        """As `MailAccount.send`. Two calls, and a third that takes the draft away when Graph said no to sending it.
+        Where the outcome is unknown the draft stays, for `find_sent`."""
         mime = bytes(as_message(mail, at=self.now()))
         until = self.calls.limit()
         draft = await self.calls.call(Question("POST", "/me/messages", mime=mime), Asked.NEW_MAIL, until)
         mail_id, sent = read(lambda: (str(draft["id"]), _sent(draft)))
         try:
             await self.calls.call(Question("POST", f"{_one(mail_id)}/send"), Asked.NEW_MAIL, until)
-        except MailNotAccepted:
+        except ProviderUnavailable:
+            raise
+        except ProviderError:
             await self._tidied(mail_id)
             raise
         return sent

@@ -1,6 +1,7 @@
 """Mail through Exchange Web Services: what the contract of mailboxes leaves open, because only Exchange does it so."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from meetings.application.ports.calendars import (
     ReauthorizationNeeded,
 )
 from meetings.application.ports.mail_accounts import CursorExpired, ImapCredentials, MailAccount, MailNotAccepted
-from tests.contracts.calendars.world import HeldCredentials
+from tests.contracts.calendars.world import Clock, HeldCredentials
 from tests.contracts.mail.exchange_world import ADA, BOB, ExchangeMailWorld, exchange_mail_world
 from tests.contracts.mail.following import Follower
 from tests.contracts.mail.letters import VERA, a_bounce, a_mail, an_outgoing, message_id
@@ -93,6 +94,24 @@ async def test_only_folders_in_which_something_changed_are_searched(
     world.exchange.forget_calls()
     assert len(await follower.follow()) == 1
     assert [call.operation for call in world.exchange.calls[3:]] == ["FindItem", "GetItem"]
+
+
+async def test_a_folder_that_looked_unchanged_is_searched_from_when_it_was_searched_last(
+    world: ExchangeMailWorld, mail: MailAccount
+) -> None:
+    """As many mails went as came."""
+    world.exchange.mail.add_folder(ADA, "Customers")
+    world.exchange.mail.deliver(ADA, a_mail(ADA, id="<goes@elsewhere.example>"), "Customers")
+    follower = await _following(mail)
+    world.exchange.mail.deliver(ADA, a_mail(ADA, id=(late := message_id())), "Customers", received_at=world.clock())
+    world.exchange.mail.erase(ADA, "<goes@elsewhere.example>")
+    clock = world.clock
+    assert isinstance(clock, Clock)
+    for _ in range(3):
+        clock.at += timedelta(hours=1)
+        assert await follower.follow() == []
+    world.exchange.mail.mark_read(ADA, late)
+    assert [each.message_id for each in await follower.follow()] == [late]
 
 
 async def test_many_folders_and_mails_are_listed_page_by_page(world: ExchangeMailWorld, mail: MailAccount) -> None:

@@ -220,6 +220,27 @@ async def test_a_mail_that_is_refused_leaves_no_draft(world: Office365MailWorld,
     assert world.office.mail.in_folder(ADA, "drafts") == []
 
 
+async def test_a_mail_that_has_to_wait_leaves_no_draft_behind_to_be_sent_beside_it(
+    world: Office365MailWorld, mail: MailAccount
+) -> None:
+    outgoing = an_outgoing(ADA)
+    world.office.fault("messages.send", status=429, retry_after=3)
+    with pytest.raises(RateLimited):
+        await mail.send(outgoing)
+    assert world.office.mail.in_folder(ADA, "drafts") == []
+    await mail.send(outgoing)
+    assert len(world.received(VERA.email)) == 1
+
+
+async def test_a_draft_that_cannot_be_taken_away_changes_nothing_about_the_refusal(
+    world: Office365MailWorld, mail: MailAccount
+) -> None:
+    world.refuse(VERA.email)
+    world.office.fault("messages.delete", status=503)
+    with pytest.raises(MailNotAccepted):
+        await mail.send(an_outgoing(ADA))
+
+
 async def test_nobody_is_written_to_in_another_name(world: Office365MailWorld, mail: MailAccount) -> None:
     with pytest.raises(MailNotAccepted):
         await mail.send(an_outgoing("somebody.else@example.com"))
