@@ -136,6 +136,7 @@ async def tell_grant_lost(intent: Intent, *, look: Begin, mailer: Mailer, links:
     async with look(intent.account_id) as work:
         connection = await work.connections.get(ConnectionId(intent.subject))
         host = await work.users.get(connection.user_id)
+        borrower = await work.mailboxes.borrowing(connection.id)
     if not connection.usable:
         letter = ConnectionLostLetter(
             message_id=message_id_of(intent, links),
@@ -144,6 +145,7 @@ async def tell_grant_lost(intent: Intent, *, look: Begin, mailer: Mailer, links:
             account_email=connection.account_email,
             settings_url=links.settings(),
             with_password=connection.with_password,
+            with_mailbox=borrower is not None and not borrower.usable,
         )
         await send_letter(letter, mailer)
 

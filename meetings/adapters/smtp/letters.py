@@ -246,6 +246,7 @@ def _connection_lost_draft(letter: ConnectionLostLetter, labels: Mapping[str, st
             "name": shown_name(letter.to.name, field="to.name"),
             "provider": shown_name(letter.provider, field="provider"),
             "with_password": letter.with_password,
+            "with_mailbox": letter.with_mailbox,
         },
         facts=(_Fact(labels["account"], (one_line(plain(letter.account_email)),)),),
         link=web_link(letter.settings_url, field="settings_url"),

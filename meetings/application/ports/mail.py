@@ -147,6 +147,7 @@ class ConnectionLostLetter:
     """To a host: the grant of a calendar account was revoked or expired; pages are offline until reconnected.
 
     `with_password`: what is not accepted any more is the password they connected with, and a new one is to be entered.
+    `with_mailbox`: the mailbox of the same account was lost with it.
     """
 
     message_id: str
@@ -155,6 +156,7 @@ class ConnectionLostLetter:
     account_email: str
     settings_url: str
     with_password: bool = False
+    with_mailbox: bool = False
 
 
 @dataclass(frozen=True, slots=True)

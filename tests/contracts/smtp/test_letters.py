@@ -241,6 +241,18 @@ async def test_where_a_password_is_not_accepted_any_more_a_new_one_is_asked_for(
 
 
 @pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [("en", "no mail is sent through the mailbox"), ("de", "wird auch aus dem Postfach dieses Kontos nichts gesendet")],
+)
+async def test_a_mailbox_that_was_lost_with_the_calendar_is_told_in_the_same_letter(
+    mailer: SmtpMailer, catcher: MailCatcher, locale: str, sentence: str
+) -> None:
+    to = replace(ANNA, locale=locale)
+    assert sentence in words(await delivered(a_lost_connection(to=to, with_mailbox=True), mailer, catcher))
+    assert sentence not in words(await delivered(a_lost_connection(to=to), mailer, catcher))
+
+
+@pytest.mark.parametrize(
     ("letter", "locale", "subject", "sentences"),
     [
         (
