@@ -61,8 +61,9 @@ async def planned(host: ApiClient, contact: dict[str, Any], **more: Any) -> dict
 
 
 async def page_of(host: ApiClient, contact: dict[str, Any], **page: Any) -> dict[str, Any]:
-    found: dict[str, Any] = (await host.ask(PAGE_OF_CONTACT, id=contact["id"], **{"first": 20, **page}))["viewer"]
-    return found["contact"]
+    answer = await host.ask(PAGE_OF_CONTACT, id=contact["id"], **{"first": 20, **page})
+    found: dict[str, Any] = answer["viewer"]["contact"]
+    return found
 
 
 def codes(payload: dict[str, Any]) -> list[tuple[str, list[str] | None]]:

@@ -262,7 +262,7 @@ async def test_a_page_of_contacts_with_their_timelines_needs_few_statements(
 
     async def recorded() -> bool:
         nodes = (await host.ask(deepest))["viewer"]["contacts"]["nodes"]
-        return sum(node["timeline"]["totalCount"] for node in nodes) == 12
+        return sum(int(node["timeline"]["totalCount"]) for node in nodes) == 12
 
     await until("everything to be on record", recorded)
     with statements(served) as seen:

@@ -1,6 +1,7 @@
 """People of ours keep contacts while the records cannot be reached: they are told, and nothing is written."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,7 +21,7 @@ VERA = "vera@visitors.example"
 
 async def test_records_that_are_away_are_told_to_whoever_asks_and_nothing_is_written(anywhere: World) -> None:
     here, tools = anywhere, anywhere.tools
-    given = {"caller": here.caller, "look": tools.look}
+    given: dict[str, Any] = {"caller": here.caller, "look": tools.look}
     vera = await create_contact(VERA, ContactWish({"first_name": "Vera"}), **given, crm_of=tools.crm_of)
     planning = CreateEngagement(vera.id, (), MeetingText("Intro"), TEN, ELEVEN)
     meeting = await create_engagement(

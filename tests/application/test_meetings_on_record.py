@@ -229,7 +229,7 @@ async def test_changes_reach_record_and_calendar_and_cancelling_tells_the_contac
     assert (meeting.title, meeting.start, meeting.end) == ("Another title", TEN + HOUR, TEN + 2 * HOUR)
     if invites(anna):
         [event] = anna.events()
-        assert (event.title, event.start, event.guests) == ("Another title", TEN + HOUR, {VERA})
+        assert (event.title, event.start, event.guests) == ("Another title", TEN + HOUR, frozenset({VERA}))
     await change(here, planned, outcome=MeetingOutcome.CANCELLED)
     [meeting] = await on_record(here)
     assert meeting.outcome is MeetingOutcome.CANCELLED

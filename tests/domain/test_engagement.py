@@ -115,7 +115,7 @@ def test_what_a_calendar_says_of_its_own_event_is_changed_there_but_for_what_bec
     found.pull_events()
     for changes in ({"text": MeetingText("Other")}, {"slot": TimeSpan(START + HOUR, START + 2 * HOUR)}):
         with pytest.raises(InvalidInput) as refused:
-            found.change(**changes, now=NOW)  # type: ignore[arg-type]
+            found.change(**changes, now=NOW)
         assert [problem.rule for problem in refused.value.problems] == [Rule.CANNOT_CHANGE]
     found.change(outcome=MeetingOutcome.NO_SHOW, contacts=(VERA, "willi@visitors.example"), now=NOW)
     assert (found.outcome, len(found.contacts)) == (MeetingOutcome.NO_SHOW, 2)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from meetings.application.ports.crm import Crm
+from meetings.domain.identifiers import AccountId
 from meetings.infrastructure.database.crm import SqlCrm
 from meetings.infrastructure.database.tables import crm_contacts, crm_mails, crm_meetings
 from meetings.infrastructure.database.unit_of_work import Database
@@ -43,9 +44,9 @@ async def built_in_world(database_url: str) -> AsyncIterator[BuiltInWorld]:
         await SqlIdentities(database).found(account, a_user(account.account_id))
     yield BuiltInWorld(
         database,
-        SqlCrm(database, ours.id),
-        SqlCrm(another, ours.id),
-        SqlCrm(database, theirs.id),  # type: ignore[arg-type]
+        SqlCrm(database, AccountId(ours.id)),
+        SqlCrm(another, AccountId(ours.id)),
+        SqlCrm(database, AccountId(theirs.id)),
     )
     await another.close()
     await database.close()
