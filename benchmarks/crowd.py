@@ -33,9 +33,9 @@ async def add_copies(here: World, hosts: int, *, busy: int) -> None:
                 mirror_states: [],
                 mirror_times: [],
             }
-            for number in range(first, min(first + AT_ONCE, hosts)):
+            for _ in range(min(AT_ONCE, hosts - first)):
                 ids = {name: uuid4() for name in ("user", "connection", "calendar")}
-                email = f"copy{number}@example.com"
+                email = f"copy-{ids['user'].hex}@example.com"
                 rows[users].append({**user, "id": ids["user"], "email": email, "email_key": email})
                 rows[connections].append(
                     {**connection, "id": ids["connection"], "user_id": ids["user"], "account_email": email}
