@@ -19,6 +19,7 @@ from meetings.application.ports.mail_accounts import InboxOffers, MailAccountOf
 from meetings.application.ports.outbox import Outbox
 from meetings.application.ports.page_signs import DatabasePulse, ReadPageSigns
 from meetings.application.ports.reads import Reads
+from meetings.application.ports.sequence_reads import SequenceReads
 from meetings.application.ports.sign_in_attempts import SignInAttempts
 from meetings.application.ports.sync_schedule import SyncSchedule
 from meetings.application.ports.unit_of_work import Begin
@@ -38,6 +39,7 @@ class Toolbox:
     schedule: SyncSchedule
     mail_schedule: MailSchedule
     email_reads: EmailReads
+    sequence_reads: SequenceReads
     identities: Identities
     sign_in_attempts: SignInAttempts
     passwords: Passwords

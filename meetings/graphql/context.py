@@ -183,7 +183,10 @@ class Operation:
 
     def loaders(self, account_id: AccountId) -> Loaders:
         if account_id not in self._loaders:
-            self._loaders[account_id] = Loaders(account_id, self.tools.reads, self.tools.crm_of, self.tools.email_reads)
+            tools = self.tools
+            self._loaders[account_id] = Loaders(
+                account_id, tools.reads, tools.crm_of, tools.email_reads, tools.sequence_reads
+            )
         return self._loaders[account_id]
 
     def forget_loaded(self) -> None:

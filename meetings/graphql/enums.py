@@ -30,6 +30,8 @@ from meetings.domain.calendar_connection import (
 from meetings.domain.email import EmailOrigin
 from meetings.domain.email import EmailState as EmailStatus
 from meetings.domain.engagement import MeetingOutcome, MeetingSource
+from meetings.domain.enrollment import EnrollmentState as EnrollmentStatus
+from meetings.domain.enrollment import PauseReason
 from meetings.domain.mailbox import InboxProvider
 from meetings.domain.page_settings import AvatarChoice, ColorScheme, LocationKind
 from meetings.domain.plan import Feature, Hub, Tier
@@ -55,6 +57,7 @@ __all__ = [
     "DomainState",
     "EmailOrigin",
     "EmailStatus",
+    "EnrollmentStatus",
     "Feature",
     "FieldKind",
     "Freshness",
@@ -68,6 +71,7 @@ __all__ = [
     "MeetingOutcome",
     "MeetingSource",
     "PageType",
+    "PauseReason",
     "Permission",
     "PrefillSource",
     "Provider",
@@ -140,6 +144,28 @@ _shown(
     SEQUENCE="It is a step of a sequence.",
     OTHER_PROGRAM="A person of the account sent it with another program.",
     RECEIVED="Somebody else sent it.",
+)
+_shown(
+    EnrollmentStatus,
+    "EnrollmentStatus",
+    "How a contact stands in a sequence. All but ACTIVE and PAUSED are ends.",
+    ACTIVE="Mails follow.",
+    PAUSED="Nothing is sent for now; see `pauseReason`.",
+    FINISHED="All mails were sent.",
+    ENDED_BY_REPLY="The contact answered, or wrote otherwise.",
+    ENDED_BY_BOOKING="A meeting was booked.",
+    ENDED_BY_UNSUBSCRIBE="The contact wants no such mails.",
+    ENDED_BY_BOUNCE="A mail could not be delivered.",
+    CANCELLED="Its owner ended it, or the contact is not on record any more.",
+)
+_shown(
+    PauseReason,
+    "PauseReason",
+    "Why nothing is sent to a contact in a sequence for now.",
+    OWNER="Its owner said so.",
+    UNCERTAIN="Nobody can say whether the last mail left; its owner decides whether it is sent again.",
+    NOT_SENT="The last mail did not leave.",
+    NO_MAILBOX="There is no connected mailbox to send from.",
 )
 _shown(
     EmailStatus,

@@ -111,6 +111,12 @@ class UserErrorCode(Enum):
     )
     PAGE_ONLINE = strawberry.enum_value("PAGE_ONLINE", description="The page books at once: use `bookMeeting`.")
     BOOKING_BLOCKED = strawberry.enum_value("BOOKING_BLOCKED", description="Nobody can book this page now.")
+    CONTACT_OPTED_OUT = strawberry.enum_value(
+        "CONTACT_OPTED_OUT", description="One of these contacts wants no mails of sequences."
+    )
+    ENROLLMENT_ENDED = strawberry.enum_value(
+        "ENROLLMENT_ENDED", description="The enrolment has ended; it cannot be paused or go on."
+    )
     BOOKING_STATE_INVALID = strawberry.enum_value(
         "BOOKING_STATE_INVALID", description="The booking's state, or the time left, does not allow this."
     )

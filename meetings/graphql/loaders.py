@@ -12,12 +12,14 @@ from meetings.application.page_state import PageState
 from meetings.application.ports.crm import Contact, Crm, CrmOf, RecordedMeeting, RecordPage, TimelineEntry
 from meetings.application.ports.email_reads import EmailReads
 from meetings.application.ports.reads import Reads, Slice
+from meetings.application.ports.sequence_reads import SequenceReads
 from meetings.application.ports.unit_of_work import MirrorState
 from meetings.application.sites import meeting_host
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking
 from meetings.domain.calendar_connection import CalendarConnection
 from meetings.domain.email import Email
+from meetings.domain.email_thread import EmailThread
 from meetings.domain.engagement import MeetingEngagement
 from meetings.domain.identifiers import (
     AccountId,
@@ -27,9 +29,11 @@ from meetings.domain.identifiers import (
     EmailThreadId,
     EngagementId,
     PageId,
+    SequenceId,
     UserId,
 )
 from meetings.domain.scheduling_page import SchedulingPage
+from meetings.domain.sequence import Sequence
 from meetings.domain.user import User
 from meetings.domain.web_domain import WebDomain
 from meetings.graphql.paging import MAX_PAGE
@@ -41,11 +45,19 @@ V = TypeVar("V")
 class Loaders:
     """Lookups within one account. What was found is kept, so an object is the same wherever it is reached from."""
 
-    def __init__(self, account_id: AccountId, reads: Reads, crm_of: CrmOf, email_reads: EmailReads) -> None:
+    def __init__(
+        self,
+        account_id: AccountId,
+        reads: Reads,
+        crm_of: CrmOf,
+        email_reads: EmailReads,
+        sequence_reads: SequenceReads,
+    ) -> None:
         self.account_id = account_id
         self._reads = reads
         self._crm_of = crm_of
         self._email_reads = email_reads
+        self._sequence_reads = sequence_reads
         self._web_domains: asyncio.Future[list[WebDomain]] | None = None
         self.users: DataLoader[UserId, User | None] = _loader(self._find_users)
         self.pages: DataLoader[PageId, SchedulingPage | None] = _loader(self._find_pages)
@@ -56,6 +68,8 @@ class Loaders:
         self.users_by_email: DataLoader[str, User | None] = _loader(self._find_users_by_email)
         self.engagements: DataLoader[EngagementId, MeetingEngagement | None] = _loader(self._find_engagements)
         self.contacts: DataLoader[str, Contact | None] = _loader(self._find_contacts)
+        self.sequences: DataLoader[SequenceId, Sequence | None] = _loader(self._find_sequences)
+        self.email_threads: DataLoader[EmailThreadId, EmailThread | None] = _loader(self._find_threads)
         self.contacts_by_email: DataLoader[str, Contact | None] = _loader(self._find_contacts_by_email)
         self.recorded_meetings: DataLoader[UUID, RecordedMeeting | None] = _loader(self._find_recorded_meetings)
         self.timeline_beginnings: DataLoader[tuple[str, int], RecordPage[TimelineEntry] | None] = _loader(
@@ -147,6 +161,12 @@ class Loaders:
 
     async def _find_contacts(self, ids: Collection[str]) -> Mapping[str, Contact]:
         return await (await self.crm()).contacts_by_id(ids)
+
+    async def _find_sequences(self, ids: Collection[SequenceId]) -> Mapping[SequenceId, Sequence]:
+        return await self._sequence_reads.sequences_by_id(self.account_id, ids)
+
+    async def _find_threads(self, ids: Collection[EmailThreadId]) -> Mapping[EmailThreadId, EmailThread]:
+        return await self._email_reads.threads_by_id(self.account_id, ids)
 
     async def _find_contacts_by_email(self, emails: Collection[str]) -> Mapping[str, Contact]:
         return await (await self.crm()).known(emails)

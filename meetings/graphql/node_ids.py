@@ -25,6 +25,8 @@ class Kind(Enum):
     ENGAGEMENT = b"g"
     EMAIL = b"n"
     EMAIL_THREAD = b"r"
+    SEQUENCE = b"q"
+    ENROLLMENT = b"v"
 
 
 class OutsideKind(Enum):

@@ -14,8 +14,10 @@ from meetings.domain.identifiers import (
     EmailId,
     EmailThreadId,
     EngagementId,
+    EnrollmentId,
     MailboxId,
     PageId,
+    SequenceId,
     UserId,
 )
 from meetings.domain.timespan import at_minute, ceil_minute
@@ -53,6 +55,7 @@ from meetings.graphql.plans import SeatMutations
 from meetings.graphql.public_pages import PublicSchedulingPage
 from meetings.graphql.scalars import SCALARS, Locale, refused
 from meetings.graphql.scheduling_pages import PageMutations, SchedulingPage
+from meetings.graphql.sequences import Sequence, SequenceEnrollment, SequenceMutations
 from meetings.graphql.settings import SettingsMutations
 from meetings.graphql.sign_in import SignInMutations
 from meetings.graphql.team_channels import TeamChannel, TeamChannelMutations, team_channels_of
@@ -150,6 +153,7 @@ class Mutation(
     EmailMutations,
     EmailTemplateMutations,
     AvailableTimesMutations,
+    SequenceMutations,
     MeetingLinkMutations,
     DomainMutations,
     CalendarMutations,
@@ -208,6 +212,14 @@ async def _node(operation: Operation, given: str) -> Node | None:
             threads = await operation.tools.email_reads.threads_by_id(caller.account_id, [EmailThreadId(own)])
             shown = [thread for thread in threads.values() if thread.user_id == caller.user_id]
             return EmailThread.of(shown[0]) if shown else None
+        case Kind.SEQUENCE:
+            sequences = await operation.tools.sequence_reads.sequences_by_id(caller.account_id, [SequenceId(own)])
+            of_caller = [each for each in sequences.values() if each.owner == caller.user_id]
+            return Sequence.of(of_caller[0]) if of_caller else None
+        case Kind.ENROLLMENT:
+            enrolled = await operation.tools.sequence_reads.enrollments_by_id(caller.account_id, [EnrollmentId(own)])
+            of_theirs = [each for each in enrolled.values() if each.user_id == caller.user_id]
+            return SequenceEnrollment.of(of_theirs[0]) if of_theirs else None
         case Kind.BOOKING:
             return await visible_booking(operation, BookingId(own))
         case Kind.ENGAGEMENT:
@@ -222,6 +234,8 @@ schema = Api(
     types=[
         *ERROR_TYPES,
         Account,
+        Sequence,
+        SequenceEnrollment,
         User,
         SchedulingPage,
         Booking,

@@ -29,6 +29,7 @@ from meetings.graphql.enums import (
     BookingState,
     ConnectionStatus,
     EmailStatus,
+    EnrollmentStatus,
     Feature,
     InboxProvider,
     PageType,
@@ -41,6 +42,7 @@ from meetings.graphql.node_ids import Kind, OutsideKind, from_id, from_outside_i
 from meetings.graphql.paging import AFTER, DEFAULT_PAGE, FIRST, check_first, page_info
 from meetings.graphql.people import Account, User, ViewerSettings
 from meetings.graphql.scheduling_pages import SchedulingPage, SchedulingPageConnection, SchedulingPageEdge
+from meetings.graphql.sequences import Sequence, SequenceEnrollmentConnection, enrollments_of, sequences_of
 from meetings.graphql.sign_in import ApiToken
 from meetings.graphql.team_channels import TeamChannel, team_channels_of, team_mail_providers
 
@@ -293,6 +295,28 @@ class Viewer:
         after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
     ) -> EmailMessageConnection | None:
         return await emails_in(info.context, AccountId(self.own.account_id), self.own.id, status, first, after)
+
+    @strawberry.field(description="Their sequences of mails, oldest first.")
+    async def sequences(
+        self,
+        info: Info,
+        archived: Annotated[bool, strawberry.argument(description="Those that are archived instead.")] = False,
+    ) -> list[Sequence]:
+        return await sequences_of(info.context, AccountId(self.own.account_id), self.own.id, archived=archived)
+
+    @strawberry.field(description="Who is in their sequences, those enrolled last first.")
+    async def enrollments(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description=FIRST)] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
+        contact_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this contact.")] = None,
+        status: Annotated[
+            list[EnrollmentStatus] | None, strawberry.argument(description="Only those that stand like this.")
+        ] = None,
+    ) -> SequenceEnrollmentConnection | None:
+        account_id = AccountId(self.own.account_id)
+        return await enrollments_of(info.context, account_id, self.own.id, None, contact_id, status or [], first, after)
 
     @strawberry.field(description="Which mails of connected mailboxes are logged. Changed by `setEmailLogging`.")
     async def email_logging(self, info: Info) -> EmailLogging | None:

@@ -18,7 +18,17 @@ from meetings.application.sites import Site, site_at
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.router import GraphQLRoutes, graphql_router
 from meetings.graphql.schema import printed_schema
-from meetings.infrastructure.http import booking_page, chat, domains, health, invitations, manage, oauth, webhooks
+from meetings.infrastructure.http import (
+    booking_page,
+    chat,
+    domains,
+    health,
+    invitations,
+    manage,
+    oauth,
+    unsubscribe,
+    webhooks,
+)
 from meetings.infrastructure.http.answer_again import AnswerAgain
 from meetings.infrastructure.http.hosts import KnownHost
 from meetings.infrastructure.http.middleware import (
@@ -105,7 +115,7 @@ def _add_routes(app: FastAPI, graphql: GraphQLRoutes, options: ApiOptions) -> No
     app.include_router(graphql, prefix=_GRAPHQL)
     app.include_router(chat.chat_router(lambda: graphql.product().chat_links, options))
     app.include_router(booking_page.booking_routes(graphql.product, options))
-    for routes in (health, oauth, webhooks, manage, invitations, domains):
+    for routes in (health, oauth, webhooks, manage, invitations, unsubscribe, domains):
         app.include_router(routes.router)
 
     @app.get("/schema.graphql")

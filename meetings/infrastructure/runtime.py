@@ -37,6 +37,7 @@ from meetings.infrastructure.database.page_signs import SqlPageSigns
 from meetings.infrastructure.database.pulse import database_pulse
 from meetings.infrastructure.database.reads import SqlReads
 from meetings.infrastructure.database.sealed_credentials import OF_MAILBOXES
+from meetings.infrastructure.database.sequence_reads import SqlSequenceReads
 from meetings.infrastructure.database.sign_in_attempts import SqlSignInAttempts
 from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
 from meetings.infrastructure.database.unit_of_work import Database
@@ -190,6 +191,7 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
         schedule=_RingingSchedule(database, process.doorbell),
         mail_schedule=_RingingMailSchedule(database, process.doorbell),
         email_reads=SqlEmailReads(database),
+        sequence_reads=SqlSequenceReads(database),
         identities=SqlIdentities(database),
         sign_in_attempts=SqlSignInAttempts(database),
         passwords=ArgonPasswords(),

@@ -32,11 +32,15 @@ class OwnCalendar:
         tour, report = self._tour, self._tour.report
         report.step("Anna plans something with Grace, who is a contact by now, in Google Calendar itself")
         start = (datetime.now(ZoneInfo(ZONE)) + timedelta(days=25)).replace(minute=0, second=0, microsecond=0)
+        told: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("A surprise", {"visibility": "private"}),
+            (TITLE, {"location": "Room 1"}),
+        )
         private, event = (
             tour.google.add_event(
                 ANNA.email, title, start, start + timedelta(hours=1), attendees=[{"email": GRACE}], **more
             )["id"]
-            for title, more in (("A surprise", {"visibility": "private"}), (TITLE, {"location": "Room 1"}))
+            for title, more in told
         )
         meeting = await self._meeting("the event to come to the record", lambda found: True)
         report.expect(
