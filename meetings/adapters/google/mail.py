@@ -142,6 +142,9 @@ class GoogleMail:
 
         try:
             mail = await self.calls.attempt(build, self.calls.limit())
+            for body in read(wire.kept_apart, mail):
+                told = await self.calls.attempt(partial(_attachment, mail_id=mail_id, body=body), self.calls.limit())
+                body["data"] = read(wire.data, told)
         except Refused as refused:
             if refused.says_gone:
                 return None
@@ -213,6 +216,15 @@ def _history(service: "GmailResource", **parameters: Any) -> "HttpRequest":
         service.users()
         .history()
         .list(userId="me", historyTypes=["messageAdded"], fields=wire.HISTORY_FIELDS, **parameters)
+    )
+
+
+def _attachment(service: "GmailResource", mail_id: str, body: Any) -> "HttpRequest":
+    return (
+        service.users()
+        .messages()
+        .attachments()
+        .get(userId="me", messageId=mail_id, id=str(body["attachmentId"]), fields="data")
     )
 
 

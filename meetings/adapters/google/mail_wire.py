@@ -25,6 +25,7 @@ BODY_FIELDS = "id,payload"
 _LEFT_OUT = frozenset({"DRAFT", "SPAM", "TRASH", "CHAT"})
 _SENT = "SENT"
 _MOST_PARTS = 200
+_MOST_KEPT_APART, _LONGEST_KEPT_APART = 2, 5_000_000
 # Charsets whose bytes could pass for UTF-8.
 _SEVEN_BITS = ("iso-2022", "hz", "utf-7", "utf-16", "utf-32")
 _CURSOR = re.compile(r"1:([0-9]{1,20})")
@@ -115,19 +116,35 @@ def report(mail: Json) -> Report:
 
 
 def text(mail: Json) -> str:
-    return text_of(_texts(mail))
+    return text_of(TextPart(_kind(part) == "text/html", _decoded(part)) for part in _texts(mail))
 
 
-def _texts(mail: Json) -> Iterator[TextPart]:
+def kept_apart(mail: Json) -> list[Json]:
+    """The bodies of texts that Gmail keeps apart for their length, the first few: `attachmentId` is what to ask for,
+    and `data` what to fill in (MessagePartBody). One that would be too long for an answer is left empty."""
+    bodies = [part.get("body", {}) for part in _texts(mail)]
+    apart = [body for body in bodies if body.get("attachmentId") and not body.get("data")]
+    return [body for body in apart if body.get("size", 0) <= _LONGEST_KEPT_APART][:_MOST_KEPT_APART]
+
+
+def data(attachment: Json) -> str:
+    return str(attachment["data"])
+
+
+def _texts(mail: Json) -> Iterator[Json]:
     """The parts that are text: no attachments, and nothing of a mail that hangs on to the mail."""
     waiting, seen = [mail.get("payload", {})], 0
     while waiting and seen < _MOST_PARTS:
         part, seen = waiting.pop(0), seen + 1
-        kind = str(part.get("mimeType", "")).lower()
+        kind = _kind(part)
         if not kind.startswith("message/"):
             waiting = [*part.get("parts", []), *waiting]
         if kind in ("text/plain", "text/html") and not _is_attached(part):
-            yield TextPart(kind == "text/html", _decoded(part))
+            yield part
+
+
+def _kind(part: Json) -> str:
+    return str(part.get("mimeType", "")).lower()
 
 
 def _is_attached(part: Json) -> bool:

@@ -2,6 +2,8 @@
 
 import base64
 from collections.abc import Iterator
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 import pytest
@@ -146,6 +148,26 @@ async def test_a_mail_that_is_too_long_is_not_handed_over(world: GoogleMailWorld
     with pytest.raises(MailNotAccepted):
         await mail.send(an_outgoing(ADA, text="x" * 6_000_000))
     assert world.google.requests_for("users.messages.send") == []
+
+
+async def test_texts_that_gmail_keeps_apart_are_read_and_attachments_are_not(
+    world: GoogleMailWorld, mail: MailAccount
+) -> None:
+    world.google.settings.inline_bytes = 10
+    follower = Follower(mail)
+    await follower.follow()
+    world.deliver(a_mail(ADA, text="Gladly, and at length.\n", html="<p>Gladly, and at length.</p>"))
+    message = EmailMessage(SMTP)
+    message["From"], message["To"], message["Message-ID"] = VERA.email, ADA, message_id()
+    message.set_content("See the notes that hang on here.")
+    message.add_attachment("Secret notes, quite long", filename="notes.txt")
+    world.deliver(message.as_bytes())
+    bodies = [await mail.read(told.mail_id) for told in await follower.follow()]
+    assert [body.text.strip() for body in bodies if body] == [
+        "Gladly, and at length.",
+        "See the notes that hang on here.",
+    ]
+    assert len(world.google.requests_for("users.messages.attachments.get")) == 3
 
 
 async def test_a_colleague_answers_in_the_same_conversation(world: GoogleMailWorld, mail: MailAccount) -> None:

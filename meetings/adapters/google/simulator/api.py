@@ -18,6 +18,8 @@ class Settings:
     largest_page: int | None = None
     empty_first_page: bool = False
     conference_pending: bool = False
+    inline_bytes: int = 100_000
+    """Longer texts of mails come as attachments do; how long Google lets them be is not documented."""
 
 
 @dataclass(frozen=True)

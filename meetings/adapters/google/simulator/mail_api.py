@@ -27,6 +27,7 @@ class MailApi:
             "users.messages.send": self.send,
             "users.messages.list": self.list_messages,
             "users.messages.get": self.get_message,
+            "users.messages.attachments.get": self.get_attachment,
             "users.history.list": self.list_history,
         }
 
@@ -61,7 +62,15 @@ class MailApi:
     def get_message(self, request: Request) -> Json:
         mail = _mailbox(request).get(request.path["id"])
         query = request.query
-        return mail_view.message_json(mail, query.get("format", "full"), query.get("metadataHeaders", []))
+        format_, headers = query.get("format", "full"), query.get("metadataHeaders", [])
+        return mail_view.message_json(mail, format_, headers, self.settings.inline_bytes)
+
+    def get_attachment(self, request: Request) -> Json:
+        mail = _mailbox(request).get(request.path["messageId"])
+        found = mail_view.attachment(mail, request.path["id"])
+        if found is None:
+            raise GoogleError(400, "invalidArgument", "Invalid attachment token", canonical="INVALID_ARGUMENT")
+        return found
 
     def list_history(self, request: Request) -> Json:
         """Additions only: other kinds of records are not kept. A page's `historyId` is the newest there is."""

@@ -5,6 +5,7 @@ sent (assumed). Attached mails are shown with their parts (assumed).
 """
 
 import base64
+from collections.abc import Iterator
 from email.message import Message
 
 from meetings.adapters.google.simulator.errors import Json
@@ -20,8 +21,9 @@ def labelled(mail: StoredMail) -> Json:
     return {**reference(mail), "labelIds": sorted(mail.labels)}
 
 
-def message_json(mail: StoredMail, format_: str, only: list[str]) -> Json:
-    """`only`: names of the headers to show with the format `metadata`; none means all."""
+def message_json(mail: StoredMail, format_: str, only: list[str], inline_bytes: int) -> Json:
+    """`only`: names of the headers to show with the format `metadata`; none means all. Longer texts than `inline_bytes`
+    are kept apart (MessagePartBody, `attachmentId`)."""
     seen: Json = {
         **labelled(mail),
         "snippet": "",
@@ -35,10 +37,44 @@ def message_json(mail: StoredMail, format_: str, only: list[str]) -> Json:
         wanted = {name.lower() for name in only}
         headers = [each for each in _headers(mail.message) if not wanted or each["name"].lower() in wanted]
         return {**seen, "payload": {"mimeType": mail.message.get_content_type(), "headers": headers}}
-    return {**seen, "payload": _part(mail.message, "")} if format_ == "full" else seen
+    return {**seen, "payload": _part(mail.message, "", inline_bytes)} if format_ == "full" else seen
 
 
-def _part(message: Message, number: str) -> Json:
+def attachment(mail: StoredMail, attachment_id: str) -> Json | None:
+    """The content of the part that has this name; None where there is none."""
+    for number, part in _numbered(mail.message, ""):
+        if attachment_id == _name(number):
+            data = _content(part)
+            return {"size": len(data), "data": _base64url(data)}
+    return None
+
+
+def _numbered(message: Message, number: str) -> Iterator[tuple[str, Message]]:
+    if message.is_multipart():
+        for at, each in enumerate(_children(message)):
+            yield from _numbered(each, _number(number, at))
+    else:
+        yield number, message
+
+
+def _children(message: Message) -> list[Message]:
+    return [each for each in message.get_payload() if isinstance(each, Message)]
+
+
+def _number(parent: str, at: int) -> str:
+    return f"{parent}.{at}" if parent else str(at)
+
+
+def _name(number: str) -> str:
+    return f"ANGjdJ{number or 'whole'}"
+
+
+def _content(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _part(message: Message, number: str, inline_bytes: int) -> Json:
     part: Json = {
         "partId": number,
         "mimeType": message.get_content_type(),
@@ -47,14 +83,12 @@ def _part(message: Message, number: str) -> Json:
         "body": {"size": 0},
     }
     if message.is_multipart():
-        children = [each for each in message.get_payload() if isinstance(each, Message)]
-        prefix = f"{number}." if number else ""
-        return {**part, "parts": [_part(each, f"{prefix}{at}") for at, each in enumerate(children)]}
-    content = message.get_payload(decode=True)
-    data = content if isinstance(content, bytes) else b""
+        children = enumerate(_children(message))
+        return {**part, "parts": [_part(each, _number(number, at), inline_bytes) for at, each in children]}
+    data = _content(message)
     part["body"] = {"size": len(data)}
-    if part["filename"]:
-        part["body"]["attachmentId"] = f"ANGjdJ{number or 0}"
+    if part["filename"] or len(data) > inline_bytes:
+        part["body"]["attachmentId"] = _name(number)
     else:
         part["body"]["data"] = _base64url(data)
     return part
