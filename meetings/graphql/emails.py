@@ -56,8 +56,8 @@ class EmailMessage(Node):
     @strawberry.field(description="The conversation it belongs to.")
     async def thread(self, info: Info) -> "EmailThread | None":
         account_id = AccountId(self.own.account_id)
-        found = await info.context.tools.email_reads.threads_by_id(account_id, [self.own.thread_id])
-        return EmailThread.of(found[self.own.thread_id]) if self.own.thread_id in found else None
+        found = await info.context.loaders(account_id).email_threads.load(self.own.thread_id)
+        return EmailThread.of(found) if found else None
 
     @classmethod
     def of(cls, email: domain.Email) -> "EmailMessage":

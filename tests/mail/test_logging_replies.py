@@ -1,7 +1,11 @@
 """When a reply is logged, and when nothing is kept of it (S87, A-IN1 to A-IN3): one test per condition."""
 
+from dataclasses import replace
+
 from meetings.application.email_settings import set_email_logging
 from meetings.application.people import deactivate_person, reactivate_person
+from meetings.application.ports.calendars import ProviderUnavailable
+from meetings.application.ports.crm import Crm
 from meetings.domain.email import EmailOrigin, EmailState
 from meetings.domain.identifiers import MailboxId
 from meetings.domain.reply_logging import LoggingRule
@@ -281,6 +285,27 @@ async def test_a_revoked_grant_is_noted_and_the_mailbox_is_read_no_more(anna: Ma
     async with anna.here.tools.look(anna.here.anna.account_id) as work:
         assert not (await work.mailboxes.get(anna.mailbox.id)).usable
         assert await work.mail_reading.state(anna.mailbox.id) is None
+
+
+async def test_records_that_cannot_be_reached_delay_no_mail_and_lose_none(ada: Mailed) -> None:
+    """A-CR8, for mails."""
+
+    async def away(_: object) -> Crm:
+        raise ProviderUnavailable("away")
+
+    tools = ada.here.tools
+    email_id = await ada.queue()
+    ada.here.tools = replace(tools, crm_of=away)
+    email = await ada.hand_over(email_id)
+    assert email.state is EmailState.SENT
+    ada.answer(email)
+    await ada.read()
+    assert len(await ada.received()) == 1
+    ada.here.tools = tools
+    assert await ada.timeline() == []
+    await ada.passes(minutes=11)
+    await ada.settle_down()
+    assert [entry.subject for entry in await ada.timeline()] == ["Next steps", "Re: Next steps"]
 
 
 async def test_a_colleague_who_got_the_reply_too_does_not_log_it(ada: Mailed) -> None:
