@@ -9,17 +9,19 @@ from meetings.domain.identifiers import EngagementId
 async def log_engagement(intent: Intent, *, look: Begin, crm_of: CrmOf) -> None:
     """Have the records say what the meeting says now; doing it again changes nothing.
 
-    It stands with those of its people who are contacts; nobody becomes one by it (A-CR1).
+    It stands with those of its people who are contacts; nobody becomes one by it (A-CR1). When none is any more, because
+    they were forgotten, there is nobody to write it for.
 
     Raises:
-        RecordRefused: none of them is a contact (any more).
-        ProviderError: worth another try.
+        ProviderError: worth another try, but for `RecordRefused`.
     """
     async with look(intent.account_id) as work:
         engagement = await work.engagements.get(EngagementId(intent.subject))
         owners = await work.users.of(engagement.owners)
     crm = await crm_of(intent.account_id)
     known = await crm.known(engagement.contacts)
+    if not known:
+        return
     await crm.put_meeting(
         MeetingRecord(
             key=engagement.id,

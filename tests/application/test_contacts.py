@@ -83,3 +83,34 @@ async def test_a_change_that_names_no_contact_asks_no_records(anywhere: World) -
     crm = await tools.crm_of(here.anna.account_id)
     assert [found.title for found in (await crm.meetings_by_key([meeting])).values()] == ["Other"]
     assert await crm.meetings_by_key([EngagementId(uuid4())]) == {}
+
+
+async def test_a_meeting_whose_people_were_forgotten_changes_without_a_trace_of_them(anywhere: World) -> None:
+    """TP-4: nobody becomes a contact again, and nothing is left over for people to look at."""
+    here, tools = anywhere, anywhere.tools
+    vera = await create_contact(VERA, ContactWish({}), caller=here.caller, look=tools.look, crm_of=tools.crm_of)
+    meeting = await create_engagement(
+        CreateEngagement(vera.id, (), MeetingText("Intro with Vera"), TEN, ELEVEN),
+        caller=here.caller,
+        begin=tools.begin,
+        crm_of=tools.crm_of,
+        clock=here.clock,
+    )
+    await here.settle_down()
+    crm = await tools.crm_of(here.anna.account_id)
+    await crm.erase(VERA)
+    await change_engagement(
+        meeting,
+        ChangeEngagement(title="Vera again"),
+        caller=here.caller,
+        begin=tools.begin,
+        look=tools.look,
+        crm_of=tools.crm_of,
+        clock=here.clock,
+    )
+    await here.settle_down()
+    assert await crm.known([VERA]) == {}
+    [found] = (await crm.meetings_by_key([meeting])).values()
+    assert (found.contacts, "Vera" in found.title) == ((), False)
+    assert await tools.outbox.dead(here.anna.account_id, 10) == []
+    assert await here.unfinished() == []
