@@ -9,8 +9,8 @@ from meetings.domain.identifiers import EngagementId
 async def log_engagement(intent: Intent, *, look: Begin, crm_of: CrmOf) -> None:
     """Have the records say what the meeting says now; doing it again changes nothing.
 
-    It stands with those of its people who are contacts; nobody becomes one by it (A-CR1). When none is any more, because
-    they were forgotten, there is nobody to write it for.
+    It stands with those of its people who are contacts; nobody becomes one by it (A-CR1). When none is one any more,
+    because they were forgotten, there is nobody to write it for.
 
     Raises:
         ProviderError: worth another try, but for `RecordRefused`.
