@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from meetings.adapters.google import event_news, wire
 from meetings.adapters.google.authorized import AuthorizedCalls
 from meetings.adapters.google.event_writes import EventWrites
+from meetings.adapters.google.reading import read
 from meetings.adapters.google.refusals import Asked
 from meetings.application.ports.calendars import (
     BusyAnswer,
@@ -21,7 +22,6 @@ from meetings.application.ports.calendars import (
     EventNews,
     EventTime,
     ProviderError,
-    ProviderUnavailable,
     ReauthorizationNeeded,
     RemovedEvent,
     WrittenEvent,
@@ -32,9 +32,6 @@ from meetings.domain.timespan import TimeSpan
 if TYPE_CHECKING:
     from googleapiclient._apis.calendar.v3 import CalendarResource
     from googleapiclient.http import HttpRequest
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 # freebusy.query takes at most 50 calendars (calendarExpansionMax), and refuses more than about three months.
 _FREE_BUSY_CALENDARS = 50
@@ -66,7 +63,7 @@ class GoogleCalendars:
 
         pages = self._pages(build, Asked.ACCOUNT, self.calls.limit())
         entries = [entry async for page in pages for entry in page.get("items", [])]
-        return _read(wire.listed_calendars, entries)
+        return read(wire.listed_calendars, entries)
 
     async def busy(self, calendars: Sequence[str], span: TimeSpan) -> Mapping[str, BusyAnswer]:
         """One free/busy question for all calendars; those that are busy are then asked, all at once, by which events.
@@ -88,7 +85,7 @@ class GoogleCalendars:
         taken: dict[str, list[wire.Minutes] | ProviderError] = {each: [] for each in calendars}
         for (group, _), answer in zip(questions, answers, strict=True):
             for calendar in group:
-                told = _read(wire.free_busy, answer, calendar)
+                told = read(wire.free_busy, answer, calendar)
                 known = taken[calendar]
                 if isinstance(told, ProviderError):
                     taken[calendar] = told
@@ -117,7 +114,7 @@ class GoogleCalendars:
         try:
             pages = self._events(calendar, {"timeMin": wire.stamp(span.start), "timeMax": wire.stamp(span.end)}, until)
             found = [page async for page in pages]
-            events = _read(wire.blocking_events, found, span)
+            events = read(wire.blocking_events, found, span)
         except ReauthorizationNeeded:
             raise
         except ProviderError as error:
@@ -148,10 +145,10 @@ class GoogleCalendars:
         cancelled: Counter[str] = Counter()
         async for page in self._events(calendar, only, None, asked):
             if cursor is not None:
-                cancelled.update(_read(wire.removed_from_series, page))
+                cancelled.update(read(wire.removed_from_series, page))
                 if any(count > 1 for count in cancelled.values()):
                     raise CursorExpired("several instances of a series are gone, and Google may not tell all of them")
-            yield _read(_changes, page)
+            yield read(_changes, page)
 
     async def event_news(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[EventNews]:
         """Pages as Google gives them, without `singleEvents`: a series is one event, and its moved instances stand
@@ -174,7 +171,7 @@ class GoogleCalendars:
 
         async for page in self._pages(build, asked, None):
             token = page.get("nextSyncToken")
-            yield _read(event_news.news, page, f"{_NEWS_FORM}{token}" if token else None)
+            yield read(event_news.news, page, f"{_NEWS_FORM}{token}" if token else None)
 
     def _events(
         self, calendar: str, only: Mapping[str, str], until: float | None, asked: Asked = Asked.CALENDAR
@@ -237,15 +234,3 @@ def _pieces(span: TimeSpan) -> Iterator[TimeSpan]:
         end = min(start + _FREE_BUSY_SPAN, span.end)
         yield TimeSpan(start, end)
         start = end
-
-
-def _read(parse: Callable[P, T], *answer: P.args, **named: P.kwargs) -> T:
-    """What `parse` makes of an answer. One that lacks what Google promises cannot be read, which is no mistake of ours.
-
-    Raises:
-        ProviderUnavailable: so it is.
-    """
-    try:
-        return parse(*answer, **named)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise ProviderUnavailable(f"an answer of Google that cannot be read ({type(error).__name__})") from None
