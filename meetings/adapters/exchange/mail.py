@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from meetings.adapters.exchange import mail_wire
 from meetings.adapters.exchange.calls import MailboxCalls
+from meetings.adapters.exchange.guarded_http import AnswerRefused
 from meetings.adapters.exchange.mail_feed import MailFeed
 from meetings.adapters.exchange.refusals import Asked, Refused
+from meetings.adapters.exchange.xml_limits import XmlRefused
 from meetings.application.mail_message import as_message
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.mail_accounts import MailBody, MailNews, OutgoingMail, SentMail
@@ -62,13 +64,15 @@ class ExchangeMail:
         return self.feed.since(instant)
 
     async def read(self, mail_id: str) -> MailBody | None:
-        """Exchange makes the text out of HTML itself."""
+        """Exchange makes the text out of HTML itself. A text that is too long to be read is none."""
 
         def work(mailbox: "Mailbox") -> MailBody | None:
             from meetings.adapters.exchange import mail_operations
 
             try:
                 return MailBody(mail_wire.body(mail_operations.text(mailbox, mail_id)))
+            except (AnswerRefused, XmlRefused):
+                return MailBody("")
             except Refused as refused:
                 if refused.says_gone:
                     return None

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from meetings.adapters.exchange import mail_wire, wire
 from meetings.adapters.exchange.calls import MailboxCalls
+from meetings.adapters.exchange.guarded_http import AnswerRefused
 from meetings.adapters.exchange.mail_cursor import SYNCHRONIZED, MailCursor, Searched
 from meetings.adapters.exchange.mail_wire import ROLES, SENT, MailFolder
 from meetings.adapters.exchange.refusals import Asked, Refused
+from meetings.adapters.exchange.xml_limits import XmlRefused
 from meetings.application.mail_text import Report, report_in
 from meetings.application.ports.calendars import ProviderUnavailable
 from meetings.application.ports.clock import Clock
@@ -162,7 +164,7 @@ class MailFeed:
             from meetings.adapters.exchange import mail_operations
 
             told = []
-            for element in mail_operations.headers(mailbox, mail_ids):
+            for element in _in_parts(mail_ids, lambda some: mail_operations.headers(mailbox, some)):
                 came = mail_wire.received_at(element)
                 if came is None or mail_wire.is_draft(element) or (not_before is not None and came < not_before):
                     continue
@@ -216,12 +218,27 @@ def _search_from(folder_id: str, since: datetime, page_size: int, offset: int) -
     return work
 
 
+def _in_parts(mail_ids: list[str], ask: Callable[[list[str]], list[T]]) -> list[T]:
+    """The answers about these mails, asked for in halves when they are too long together: headers may be, and nobody
+    who writes such mails shall keep others from being found."""
+    try:
+        return ask(mail_ids)
+    except (AnswerRefused, XmlRefused):
+        if len(mail_ids) < 2:
+            raise
+        middle = len(mail_ids) // 2
+        return [*_in_parts(mail_ids[:middle], ask), *_in_parts(mail_ids[middle:], ask)]
+
+
 def _report(mailbox: "Mailbox", element: object) -> Report | None:
-    """What a report on a delivery says, from the mail as it travelled."""
+    """What a report on a delivery says, from the mail as it travelled. Of one that brings a very long mail back, only
+    whether it is about a failure."""
     from meetings.adapters.exchange import mail_operations
 
     try:
         return report_in(mail_wire.mime(mail_operations.mime(mailbox, wire.item_id(element))))
+    except (AnswerRefused, XmlRefused):
+        return Report(mail_wire.says_failed(element), None)
     except Refused as refused:
         if refused.says_gone:
             return None

@@ -82,6 +82,11 @@ def is_report(element: Element) -> bool:
     return _class(element).startswith("report.") or may_be_a_report(_arrived_with(element))
 
 
+def says_failed(element: Element) -> bool:
+    """Whether Exchange itself took it for a report that a mail was not delivered."""
+    return _class(element).startswith("report.") and _class(element).endswith(".ndr")
+
+
 def header(element: Element, *, outgoing: bool, report: Report | None) -> MailHeader:
     failed = report is not None and report.failed
     told = (text_in(element, "DateTimeSent") if outgoing else "") or text_in(element, "DateTimeReceived")

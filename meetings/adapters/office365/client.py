@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from meetings.adapters.office365.transport import Answer, Request
+from meetings.adapters.office365.transport import Answer, AnswerTooLong, Request
 from meetings.application.ports.calendars import ProviderUnavailable
 
 CONNECT_SECONDS = 5.0
@@ -77,7 +77,8 @@ async def exchange(client: httpx.AsyncClient, request: Request) -> Answer:
     """The whole answer, whatever its status. Has no limit in time of its own but for connecting.
 
     Raises:
-        ProviderUnavailable: there was none, or one longer than `ANSWER_BYTES`.
+        ProviderUnavailable: there was none.
+        AnswerTooLong: it is longer than `ANSWER_BYTES`.
     """
     try:
         response = await client.send(to_httpx(request), stream=True)
@@ -118,7 +119,7 @@ async def _content(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_raw():
         content += unzip.decompress(chunk, ANSWER_BYTES + 1 - len(content)) if unzip else chunk
         if len(content) > ANSWER_BYTES or (unzip and unzip.unconsumed_tail):
-            raise httpx.DecodingError("too long")
+            raise AnswerTooLong("an answer of Microsoft that is too long")
     if unzip and not unzip.eof:
         raise httpx.DecodingError("cut off")
     return bytes(content)

@@ -12,6 +12,7 @@ from meetings.adapters.office365.mail_feed import MailFeed
 from meetings.adapters.office365.mail_writes import MailWrites
 from meetings.adapters.office365.reading import read
 from meetings.adapters.office365.refusals import Asked, Refused
+from meetings.adapters.office365.transport import AnswerTooLong
 from meetings.application.mail_text import TextPart, text_of
 from meetings.application.ports.mail_accounts import MailBody, MailNews, OutgoingMail, SentMail
 
@@ -37,20 +38,27 @@ class Office365Mail:
         return self.feed.since(instant)
 
     async def read(self, mail_id: str) -> MailBody | None:
-        """Exchange makes the text out of HTML itself."""
-        question = Question(
-            "GET",
-            f"/me/messages/{quote(mail_id, safe='')}",
-            params={"$select": "body"},
-            prefer=('outlook.body-content-type="text"',),
-        )
+        """Exchange makes the text out of HTML itself. Of a text that is too long to be read its beginning is told
+        (`bodyPreview`)."""
         try:
-            answer = await self.calls.attempt(question, self.calls.limit())
+            answer = await self._select(mail_id, "body")
+            return read(lambda: MailBody(text_of([_part(answer["body"])])))
+        except AnswerTooLong:
+            answer = await self._select(mail_id, "bodyPreview")
+            return read(lambda: MailBody(str(answer["bodyPreview"])))
         except Refused as refused:
             if refused.says_gone:
                 return None
             raise self.calls.error(refused, Asked.MAIL) from None
-        return read(lambda: MailBody(text_of([_part(answer["body"])])))
+
+    async def _select(self, mail_id: str, member: str) -> Any:
+        question = Question(
+            "GET",
+            f"/me/messages/{quote(mail_id, safe='')}",
+            params={"$select": member},
+            prefer=('outlook.body-content-type="text"',),
+        )
+        return await self.calls.attempt(question, self.calls.limit())
 
 
 def _part(body: Any) -> TextPart:

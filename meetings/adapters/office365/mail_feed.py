@@ -9,7 +9,7 @@ Delta takes `$select`, `$expand`, and of `$filter` only `receivedDateTime ge`; w
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from meetings.adapters.office365.mail_folders import INBOX, SENT, MailFolder, Ma
 from meetings.adapters.office365.places import few_at_once
 from meetings.adapters.office365.reading import items_of, read
 from meetings.adapters.office365.refusals import Asked, Refused
+from meetings.adapters.office365.transport import AnswerTooLong
 from meetings.application.mail_text import Report, report_in
 from meetings.application.ports.calendars import ProviderUnavailable
 from meetings.application.ports.clock import Clock
@@ -112,11 +113,18 @@ class MailFeed:
                     positions[each.folder.id] = Position(link, each.folder.counts)
 
     async def _round(self, each: _Folder) -> AsyncIterator[Any]:
-        """The pages of one folder; none when it is gone meanwhile."""
-        question = self._question(each)
+        """The pages of one folder; none when it is gone meanwhile. Headers may be long: a page that is too long is
+        asked for again with fewer mails, so that nobody who writes such mails keeps others from being found."""
+        question, size = self._question(each), self.page_size
         while True:
             try:
                 page = await self.calls.attempt(question, self.calls.limit())
+            except AnswerTooLong:
+                if size == 1:
+                    raise
+                size = max(1, size // 10)
+                question = replace(question, prefer=(_page_of(size),))
+                continue
             except Refused as refused:
                 if refused.status == 404 and refused.says_gone:
                     return
@@ -128,7 +136,7 @@ class MailFeed:
             question = self.calls.following(question, following)
 
     def _question(self, each: _Folder) -> Question:
-        prefer = (f"odata.maxpagesize={self.page_size}",)
+        prefer = (_page_of(self.page_size),)
         if each.link is not None:
             return Question("GET", each.link, prefer=prefer)
         # Only whole seconds are understood: a smaller part would be cut off or refused.
@@ -152,17 +160,24 @@ class MailFeed:
     async def _mails(self, items: list[Any], sent: str | None) -> tuple[MailHeader, ...]:
         told = [item for item in items if mail_headers.is_told(item)]
         suspects = read(lambda: [item for item in told if mail_headers.is_report(item)])
-        reports = await few_at_once(self._report, [item["id"] for item in suspects])
+        reports = await few_at_once(self._report, suspects)
         known = {item["id"]: report for item, report in zip(suspects, reports, strict=True)}
         return read(lambda: tuple(mail_headers.header(each, sent=sent, report=known.get(each["id"])) for each in told))
 
-    async def _report(self, mail_id: str) -> Report | None:
-        """What a report on a delivery says, from the mail as it travelled ("Get MIME content of a message")."""
-        question = Question("GET", f"/me/messages/{quote(mail_id, safe='')}/$value", raw=True)
+    async def _report(self, item: Any) -> Report | None:
+        """What a report on a delivery says, from the mail as it travelled ("Get MIME content of a message"). Of one
+        that brings a very long mail back, only whether it is about a failure."""
+        question = Question("GET", f"/me/messages/{quote(item['id'], safe='')}/$value", raw=True)
         try:
             raw = await self.calls.attempt(question, self.calls.limit())
+        except AnswerTooLong:
+            return Report(mail_headers.says_failed(item), None)
         except Refused as refused:
             if refused.says_gone:
                 return None
             raise self.calls.error(refused, Asked.MAIL) from None
         return await asyncio.to_thread(report_in, raw)
+
+
+def _page_of(size: int) -> str:
+    return f"odata.maxpagesize={size}"

@@ -42,6 +42,11 @@ def is_report(item: Json) -> bool:
     return _class(item).startswith("report.") or may_be_a_report(_arrived_with(item))
 
 
+def says_failed(item: Json) -> bool:
+    """Whether Exchange itself took it for a report that a mail was not delivered."""
+    return _class(item).startswith("report.") and _class(item).endswith(".ndr")
+
+
 def header(item: Json, *, sent: str | None, report: Report | None) -> MailHeader:
     """The mail; `sent` is the id of the folder of sent mails."""
     outgoing = sent is not None and item.get("parentFolderId") == sent

@@ -36,6 +36,10 @@ class Answer:
     content: bytes = field(repr=False)
 
 
+class AnswerTooLong(ProviderUnavailable):
+    """There is one, and it is longer than what is read."""
+
+
 class Transport:
     """`ca_file` names further authorities whose certificates are believed, beside the public ones.
 

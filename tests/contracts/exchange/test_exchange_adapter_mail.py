@@ -195,6 +195,27 @@ async def test_a_report_that_is_gone_before_it_is_read_is_told_as_a_machines(
     assert (told.automatic, told.bounce) == (True, False)
 
 
+async def test_mails_with_very_long_headers_keep_nobody_from_being_found(
+    world: ExchangeMailWorld, mail: MailAccount
+) -> None:
+    follower = await _following(mail)
+    for _ in range(80):
+        world.deliver(b"Subject: Hello\r\nX-Long: " + b"x " * 100_000 + b"\r\n\r\nHello\r\n")
+    world.deliver(a_mail(ADA, id=(id := message_id())))
+    assert len(await follower.follow()) == 81
+    assert id in follower.seen
+
+
+async def test_a_bounce_that_brings_a_very_long_mail_back_is_one_all_the_same(
+    world: ExchangeMailWorld, mail: MailAccount
+) -> None:
+    follower = await _following(mail)
+    world.deliver(a_bounce(ADA, message_id()))
+    world.exchange.fault("GetItem", on_call=2, endless=True)
+    (told,) = await follower.follow()
+    assert told.bounce
+
+
 async def test_what_the_owner_answers_by_hand_tells_what_it_answers(
     world: ExchangeMailWorld, mail: MailAccount
 ) -> None:
@@ -215,6 +236,16 @@ async def test_no_text_of_a_mail_is_asked_for_but_that_of_one_to_read(
     body = await mail.read(told.mail_id)
     assert body is not None
     assert body.text.strip() == "Private words"
+
+
+async def test_a_text_that_is_too_long_to_be_read_is_none(world: ExchangeMailWorld, mail: MailAccount) -> None:
+    follower = await _following(mail)
+    world.deliver(a_mail(ADA))
+    (told,) = await follower.follow()
+    world.exchange.fault("GetItem", endless=True)
+    body = await mail.read(told.mail_id)
+    assert body is not None
+    assert body.text == ""
 
 
 # ---- sending and refusals -----------------------------------------------------------------------------------------
