@@ -75,7 +75,6 @@ class Loaders:
         self.timeline_beginnings: DataLoader[tuple[str, int], RecordPage[TimelineEntry] | None] = _loader(
             self._find_timeline_beginnings
         )
-        self.email_threads: DataLoader[EmailThreadId, EmailThread | None] = _loader(self._find_email_threads)
         self.thread_beginnings: DataLoader[tuple[EmailThreadId, int], Slice[Email] | None] = _loader(
             self._find_thread_beginnings
         )
@@ -187,9 +186,6 @@ class Loaders:
         return found
 
     # ---- mail -------------------------------------------------------------------------------------------------------
-
-    async def _find_email_threads(self, ids: Collection[EmailThreadId]) -> Mapping[EmailThreadId, EmailThread]:
-        return await self._email_reads.threads_by_id(self.account_id, ids)
 
     async def _find_thread_beginnings(
         self, wanted: Collection[tuple[EmailThreadId, int]]

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.contracts.mail.conftest import WORLDS
 from tests.databases import Simulators, database_url, simulators, sqlite_template
-from tests.mailed import WORLDS, Mailed, mailed
+from tests.mailed import Mailed, mailed
 
 __all__ = ["database_url", "simulators", "sqlite_template"]
 
