@@ -5,6 +5,7 @@ from typing import Any
 
 import httplib2
 import pytest
+import requests
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
@@ -203,3 +204,13 @@ def test_a_mail_from_elsewhere_joins_the_thread_it_answers(google: GoogleSimulat
     known = google.mail.mails(ADA, "SENT")[0].header("Message-ID")
     google.mail.deliver(ADA, a_mail(ADA, subject="AW: Next steps", answers=known))
     assert google.mail.mails(ADA, "INBOX")[0].thread_id == sent["threadId"]
+
+
+def test_a_person_watching_sees_the_mails(google: GoogleSimulator) -> None:
+    google.mail.deliver(ADA, a_mail(ADA, subject="<b>Hello</b>", text="Gladly.\n"))
+    shown = requests.get(f"{google.url}/mail/u/{ADA}", timeout=5)
+    assert shown.status_code == 200
+    assert "&lt;b&gt;Hello&lt;/b&gt;" in shown.text
+    assert "Gladly." in shown.text
+    assert "/mail/u/ada@example.com" in requests.get(f"{google.url}/", timeout=5).text
+    assert "No mail." in requests.get(f"{google.url}/mail/u/{BOB}", timeout=5).text

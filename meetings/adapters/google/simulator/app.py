@@ -220,6 +220,9 @@ class SimulatorApp:
             return HTMLResponse(pages.index_page(self._world))
         if user in self._world.accounts:
             return HTMLResponse(pages.account_page(self._world, self._world.accounts[user]))
+        owner = self._world.accounts.get(call.path.removeprefix("/mail/u/"))
+        if owner is not None:
+            return HTMLResponse(pages.mailbox_page(owner))
         if call.path == "/calendar/event":
             return HTMLResponse(pages.event_page(self._world, call.query.get("eid", "")))
         raise errors.not_found()

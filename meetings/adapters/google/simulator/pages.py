@@ -1,4 +1,4 @@
-"""What a person watching sees: the accounts, and each calendar as a plain list."""
+"""What a person watching sees: the accounts, and each calendar and mailbox as a plain list."""
 
 import base64
 import html
@@ -9,7 +9,9 @@ from meetings.adapters.google.simulator.events import instance_fields
 from meetings.adapters.google.simulator.recurrence import occurrences
 from meetings.adapters.google.simulator.times import instant
 from meetings.adapters.google.simulator.world import Account, Calendar, World
+from meetings.application.mail_text import text_in
 
+_SHOWN_MAILS = 50
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#202124}"
     "label{display:block;padding:.2rem 0}table{border-collapse:collapse;width:100%}"
@@ -28,7 +30,8 @@ def page(title: str, body: str) -> str:
 def index_page(world: World) -> str:
     rows = "".join(
         f'<li><a href="/calendar/u/{html.escape(account.email)}">{html.escape(account.name)}</a> '
-        f"&lt;{html.escape(account.email)}&gt;</li>"
+        f"&lt;{html.escape(account.email)}&gt;, "
+        f'<a href="/mail/u/{html.escape(account.email)}">mail</a></li>'
         for account in world.accounts.values()
     )
     return page("Google (simulated)", f"<h1>Google (simulated)</h1><ul>{rows}</ul>")
@@ -46,6 +49,20 @@ def account_page(world: World, account: Account) -> str:
         parts.append(f"<h2>{html.escape(calendar.summary)}</h2><p>{role}, {calendar.time_zone}</p>")
         parts.append(_table(world, calendar))
     return page(f"{account.name} - Calendar", "".join(parts))
+
+
+def mailbox_page(account: Account) -> str:
+    """The account's newest mails, the newest first, with the words of each."""
+    newest = list(account.mailbox.mails.values())[: -_SHOWN_MAILS - 1 : -1]
+    mails = "".join(
+        f"<details><summary>{mail.at:%Y-%m-%d %H:%M} <b>{html.escape(mail.header('Subject') or '(no subject)')}</b>"
+        f"<br><small>{html.escape(mail.header('From'))} to {html.escape(mail.header('To'))},"
+        f" {html.escape(', '.join(sorted(mail.labels)))}</small></summary>"
+        f"<pre>{html.escape(text_in(mail.raw))}</pre></details>"
+        for mail in newest
+    )
+    body = f"<h1>{html.escape(account.name)}</h1><p>{html.escape(account.email)}, simulated Gmail</p>"
+    return page(f"{account.name} - Gmail", body + (mails or "<p>No mail.</p>"))
 
 
 def event_page(world: World, token: str) -> str:
