@@ -113,7 +113,7 @@ class AtGoogle:
     def plan(self, person: str, title: str, start: datetime, **more: Any) -> str:
         times, organizer = more.pop("weekly", None), more.pop("organizer", None)
         calendar, length = more.pop("calendar", person), more.pop("length", HOUR)
-        series = {"recurrence": [f"RRULE:FREQ=WEEKLY;COUNT={times}"]} if times else {}
+        series: dict[str, Any] = {"recurrence": [f"RRULE:FREQ=WEEKLY;COUNT={times}"]} if times else {}
         made = self.here.google.add_event(
             calendar, title, start, start + length, organizer=organizer, **_at_google(more), **series
         )

@@ -114,7 +114,7 @@ class GoogleWorld:
 
     def plan(self, calendar: str, title: str, start: datetime, end: datetime, **more: Any) -> str:
         times = more.pop("weekly", None)
-        series = {"recurrence": [f"RRULE:FREQ=WEEKLY;COUNT={times}"]} if times else {}
+        series: dict[str, Any] = {"recurrence": [f"RRULE:FREQ=WEEKLY;COUNT={times}"]} if times else {}
         return str(self.google.add_event(calendar, title, start, end, **_planned(more), **series)["id"])
 
     def replan(self, calendar: str, event_id: str, **more: Any) -> None:

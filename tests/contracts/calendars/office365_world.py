@@ -105,7 +105,7 @@ class Office365World:
 
     def plan(self, calendar: str, title: str, start: datetime, end: datetime, **more: Any) -> str:
         times = more.pop("weekly", None)
-        series = {"recurrence": weekly(start.astimezone(BERLIN), times=times)} if times else {}
+        series: dict[str, Any] = {"recurrence": weekly(start.astimezone(BERLIN), times=times)} if times else {}
         return str(self.office.add_event(calendar, title, start, end, **_planned(more), **series)["id"])
 
     def replan(self, calendar: str, event_id: str, **more: Any) -> None:
