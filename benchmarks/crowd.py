@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meetings.infrastructure.database.tables import calendars, connections, mirror_states, mirror_times, users
@@ -48,6 +48,7 @@ async def add_copies(here: World, hosts: int, *, busy: int) -> None:
             for table, some in rows.items():
                 if some:
                     await work.execute(insert(table), some)
+        await work.execute(text("ANALYZE"))  # in production the database does this by itself
 
 
 async def _row(work: AsyncConnection, table: Table, where: Any) -> Mapping[str, Any]:

@@ -26,7 +26,8 @@ LONGEST_SECONDS = 120.0
 class Job:
     """What is sent to `url`: each body once, in order, or all of them again and again until the time is over.
 
-    Answers that do not hold `expected` count as wrong. For `warm_up` seconds nothing is measured.
+    Answers that do not hold `expected` count as wrong. For `warm_up` seconds nothing is measured. `host` is the name
+    by which the server is called, if not that of `url`.
     """
 
     url: str
@@ -36,6 +37,7 @@ class Job:
     connections: int = 16
     repeat: bool = True
     warm_up: float = 0.5
+    host: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def end_of_answer(received: bytearray) -> int:
 async def run(job: Job) -> Measurement:
     address = urlsplit(job.url)
     host, port = str(address.hostname), int(address.port or 80)
-    requests = [request(address.netloc, address.path, body) for body in job.bodies]
+    requests = [request(job.host or address.netloc, address.path, body) for body in job.bodies]
     began = time.perf_counter()
     measure_from, until = began + job.warm_up, began + job.warm_up + job.seconds
     expected = job.expected.encode()
