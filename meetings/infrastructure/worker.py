@@ -71,10 +71,11 @@ class Worker:
         if self._refusal is not None:
             raise self._refusal
         settings, providers = self._runtime.settings, len(self._runtime.toolbox.providers)
+        inboxes = len(self._runtime.toolbox.inbox_offers)
         self._pools = [
             self._pool(self._doorbell.intents, self._carry_out, workers_for(settings.intent_threads, providers)),
             self._pool(self._doorbell.calendars, self._sync, workers_for(settings.sync_threads, providers)),
-            self._pool(self._doorbell.mailboxes, self._sync_mailbox, settings.sync_threads),
+            self._pool(self._doorbell.mailboxes, self._sync_mailbox, workers_for(settings.sync_threads, inboxes)),
         ]
 
     def stop(self) -> None:
@@ -119,9 +120,14 @@ class Worker:
         async with self._open_runtime() as self._runtime:
             await self._runtime.refuse_wrong_keys()
             tools, settings = self._runtime.toolbox, self._runtime.settings
-            of_intents = Places(settings.intent_threads).within(tools.calendars_of)
-            self._for_intents = replace(tools, calendars_of=of_intents)
+            of_intents = Places(settings.intent_threads)
+            self._for_intents = replace(
+                tools,
+                calendars_of=of_intents.within(tools.calendars_of),
+                mail_account_of=of_intents.within_mail(tools.mail_account_of),
+            )
             self._for_reading = Places(settings.sync_threads).within(tools.calendars_of)
+            self._for_mail = Places(settings.sync_threads).within_mail(tools.mail_account_of)
             self._sweeping = asyncio.create_task(self._sweep())
             self._ready.set()
             await self._stopping.wait()
@@ -196,7 +202,7 @@ class Worker:
                 MailboxId(mailbox_id),
                 begin=tools.begin,
                 look=tools.look,
-                mail_account_of=tools.mail_account_of,
+                mail_account_of=self._for_mail,
                 crm_of=tools.crm_of,
                 schedule=tools.mail_schedule,
                 clock=tools.clock,

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from meetings.application.ports.calendars import Calendars, CalendarsOf, RateLimited
+from meetings.application.ports.mail_accounts import MailAccount, MailAccountOf
 from meetings.domain.calendar_connection import CalendarConnection, Provider
+from meetings.domain.mailbox import InboxProvider, Mailbox
 from meetings.infrastructure.circuits.watched import Call, WatchedCalendars
+from meetings.infrastructure.circuits.watched_mail import WatchedMailAccount
 
 WAIT_SECONDS = 1.0
 AGAIN_SECONDS = 2.0
@@ -21,7 +24,7 @@ class Places:
 
     def __init__(self, places: int) -> None:
         self._places = places
-        self._of: dict[Provider, asyncio.Semaphore] = {}
+        self._of: dict[Provider | InboxProvider, asyncio.Semaphore] = {}
 
     def within(self, calendars_of: CalendarsOf) -> CalendarsOf:
         """The same calendars, whose calls take one of their provider's places each."""
@@ -29,6 +32,15 @@ class Places:
         def bounded(connection: CalendarConnection) -> Calendars:
             places = self._of.setdefault(connection.provider, asyncio.Semaphore(self._places))
             return WatchedCalendars(calendars_of(connection), _Place(places))
+
+        return bounded
+
+    def within_mail(self, mail_account_of: MailAccountOf) -> MailAccountOf:
+        """The same mailboxes, in the same way."""
+
+        def bounded(mailbox: Mailbox) -> MailAccount:
+            places = self._of.setdefault(mailbox.provider, asyncio.Semaphore(self._places))
+            return WatchedMailAccount(mail_account_of(mailbox), _Place(places))
 
         return bounded
 
