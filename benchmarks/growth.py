@@ -185,7 +185,8 @@ def draw(results: dict[str, Any], folder: Path = PICTURES) -> list[Path]:
             axes.plot(x, y, marker="o", label=label)
         axes.set(title=title, xlabel=across, ylabel=up, ylim=(0, None))
         if max(max(x) for x, _ in lines.values()) > 50:
-            axes.set_xscale("symlog")
+            axes.set_xscale("symlog", linthresh=min(each for x, _ in lines.values() for each in x if each))
+            axes.set_xlim(left=0)
         axes.grid(alpha=0.3)
         axes.legend()
         figure.tight_layout()
@@ -201,7 +202,9 @@ def draw(results: dict[str, Any], folder: Path = PICTURES) -> list[Path]:
     lines = {label: _line(rows, "hosts", column) for column, label in ENGINE.items()}
     picture("hosts-of-a-page", "Round robin, 60 days, 500 busy events each", "hosts", "ms of processor", lines)
     for name, across in (("hosts_in_the_database", "hosts"), ("processes", "processes")):
-        rows = results[name]
+        rows = results.get(name, [])
+        if not rows:
+            continue
         kinds = ("same", "different")
         lines = {f"{kind} question": _line(rows, across, f"{kind}_per_second") for kind in kinds}
         title, label = f"availability over HTTP: {name.replace('_', ' ')}", name.replace("_", " ")
