@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from meetings.application import reactions
 from meetings.application.deliver_email import deliver_email, give_up_email
 from meetings.application.domain_letters import tell_admins, tell_of_domain
+from meetings.application.erase_person import erase_on_record
 from meetings.application.follow_enrollments import (
     end_by_answer,
     end_by_booking,
@@ -213,6 +214,10 @@ async def _end_by_engagement(intent: Intent, tools: Toolbox) -> None:
     await end_by_engagement(intent, begin=tools.begin, clock=tools.clock)
 
 
+async def _erase_on_record(intent: Intent, tools: Toolbox) -> None:
+    await erase_on_record(intent, begin=tools.begin, look=tools.look, crm_of=tools.crm_of, clock=tools.clock)
+
+
 Reaction = Callable[[Intent, Toolbox], Awaitable[None]]
 
 HANDLERS: Mapping[str, Reaction] = {
@@ -243,6 +248,7 @@ HANDLERS: Mapping[str, Reaction] = {
     reactions.TELL_INVITATION: _tell_invitation,
     reactions.TELL_ADMINS: _tell_admins,
     reactions.TELL_OF_DOMAIN: _tell_of_domain,
+    reactions.ERASE_ON_RECORD: _erase_on_record,
 }
 """How each reaction of the table in `reactions.py` is carried out."""
 
@@ -262,6 +268,7 @@ ENDED_BY_THEIR_COMMIT = frozenset(
         reactions.END_BY_OTHER_MAIL,
         reactions.END_BY_BOOKING,
         reactions.END_BY_ENGAGEMENT,
+        reactions.ERASE_ON_RECORD,
     }
 )
 """Those that save something: the end of their intent is part of the same commit."""

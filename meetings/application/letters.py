@@ -67,7 +67,7 @@ async def tell_about_booking(intent: Intent, audience: Audience, *, look: Begin,
         page = await work.pages.get(booking.page_id)
         hosts = await work.users.of(booking.hosts)
         connection = (await work.connections.of_users([booking.host])).get(booking.host)
-    if booking.state not in states:
+    if booking.erased or booking.state not in states:
         return
     previous = intent.details.get("previous_start")
     letter = letter_about(

@@ -27,6 +27,8 @@ async def log_booking(intent: Intent, *, look: Begin, crm_of: CrmOf) -> None:
     """
     async with look(intent.account_id) as work:
         booking = await work.bookings.get(BookingId(intent.subject))
+        if booking.erased:
+            return
         page = await work.pages.get(booking.page_id)
         hosts = await work.users.of(booking.hosts)
     crm = await crm_of(intent.account_id)

@@ -96,6 +96,7 @@ TELL_INVITATION = "tell_invitation"
 TELL_ADMINS = "tell_admins"
 TELL_OF_DOMAIN = "tell_of_domain"
 SEND_REMINDER = "send_reminder"
+ERASE_ON_RECORD = "erase_on_record"
 
 REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
     MeetingRequested: (TELL_INVITEE, TELL_HOST, LOG_BOOKING, END_BY_BOOKING),

@@ -1,11 +1,12 @@
 """A meeting somebody booked or asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
 from meetings.domain.base import Aggregate, DomainError, DomainEvent
 from meetings.domain.booking_form import Answer, GivenConsent
+from meetings.domain.erasure import ERASED_EMAIL, ERASED_TITLE
 from meetings.domain.identifiers import BookingId, CalendarId, PageId, UserId
 from meetings.domain.page_settings import MeetingLocation
 from meetings.domain.timespan import TimeSpan
@@ -167,6 +168,11 @@ class BookingCancelled(BookingEvent):
     """The meeting was called off."""
 
     by: CancelledBy
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingPersonErased(BookingEvent):
+    """The booking lost its invitee or a guest, because that person was to be forgotten."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -343,9 +349,46 @@ class Booking(Aggregate):
         self.sequence += 1
         self._record(BookingDeclined, now)
 
+    # ---- forgetting people ------------------------------------------------------------------------------------------
+
+    @property
+    def erased(self) -> bool:
+        """Whether its invitee was forgotten: nobody is told anything about it any more."""
+        return self.invitee.email == ERASED_EMAIL
+
+    def is_by(self, email: str) -> bool:
+        """Whether this is the invitee's address, in whatever letter case."""
+        return _same(self.invitee.email, email)
+
+    def is_ahead(self, *, now: datetime) -> bool:
+        """Whether it is still to take place, or to be answered."""
+        if self.state is BookingState.REQUESTED:
+            return any(start > now for start in (self.start, *self.proposed))
+        return self.occupies and self.end > now
+
+    def forget(self, email: str, *, now: datetime) -> None:
+        """Lose a person. With its invitee it loses all they said; its time, hosts and state stay. Again, or for
+        somebody who has no part in it, nothing changes."""
+        guests = tuple(guest for guest in self.guests if not _same(guest, email))
+        if self.erased or (guests == self.guests and not self.is_by(email)):
+            return
+        self.guests = guests
+        if self.is_by(email):
+            self.invitee = Invitee("", "", ERASED_EMAIL, "UTC", "en")
+            self.title = ERASED_TITLE
+            self.answers, self.guests, self.consents, self.message = (), (), (), None
+            self.source = BookingSource(self.source.channel)
+            self.cancellation = replace(self.cancellation, reason=None) if self.cancellation else None
+            self.failure = None
+        self._record(BookingPersonErased, now)
+
     def announce(self, *, now: datetime) -> None:
         """Record that this new booking exists, as a reserved slot or as a request."""
         self._record(MeetingRequested if self.state is BookingState.REQUESTED else SlotReserved, now)
 
     def _record(self, kind: type[BookingEvent], now: datetime, **details: object) -> None:
         self.record(kind(at=now, booking_id=self.id, page_id=self.page_id, hosts=self.hosts, **details))
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()

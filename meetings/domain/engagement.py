@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 
 from meetings.domain.base import Aggregate, DomainEvent, Problem, Rule, refuse
+from meetings.domain.erasure import ERASED_TITLE
 from meetings.domain.identifiers import AccountId, CalendarId, EngagementId, UserId
 from meetings.domain.text import email_problem, text_problem
 from meetings.domain.timespan import TimeSpan
@@ -74,6 +75,11 @@ class EngagementChanged(EngagementChange):
 @dataclass(frozen=True, kw_only=True)
 class InvitationSettled(EngagementChange):
     """The event in the calendar agrees with the meeting now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngagementPersonErased(EngagementChange):
+    """The meeting lost a contact, because that person was to be forgotten."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -187,13 +193,15 @@ class MeetingEngagement(Aggregate):
     ) -> None:
         """Take over how the event stands in a calendar (A-CR2); a colleague's copy of it adds the colleague (B-CR1).
 
-        Nobody is taken off: what happened with a contact stays on their record. The same again changes nothing.
+        Nobody is taken off: what happened with a contact stays on their record. The same again changes nothing. One
+        that has no contact left, because they were forgotten, takes no words over.
         """
         before = (self.owners, self.contacts, self.text, self.start, self.end, self.outcome, self.event)
         moved = (slot.start, slot.end) != (self.start, self.end)
         self.owners = self.owners if owner in self.owners else (*self.owners, owner)
         self.contacts = _addresses((*self.contacts, *contacts))
-        self.text, self.start, self.end = text, slot.start, slot.end
+        self.text = text if self.contacts else self.text
+        self.start, self.end = slot.start, slot.end
         if self.event is not None and join_url is not None:
             self.event = replace(self.event, join_url=join_url)
         if moved:
@@ -236,6 +244,17 @@ class MeetingEngagement(Aggregate):
         self.contacts, self.text, self.start, self.end, self.outcome = people, words, times.start, times.end, wanted
         self.sequence += 1
         self.record(EngagementChanged(at=now, engagement_id=self.id))
+
+    def is_ahead(self, *, now: datetime) -> bool:
+        """Whether an invitation of ours for it stands, and it is still to take place."""
+        return self.invites and self.takes_place and self.end > now
+
+    def forget(self, email: str, *, now: datetime) -> None:
+        """Lose a contact, and what was said; its time and people of ours stay. Again nothing changes."""
+        left = tuple(contact for contact in self.contacts if contact != email.strip().casefold())
+        if left != self.contacts:
+            self.contacts, self.text = left, MeetingText(ERASED_TITLE)
+            self.record(EngagementPersonErased(at=now, engagement_id=self.id))
 
     def settle(self, event: EngagementEvent, *, now: datetime) -> None:
         """The event in the calendar says what the meeting says. The same event again is no news."""

@@ -16,6 +16,7 @@ from uuid import UUID
 from meetings.application.ports.calendars import EventTime, RemovedEvent
 from meetings.application.ports.emails import Emails, MailReading
 from meetings.application.ports.outbox import Intent, NewIntent
+from meetings.application.ports.personal_data import PersonalData
 from meetings.application.ports.sequences import Enrollments, Sequences
 from meetings.application.ports.sync_schedule import SyncClaim
 from meetings.domain.account import Account
@@ -532,6 +533,7 @@ class UnitOfWork(Protocol):
     team_channels: TeamChannels
     emails: Emails
     mail_reading: MailReading
+    personal_data: PersonalData
 
     async def account(self) -> Account:
         """The account itself. Raises `NotFound`."""

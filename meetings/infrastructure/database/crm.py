@@ -18,6 +18,7 @@ from meetings.application.ports.crm import (
     TimelineEntry,
 )
 from meetings.domain.base import NotFound
+from meetings.domain.erasure import ERASED_TITLE
 from meetings.domain.identifiers import AccountId
 from meetings.domain.text import email_problem
 from meetings.infrastructure.database.crm_rows import (
@@ -36,9 +37,6 @@ from meetings.infrastructure.database.tables import crm_contacts, crm_mails, crm
 from meetings.infrastructure.database.transaction import AnyRow, execute, insert_into
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.database.unit_of_work import Database
-
-ERASED_TITLE = "Meeting"
-"""What a meeting is called once the person it was with is forgotten."""
 
 _contacts, _meetings, _mails, _entries = crm_contacts.c, crm_meetings.c, crm_mails.c, crm_timeline.c
 

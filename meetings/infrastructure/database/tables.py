@@ -685,8 +685,11 @@ journal_heads = Table(
     metadata,
     Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
     Column("position", BigInteger, nullable=False),
+    Column("hashed_position", BigInteger),
+    Column("hash", Text),
 )
-"""The newest position of each account. Whoever writes a journal holds its row until the commit, and takes it last."""
+"""The newest position of each account. Whoever writes a journal holds its row until the commit, and takes it last.
+`hash` is that of the entry at `hashed_position`, the newest one that has any."""
 
 journal = Table(
     "journal",
@@ -698,8 +701,23 @@ journal = Table(
     Column("actor", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("details", Document, nullable=False),
+    Column("hash", Text),
     Index(None, "subject"),
 )
+"""`hash` covers the entry and the hash before it; entries from before there were hashes have none."""
+
+person_requests = Table(
+    "person_requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _account(),
+    Column("sealed", Text),
+    Column("requested_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Index(None, "expires_at"),
+)
+"""Of whom data was asked for, or to be erased: the address, sealed, while it is needed. Those that expire are
+exports."""
 
 idempotency_keys = Table(
     "idempotency_keys",

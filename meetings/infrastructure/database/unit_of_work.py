@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from meetings.application.ports.emails import Emails, MailReading
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.outbox import Intent, LeaseLost, NewIntent
+from meetings.application.ports.personal_data import PersonalData
 from meetings.application.ports.sequences import Enrollments, Sequences
 from meetings.application.ports.unit_of_work import (
     Begin,
@@ -66,6 +67,7 @@ from meetings.infrastructure.database.meeting_links import SqlMeetingLinks
 from meetings.infrastructure.database.migrate import at_newest, migrate_engine
 from meetings.infrastructure.database.mirror import SqlBusyMirror
 from meetings.infrastructure.database.pages import SqlSchedulingPages
+from meetings.infrastructure.database.personal_data import SqlPersonalData
 from meetings.infrastructure.database.record_feeds import SqlRecordFeeds
 from meetings.infrastructure.database.sequences import (
     SqlEnrollments,
@@ -205,6 +207,7 @@ class SqlUnitOfWork:
     team_channels: TeamChannels
     emails: Emails
     mail_reading: MailReading
+    personal_data: PersonalData
 
     def __init__(self, database: Database, account_id: AccountId, actor: str, *, read_only: bool = False) -> None:
         self.account_id = account_id
@@ -241,6 +244,7 @@ class SqlUnitOfWork:
         self.team_channels = self._team_channels = SqlTeamChannels(transaction)
         self.emails = self._emails = SqlEmails(transaction)
         self.mail_reading = SqlMailReading(transaction)
+        self.personal_data = SqlPersonalData(transaction, self._database.secrets)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
