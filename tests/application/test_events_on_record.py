@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from meetings.application.account_settings import choose_internal_domains
 from meetings.application.carry_out import carry_out
+from meetings.application.manage_connection import choose_default_calendar
 from meetings.application.ports.crm import Contact, Crm
 from meetings.domain.booking_form import GuestPolicy
 from meetings.domain.engagement import MeetingOutcome, MeetingSource
@@ -100,6 +101,22 @@ async def test_only_events_of_the_primary_calendar_are_on_record(people: People)
     await people.settled()
     assert await people.meetings() == []
     assert "10:00" not in await here.offered(await here.page(), date(2035, 12, 4))
+
+
+async def test_a_primary_calendar_that_blocks_no_time_goes_on_records_all_the_same(people: People) -> None:
+    """Nobody reads it for busy time, so it is looked at whenever another calendar was read."""
+    here = people.here
+    people.planner.second_calendar(HOST_EMAIL)
+    await here.select_everything()
+    connection = await here.connection()
+    (second,) = [calendar for calendar in connection.calendars if calendar.name == "Second"]
+    caller, begin, clock = here.caller, here.tools.begin, here.clock
+    await choose_default_calendar(connection.id, second.id, caller=caller, begin=begin, clock=clock)
+    await here.select(second.id)
+    people.planner.plan(HOST_EMAIL, "Offer", TEN, guests=[GRACE])
+    await people.settled()
+    assert (await people.meeting()).title == "Offer"
+    assert "10:00" in await here.offered(await here.page(), date(2035, 12, 4))
 
 
 async def test_people_who_are_no_contacts_do_not_become_any(people: People) -> None:
