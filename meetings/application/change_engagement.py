@@ -107,7 +107,7 @@ async def _address_of(contact: str | None, caller: Caller, crm_of: CrmOf) -> str
 
 def _people(engagement: MeetingEngagement, first: str | None, others: Sequence[str] | None) -> tuple[str, ...]:
     now = engagement.contacts
-    return (first or now[0], *(now[1:] if others is None else others))
+    return (*((first,) if first else now[:1]), *(now[1:] if others is None else others))
 
 
 def _slot(engagement: MeetingEngagement, wish: ChangeEngagement) -> TimeSpan | None:

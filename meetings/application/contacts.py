@@ -45,9 +45,7 @@ async def create_contact(email: str, wish: ContactWish, *, caller: Caller, look:
     """
     refuse(email_problem(email.strip(), "email"), *wish.problems())
     owner = await _address_of(wish.owner, caller, look)
-    said: dict[ContactText, str | None] = {
-        name: (value or "").strip() or None for name, value in wish.texts.items()
-    }
+    said: dict[ContactText, str | None] = {name: (value or "").strip() or None for name, value in wish.texts.items()}
     crm = await crm_of(caller.account_id)
     return await crm.put_contact(
         ContactDetails(
