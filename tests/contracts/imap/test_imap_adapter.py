@@ -132,8 +132,8 @@ async def test_a_name_of_a_mail_that_is_not_ours_is_nobodys(mail: MailAccount) -
         assert await mail.read(name) is None
 
 
-async def _hostile(answers: list[bytes], world: ImapMailWorld) -> None:
-    """Follow a mailbox on a server that gives these answers to whatever it is asked."""
+async def _hostile(answers: list[bytes], world: ImapMailWorld) -> str | None:
+    """Follow a mailbox on a server that gives these answers to whatever it is asked; gives the cursor."""
     authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST).configure_cert(tls)
 
@@ -156,21 +156,42 @@ async def _hostile(answers: list[bytes], world: ImapMailWorld) -> None:
         access = world.access()
         text = type(access)(ADA, ADA, "password", address, access.smtp).to_text()
         async with server:
-            await Follower(offer.mail(HeldCredentials(text))).follow()
+            follower = Follower(offer.mail(HeldCredentials(text)))
+            await follower.follow()
+            return follower.cursor
 
 
-_READY = [b"* CAPABILITY IMAP4rev1\r\nTAG OK\r\n", b"TAG OK\r\n"]
+_READY = [b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n", b"TAG OK done\r\n"]
 HOSTILE = {
     "a literal without an end": [*_READY, b"* LIST () \"/\" {99999999999}\r\n"],
-    "a literal of a negative size": [*_READY, b"* LIST () \"/\" {-5}\r\nTAG OK\r\n"],
+    "a literal of a negative size": [*_READY, b"* LIST () \"/\" {-5}\r\nTAG OK done\r\n"],
     "a line without an end": [*_READY, b"* " + b"x" * 3_000_000],
     "nothing but noise": [*_READY, b"\x00\xff\r\n" * 1000],
     "a goodbye": [*_READY, b"* BYE not today\r\n"],
-    "no uids": [*_READY, b"* LIST () \"/\" INBOX\r\nTAG OK\r\n", b"* 1 EXISTS\r\nTAG OK\r\n"],
+    "no uids": [*_READY, b"* LIST () \"/\" INBOX\r\nTAG OK done\r\n", b"* 1 EXISTS\r\nTAG OK done\r\n"],
     "silence": [*_READY, b""],
     "a tag of its own": [*_READY, b"* OK\r\nx9 OK\r\n"],
     "not IMAP": [b"HTTP/1.1 400 Bad Request\r\n\r\n"],
 }  # fmt: skip
+
+
+async def test_a_folder_that_may_not_be_read_does_not_keep_the_others_from_being_read(world: ImapMailWorld) -> None:
+    cursor = await _hostile(
+        [
+            *_READY,
+            b'* LIST () "/" INBOX\r\n* LIST () "/" Shared\r\n* LIST () "/" Work\r\nTAG OK done\r\n',
+            b"* STATUS INBOX (UIDNEXT 5 UIDVALIDITY 1)\r\nTAG OK done\r\n",
+            b"TAG NO [NOPERM] not yours\r\n",
+            b"* STATUS Work (UIDNEXT 7 UIDVALIDITY 2)\r\nTAG OK done\r\n",
+        ],
+        world,
+    )
+    assert places_in(str(cursor)) == {"INBOX": Place(1, 5), "Work": Place(2, 7)}
+
+
+async def test_an_inbox_that_may_not_be_read_is_a_failure(world: ImapMailWorld) -> None:
+    with pytest.raises(ProviderUnavailable):
+        await _hostile([*_READY, b'* LIST () "/" INBOX\r\nTAG OK done\r\n', b"TAG NO [SERVERBUG] oops\r\n"], world)
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
