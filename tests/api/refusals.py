@@ -17,6 +17,8 @@ WRITTEN = (
     tables.users,
     tables.pages,
     tables.bookings,
+    tables.email_threads,
+    tables.emails,
     tables.booking_hosts,
     tables.slot_holds,
     tables.host_times,
