@@ -65,6 +65,10 @@ async def answered(served: Product, **more: Any) -> None:
     await here.tools.mail_schedule.request(mailbox.id)
 
 
+async def nothing_under_way(served: Product) -> bool:
+    return not await served.here.unfinished()
+
+
 async def test_a_mail_leaves_is_answered_and_both_stand_in_the_conversation_live(
     served: Product, host: ApiClient
 ) -> None:
@@ -130,6 +134,7 @@ async def test_what_cannot_be_sent_is_refused(served: Product, host: ApiClient) 
         ]
         first = mail(vera)
         await send(host, first)
+        await until("the mail to be on the record", lambda: nothing_under_way(served))
         again = {**first, "subject": "Something else"}
         await refused.one(host, SEND_EMAIL, "IDEMPOTENCY_CONFLICT", ["input", "idempotencyKey"], input=again)
 
@@ -156,6 +161,7 @@ async def test_which_mails_are_logged_is_for_admins_to_decide(served: Product, h
 async def test_conversations_are_their_owners_alone(served: Product, host: ApiClient) -> None:
     await with_mailbox(served)
     message = await send(host, mail(await contact(served, host)))
+    await until("the mail to be on the record", lambda: nothing_under_way(served))
     await served.here.add_colleague("Ben", "ben@example.com", Role.ADMIN)
     async with every_code_of(served, "markEmailThread", elsewhere=[RACES]) as refused, served.visitor() as ben:
         await ben.sign_in("ben@example.com", PASSWORD)
