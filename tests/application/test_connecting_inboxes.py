@@ -377,7 +377,9 @@ async def test_losing_the_grant_of_both_is_told_in_one_mail(here: World) -> None
     [letter] = here.mail.mails
     assert letter.recipients == (HOST_EMAIL,)
     assert "calendar" in letter.message["Subject"]
-    assert "no mail is sent through the mailbox" in letter.message.get_body(("plain",)).get_content()
+    body = letter.message.get_body(("plain",))
+    assert body is not None
+    assert "no mail is sent through the mailbox" in body.get_content()
 
 
 async def test_losing_the_mailbox_alone_is_told_once_and_leaves_the_pages(here: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.application.change_booking import ByHost
-from meetings.application.ports.mail import Letter, Mailer
+from meetings.application.ports.mail import Letter, Mailer, TeamLetter
 from meetings.application.ports.reads import PagePointer
 from meetings.domain.booking import BookingState
 from meetings.domain.period import Period
@@ -324,7 +324,7 @@ async def test_an_attempt_that_comes_while_others_are_being_told_is_told_later(b
             self._mailer = mailer
             self.interrupted = False
 
-        async def send(self, letter: Letter) -> None:
+        async def send(self, letter: Letter | TeamLetter) -> None:
             if not self.interrupted:
                 self.interrupted = True
                 await attempt(blocked, page, 30)

@@ -18,6 +18,7 @@ from meetings.application.ports.calendars import (
     Changes,
     CursorExpired,
     EventKey,
+    EventNews,
     EventRefused,
     EventRemoved,
     EventTime,
@@ -71,6 +72,10 @@ class Scripted:
         for page in self.pages:
             self._answer()
             yield page
+
+    async def event_news(self, calendar: str, cursor: str | None, window: TimeSpan) -> AsyncIterator[EventNews]:
+        self._answer()
+        yield EventNews((), (), None)
 
     async def put_event(self, calendar: str, event: CalendarEvent) -> WrittenEvent:
         self._answer()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -211,7 +212,7 @@ async def test_paused_nothing_leaves_and_resumed_it_goes_on(ada: Mailed) -> None
     here = await Sequenced.begin(ada)
     enrollment = await here.enroll()
     await here.next_mail(enrollment)
-    told = {"caller": ada.here.caller, "begin": ada.here.tools.begin, "clock": ada.clock}
+    told: dict[str, Any] = {"caller": ada.here.caller, "begin": ada.here.tools.begin, "clock": ada.clock}
     for _ in range(2):
         await pause_enrollment(enrollment, **told)
     await here.wait(days=7)
@@ -244,7 +245,7 @@ async def test_a_step_nobody_knows_the_fate_of_is_never_sent_again_by_itself(ann
     assert (await anna.email(mail.id)).state is EmailState.UNCERTAIN
     assert (stuck.state, stuck.pause) == (EnrollmentState.PAUSED, PauseReason.UNCERTAIN)
     assert anna.delivered() == []
-    told = {"caller": anna.here.caller, "begin": anna.here.tools.begin, "clock": anna.clock}
+    told: dict[str, Any] = {"caller": anna.here.caller, "begin": anna.here.tools.begin, "clock": anna.clock}
     await resume_enrollment(enrollment, send_again=True, **told)
     again = await here.next_mail(enrollment)
     assert (again.state, again.content.subject) == (EmailState.SENT, STEPS[0].subject)
@@ -302,7 +303,7 @@ async def test_somebody_elses_enrolment_cannot_be_touched(ada: Mailed) -> None:
     here = await Sequenced.begin(ada)
     enrollment = await here.enroll()
     ben = await ada.here.add_colleague("Ben", "ben@example.com")
-    told = {"caller": ada.here.caller_of(ben), "begin": ada.here.tools.begin, "clock": ada.clock}
+    told: dict[str, Any] = {"caller": ada.here.caller_of(ben), "begin": ada.here.tools.begin, "clock": ada.clock}
     for which in (enrollment, EnrollmentId(uuid4())):
         with pytest.raises(NotFound):
             await cancel_enrollment(which, **told)

@@ -1,6 +1,7 @@
 """The credentials of a connection: sealed, and renewed once however many want newer ones (OA-6)."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -34,7 +35,7 @@ class TokenEndpoint:
         return newer
 
 
-def of(tenant: Tenant, database: Database, **given: float) -> StoredCredentials:
+def of(tenant: Tenant, database: Database, **given: Any) -> StoredCredentials:
     return StoredCredentials(database, tenant.account.account_id, tenant.connection.id, **given)
 
 
