@@ -41,6 +41,7 @@ def test_the_table_is_read_like_this() -> None:
         "BookingFailed": ("settle_booking", "tell_invitee", "tell_host", "log_booking"),
         "BookingCancelled": ("settle_booking", "tell_invitee", "tell_host", "log_booking"),
         "BookingDeclined": ("tell_invitee",),
+        "BookingPersonErased": (),
         "EngagementCreated": ("log_engagement", "settle_engagement"),
         "EngagementChanged": ("log_engagement", "settle_engagement"),
         "InvitationSettled": ("log_engagement",),
@@ -76,10 +77,11 @@ def test_nothing_happens_to_a_booking_without_a_reaction() -> None:
 
 def test_whatever_may_leave_an_event_in_a_calendar_out_of_step_leads_to_settling_it() -> None:
     told_of_what_stands = {booking.MeetingRequested, booking.BookingConfirmed, booking.MoveConfirmed}
+    of_past_meetings = {booking.BookingPersonErased}
     settled = {kind for kind, reactions in REACTIONS.items() if "settle_booking" in reactions}
-    assert settled == {kind for kind in kinds() if issubclass(kind, BookingEvent)} - told_of_what_stands - {
-        booking.BookingDeclined
-    }
+    assert settled == {
+        kind for kind in kinds() if issubclass(kind, BookingEvent)
+    } - told_of_what_stands - of_past_meetings - {booking.BookingDeclined}
 
 
 def test_an_event_asks_for_one_intent_per_reaction_each_in_a_lane_of_its_own() -> None:
@@ -154,6 +156,7 @@ def test_every_kind_of_event_that_can_change_what_is_offered_reaches_those_who_w
         "DomainRemoved",
         "EngagementChanged",
         "EngagementCreated",
+        "EngagementPersonErased",
         "ExchangeFullSyncSwitched",
         "InvitationAccepted",
         "InvitationSettled",
@@ -162,6 +165,9 @@ def test_every_kind_of_event_that_can_change_what_is_offered_reaches_those_who_w
         "MeetingDomainChosen",
         "MeetingUrlChanged",
         "PermissionsChanged",
+        "PersonErased",
+        "PersonExportRead",
+        "PersonExportRequested",
         "PlanChanged",
         "PrimaryDomainChosen",
         "RoleChanged",
