@@ -70,6 +70,10 @@ class Links:
         """Where somebody joins an account."""
         return f"{self.public_url}/invitations/{token}"
 
+    def export(self, token: str) -> str:
+        """Where what is stored of a person is fetched."""
+        return f"{self.public_url}/exports/{token}"
+
     def settings(self) -> str:
         """Where a host mends a calendar connection."""
         return f"{self.dashboard_url}/settings/calendar"

@@ -117,6 +117,9 @@ class UserErrorCode(Enum):
     ENROLLMENT_ENDED = strawberry.enum_value(
         "ENROLLMENT_ENDED", description="The enrolment has ended; it cannot be paused or go on."
     )
+    UPCOMING_MEETINGS = strawberry.enum_value(
+        "UPCOMING_MEETINGS", description="Meetings with this person are to come; they have to be called off first."
+    )
     BOOKING_STATE_INVALID = strawberry.enum_value(
         "BOOKING_STATE_INVALID", description="The booking's state, or the time left, does not allow this."
     )

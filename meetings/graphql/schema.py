@@ -52,6 +52,7 @@ from meetings.graphql.page_address import PageArgument, linked, pointer_to
 from meetings.graphql.paging import MAX_PAGE
 from meetings.graphql.people import Account, User
 from meetings.graphql.plans import SeatMutations
+from meetings.graphql.privacy import PrivacyMutations
 from meetings.graphql.public_pages import PublicSchedulingPage
 from meetings.graphql.scalars import SCALARS, Locale, refused
 from meetings.graphql.scheduling_pages import PageMutations, SchedulingPage
@@ -150,6 +151,7 @@ class Mutation(
     AccountMutations,
     AdministrationMutations,
     SeatMutations,
+    PrivacyMutations,
     EmailMutations,
     EmailTemplateMutations,
     AvailableTimesMutations,

@@ -22,6 +22,7 @@ from meetings.infrastructure.http import (
     booking_page,
     chat,
     domains,
+    exports,
     health,
     invitations,
     manage,
@@ -115,7 +116,7 @@ def _add_routes(app: FastAPI, graphql: GraphQLRoutes, options: ApiOptions) -> No
     app.include_router(graphql, prefix=_GRAPHQL)
     app.include_router(chat.chat_router(lambda: graphql.product().chat_links, options))
     app.include_router(booking_page.booking_routes(graphql.product, options))
-    for routes in (health, oauth, webhooks, manage, invitations, unsubscribe, domains):
+    for routes in (health, oauth, webhooks, manage, invitations, unsubscribe, domains, exports):
         app.include_router(routes.router)
 
     @app.get("/schema.graphql")

@@ -5,6 +5,7 @@ wrongly or the settings cannot be used.
 """
 
 import asyncio
+import json
 import os
 import secrets
 import sys
@@ -22,10 +23,12 @@ from meetings.application.ports.identities import EmailTaken
 from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.application.sign_in import NewPerson, add_person, found_account
 from meetings.domain.base import InvalidInput, NotFound
+from meetings.domain.erasure import UpcomingMeetings
 from meetings.domain.identifiers import AccountId
 from meetings.domain.plan import Hub
 from meetings.domain.user import Role, User
 from meetings.infrastructure import people_commands as commands
+from meetings.infrastructure import privacy_commands as privacy
 from meetings.infrastructure.database.migrate import migrate as migrate_database
 from meetings.infrastructure.database.tables import accounts
 from meetings.infrastructure.logs import set_up_logs
@@ -301,6 +304,33 @@ def set_seats(
 
     _run(_with_problems(change), _settings())
     print(f"{len(emails)} {'without' if revoke else 'with'} a seat of {hub.value}.")
+
+
+@app.command()
+def export_person(email: EmailArgument, account: AccountOption = None) -> None:
+    """Print all that is stored of a person from outside, as JSON."""
+
+    async def look(runtime: Runtime) -> None:
+        document = await privacy.export(await _account_called(account, runtime), email, runtime)
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+
+    _run(_with_problems(look), _settings())
+
+
+@app.command()
+def erase_person(email: EmailArgument, account: AccountOption = None) -> None:
+    """Forget a person from outside, for good. Meetings keep their times and hosts."""
+
+    async def erase(runtime: Runtime) -> None:
+        try:
+            await privacy.erase(await _account_called(account, runtime), email, runtime)
+        except UpcomingMeetings as ahead:
+            raise CannotDo(
+                f"There are meetings to come with this person: {ahead.count}. Call them off first."
+            ) from None
+
+    _run(_with_problems(erase), _settings())
+    print("They are forgotten here; a worker has the customer records follow.")
 
 
 @app.command()

@@ -25,6 +25,7 @@ _SECRET_TEXTS = (
     re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user:password in an address
     re.compile(r"(?i)(?<=[?&])(code|state|token|access_token|refresh_token|client_secret)=[^&\s\"']+"),
     re.compile(r"(?<=/b/)[A-Za-z0-9_\-]{40,}"),  # manage links
+    re.compile(r"(?<=/exports/)[A-Za-z0-9_\-]{40,}"),
 )
 REQUESTS, REQUEST = "meetings.http", "request"
 """The logger and the words of the line that each request leaves."""

@@ -67,7 +67,7 @@ async def set_plan(account_id: AccountId, wanted: Sequence[Subscription], everyt
 async def set_seats(account_id: AccountId, hub: Hub, emails: Sequence[str], revoke: bool, runtime: Runtime) -> None:
     """Give people seats, or take them away. Raises `NotFound` for an address that nobody of the account has."""
     tools = runtime.toolbox
-    caller, people = await _owner(account_id, runtime), await people_of(account_id, runtime)
+    caller, people = await owner_of(account_id, runtime), await people_of(account_id, runtime)
     ids = [person_with(email, people).id for email in emails]
     begin = tools.begin_as(OPERATOR)
     if revoke:
@@ -91,21 +91,21 @@ async def people_of(account_id: AccountId, runtime: Runtime) -> list[User]:
 async def invite(account_id: AccountId, wish: InvitePerson, runtime: Runtime) -> None:
     """Ask somebody by mail to join; a worker sends it."""
     tools = runtime.toolbox
-    caller = await _owner(account_id, runtime)
+    caller = await owner_of(account_id, runtime)
     await invite_person(wish, caller=caller, begin=tools.begin_as(OPERATOR), clock=tools.clock)
 
 
 async def set_role(account_id: AccountId, email: str, role: Role, runtime: Runtime) -> None:
     """Let somebody do more or less for others."""
     tools = runtime.toolbox
-    caller, who = await _owner(account_id, runtime), await _named(account_id, email, runtime)
+    caller, who = await owner_of(account_id, runtime), await _named(account_id, email, runtime)
     await change_role(who, role, caller=caller, begin=tools.begin_as(OPERATOR), clock=tools.clock)
 
 
 async def set_active(account_id: AccountId, email: str, active: bool, runtime: Runtime) -> None:
     """Keep somebody out, or let them in again."""
     tools = runtime.toolbox
-    caller, who = await _owner(account_id, runtime), await _named(account_id, email, runtime)
+    caller, who = await owner_of(account_id, runtime), await _named(account_id, email, runtime)
     change = reactivate_person if active else deactivate_person
     await change(who, caller=caller, begin=tools.begin_as(OPERATOR), clock=tools.clock)
 
@@ -123,7 +123,8 @@ async def _named(account_id: AccountId, email: str, runtime: Runtime) -> UserId:
     return person_with(email, await people_of(account_id, runtime)).id
 
 
-async def _owner(account_id: AccountId, runtime: Runtime) -> Caller:
+async def owner_of(account_id: AccountId, runtime: Runtime) -> Caller:
+    """In whose name something is done. Raises `NotFound`."""
     for person in await people_of(account_id, runtime):
         if person.role is Role.OWNER and person.active:
             return Caller(account_id, person.id, frozenset(Scope))
