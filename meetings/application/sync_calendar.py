@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from meetings.application.grants import lose_grant
+from meetings.application.kept_lease import kept_lease
 from meetings.application.log_calendar_events import ask_for_events, primary_of
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
@@ -62,8 +63,9 @@ async def sync_calendar(
     if claim is None:
         return False
     started = clock()
+    extend = partial(schedule.extend, claim, lease_seconds=LEASE_SECONDS)
     try:
-        async with _kept(claim, schedule):
+        async with kept_lease(extend, every=LEASE_SECONDS / 3):
             await _read(claim, started, begin=begin, look=look, calendars_of=calendars_of, clock=clock, policy=policy)
         next_at = await _next_poll(claim, schedule, clock, policy)
     except LeaseLost:
@@ -85,26 +87,6 @@ async def sync_calendar(
 def _left(claim: SyncClaim) -> bool:
     log.info("another worker reads this calendar, or nobody is to", extra={"calendar": str(claim.calendar_id)})
     return False
-
-
-@asynccontextmanager
-async def _kept(claim: SyncClaim, schedule: SyncSchedule) -> AsyncIterator[None]:
-    """Renews the lease while the block runs: one page of a slow server may take longer. A lease that was lost all the
-    same, because this process stood still, is noticed with the next commit."""
-
-    async def renew() -> None:
-        while True:
-            await asyncio.sleep(LEASE_SECONDS / 3)
-            try:
-                await schedule.extend(claim, lease_seconds=LEASE_SECONDS)
-            except Exception:
-                log.warning("a lease could not be renewed", exc_info=True)
-
-    renewing = asyncio.create_task(renew())
-    try:
-        yield
-    finally:
-        renewing.cancel()
 
 
 async def _read(

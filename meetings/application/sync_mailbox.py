@@ -4,9 +4,10 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
+from meetings.application.kept_lease import kept_lease
 from meetings.application.log_found_mail import FoundMailLog, OpenedForReading
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import CursorExpired, ProviderError, RateLimited, ReauthorizationNeeded
@@ -48,8 +49,9 @@ async def sync_mailbox(
     if claim is None:
         return False
     started = clock()
+    extend = partial(schedule.extend, claim, lease_seconds=LEASE_SECONDS)
     try:
-        async with _kept(claim, schedule):
+        async with kept_lease(extend, every=LEASE_SECONDS / 3):
             await _read(
                 claim, started, begin=begin, look=look, mail_account_of=mail_account_of, crm_of=crm_of, clock=clock
             )
@@ -73,26 +75,6 @@ async def sync_mailbox(
 def _left(claim: MailSyncClaim) -> bool:
     log.info("another worker reads this mailbox, or nobody is to", extra={"mailbox": str(claim.mailbox_id)})
     return False
-
-
-@asynccontextmanager
-async def _kept(claim: MailSyncClaim, schedule: MailSchedule) -> AsyncIterator[None]:
-    """Renews the lease while the block runs. A lease that was lost all the same, because this process stood still, is
-    noticed with the next commit."""
-
-    async def renew() -> None:
-        while True:
-            await asyncio.sleep(LEASE_SECONDS / 3)
-            try:
-                await schedule.extend(claim, lease_seconds=LEASE_SECONDS)
-            except Exception:
-                log.warning("a lease could not be renewed", exc_info=True)
-
-    renewing = asyncio.create_task(renew())
-    try:
-        yield
-    finally:
-        renewing.cancel()
 
 
 async def _read(
