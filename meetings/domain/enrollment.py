@@ -77,7 +77,7 @@ class EnrollmentPaused(EnrollmentChange):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnrollmentEndedNews(EnrollmentChange):
+class EnrollmentStopped(EnrollmentChange):
     """No mail follows any more."""
 
     state: EnrollmentState
@@ -203,7 +203,7 @@ class Enrollment(Aggregate):
         if self.state.open and not state.open:
             self.state = state
             self.next_send_at, self.pause, self.ended_at = None, None, now
-            self.record(EnrollmentEndedNews(at=now, enrollment_id=self.id, user_id=self.user_id, state=state))
+            self.record(EnrollmentStopped(at=now, enrollment_id=self.id, user_id=self.user_id, state=state))
 
     def _schedule(self, sequence: Sequence, hours: BusinessHours, now: datetime) -> None:
         if self.next_step >= len(sequence.steps):

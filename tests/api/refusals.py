@@ -19,6 +19,8 @@ WRITTEN = (
     tables.bookings,
     tables.email_threads,
     tables.emails,
+    tables.sequences,
+    tables.enrollments,
     tables.booking_hosts,
     tables.slot_holds,
     tables.host_times,

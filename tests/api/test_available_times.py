@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.api.documents import BOOK, ERRORS, FULL_SYNC, PAGES, book, window, working_day
+from tests.api.available_times import INSERT
+from tests.api.documents import BOOK, FULL_SYNC, PAGES, book, window, working_day
 from tests.api.refusals import every_code_of
 from tests.api.setting_up import connected, online
 from tests.databases import Simulators
@@ -15,11 +16,6 @@ from tests.mailboxes import AtExchange, exchange_server, may_call
 from tests.product import ApiClient, Product, product, until
 
 DAY = working_day().date().isoformat()
-INSERT = f"""mutation($page: ID!, $from: Date!, $to: Date!, $zone: TimeZone!, $count: Int!, $minutes: Int) {{
-  insertAvailableTimes(
-    pageId: $page, from: $from, to: $to, timeZone: $zone, count: $count, durationMinutes: $minutes
-  ) {{ availableTimes {{ times {{ url slot {{ start end }} }} html text }} {ERRORS} }}
-}}"""
 FREE = "query($input: AvailabilityInput!) { availability(input: $input) { days { slots { start } } } }"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from meetings.domain.user import Role
 from tests.api import domain_manager
+from tests.api.available_times import INSERT
 from tests.api.chats import CHANGE as CHAT_PROFILE
 from tests.api.documents import (
     ACCEPT,
@@ -49,6 +50,15 @@ from tests.api.people import ACCEPT as JOIN
 from tests.api.people import AGAIN, ALLOW, DEACTIVATE, INVITE, REACTIVATE, ROLE
 from tests.api.records import CHANGE_MEETING, CREATE_CONTACT, NEW_MEETING, PLAN_MEETING, UPDATE_CONTACT
 from tests.api.refusals import DECLARED, Refusals, every_code_of
+from tests.api.sequence_documents import (
+    ARCHIVE_SEQUENCE,
+    CANCEL_ENROLLMENT,
+    CREATE_SEQUENCE,
+    ENROLL,
+    PAUSE_ENROLLMENT,
+    RESUME_ENROLLMENT,
+    UPDATE_SEQUENCE,
+)
 from tests.api.setting_up import connected
 from tests.product import ApiClient, Product, TopLevelErrors, until
 from tests.world import HOST_EMAIL, PASSWORD
@@ -456,6 +466,8 @@ async def test_copying_archiving_and_choosing_pages_is_refused(served: Product, 
 
 TEAM_MAIL = {"channelId": "x", "to": "x", "subject": "x", "text": "x", "idempotencyKey": "x"}
 MAIL_TO_CONTACT = {"contactId": "x", "subject": "x", "bodyMarkdown": "x", "idempotencyKey": "x"}
+ANY_SEQUENCE = {"name": "x", "steps": [{"delay": "PT0M", "subject": "x", "bodyMarkdown": "x"}]}
+SOME_TIMES = {"page": "x", "from": "2026-11-23", "to": "2026-11-23", "zone": "Europe/Berlin", "count": 1}
 NEW_PAGE = {"internalName": "x", "slug": "x", "durationsMinutes": [30]}
 EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("signIn", SIGN_IN, {"e": HOST_EMAIL, "p": PASSWORD}),
@@ -489,6 +501,14 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("sendEmail", SEND_EMAIL, {"input": MAIL_TO_CONTACT}),
     ("markEmailThread", MARK_THREAD, {"id": "x", "read": True}),
     ("setEmailLogging", SET_LOGGING, {"rule": "REPLIES_ONLY"}),
+    ("createSequence", CREATE_SEQUENCE, {"input": ANY_SEQUENCE}),
+    ("updateSequence", UPDATE_SEQUENCE, {"id": "x", "input": ANY_SEQUENCE}),
+    ("archiveSequence", ARCHIVE_SEQUENCE, {"id": "x"}),
+    ("enrollInSequence", ENROLL, {"id": "x", "contacts": ["x"]}),
+    ("pauseEnrollment", PAUSE_ENROLLMENT, {"id": "x"}),
+    ("resumeEnrollment", RESUME_ENROLLMENT, {"id": "x"}),
+    ("cancelEnrollment", CANCEL_ENROLLMENT, {"id": "x"}),
+    ("insertAvailableTimes", INSERT, SOME_TIMES),
     ("renderEmailTemplate", RENDER, {"template": "x"}),
     ("inviteUser", INVITE, {"input": {"name": "x", "email": "x@example.com"}}),
     ("inviteUserAgain", AGAIN, {"who": "x"}),

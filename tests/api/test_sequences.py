@@ -4,32 +4,25 @@ import re
 from typing import Any
 
 from meetings.domain.plan import Hub, Tier
-from tests.api.documents import BOOK, ERRORS, at, book
+from tests.api.documents import BOOK, at, book
 from tests.api.gates import gated, needed, plan
 from tests.api.refusals import Refusals, every_code_of
+from tests.api.sequence_documents import (
+    ARCHIVE_SEQUENCE,
+    CANCEL_ENROLLMENT,
+    CREATE_SEQUENCE,
+    ENROLL,
+    ENROLLED,
+    PAUSE_ENROLLMENT,
+    RESUME_ENROLLMENT,
+    SEQUENCE,
+    UPDATE_SEQUENCE,
+)
 from tests.api.test_emails import VERA, contact, with_mailbox
 from tests.databases import Simulators
 from tests.product import ApiClient, Product, until
 
 RACES = "CONCURRENT_CHANGE"  # nobody can force five lost races over HTTP; see test_errors.py
-SEQUENCE = "id name archived endsByCompany steps { delay subject bodyMarkdown includeMeetingLink }"
-CREATE = (
-    f"mutation($input: SequenceInput!) {{ createSequence(input: $input) {{ sequence {{ {SEQUENCE} }} {ERRORS} }} }}"
-)
-UPDATE = (
-    "mutation($id: ID!, $input: SequenceInput!) { updateSequence(sequenceId: $id, input: $input) "
-    f"{{ sequence {{ {SEQUENCE} }} {ERRORS} }} }}"
-)
-ARCHIVE = f"mutation($id: ID!) {{ archiveSequence(sequenceId: $id) {{ sequence {{ archived }} {ERRORS} }} }}"
-ENROLLED = "id status pauseReason stepsSent nextSendAt contact { email } sequence { name } thread { subject }"
-ENROLL = (
-    "mutation($id: ID!, $contacts: [ID!]!) { enrollInSequence(sequenceId: $id, contactIds: $contacts) "
-    f"{{ enrollments {{ {ENROLLED} }} {ERRORS} }} }}"
-)
-PAUSE, RESUME, CANCEL = (
-    f"mutation($id: ID!) {{ {name}(enrollmentId: $id) {{ enrollment {{ status pauseReason }} {ERRORS} }} }}"
-    for name in ("pauseEnrollment", "resumeEnrollment", "cancelEnrollment")
-)
 ALL = f"{{ viewer {{ sequences {{ {SEQUENCE} enrollments {{ nodes {{ {ENROLLED} }} }} }} }} }}"
 MINE = (
     f"query($status: [EnrollmentStatus!]) {{ viewer {{ enrollments(status: $status) {{ nodes {{ {ENROLLED} }} }} }} }}"
@@ -48,7 +41,7 @@ def sequence(**other: Any) -> dict[str, Any]:
 
 
 async def written(host: ApiClient, **other: Any) -> dict[str, Any]:
-    payload = (await host.ask(CREATE, input=sequence(**other)))["createSequence"]
+    payload = (await host.ask(CREATE_SEQUENCE, input=sequence(**other)))["createSequence"]
     assert payload["errors"] == []
     made: dict[str, Any] = payload["sequence"]
     return made
@@ -149,26 +142,30 @@ async def test_the_page_behind_the_last_line_ends_it_by_its_button_alone(
 async def test_writing_and_changing_a_sequence_is_refused(served: Product, host: ApiClient) -> None:
     bad = [{"delay": "P91D", "subject": "", "bodyMarkdown": "{{ nobody }}"}]
     async with every_code_of(served, "createSequence", elsewhere=["PLAN_REQUIRED", "SEAT_REQUIRED"]) as refused:
-        errors = await refused.all(host, CREATE, input=sequence(name="", steps=[]))
+        errors = await refused.all(host, CREATE_SEQUENCE, input=sequence(name="", steps=[]))
         assert {tuple(error["path"]) for error in errors} == {("input", "name"), ("input", "steps")}
-        errors = await refused.all(host, CREATE, input=sequence(steps=bad))
+        errors = await refused.all(host, CREATE_SEQUENCE, input=sequence(steps=bad))
         assert {tuple(error["path"]) for error in errors} <= {
             ("input", "steps", "0", name) for name in ("delay", "subject", "bodyMarkdown")
         }
     made = await written(host)
     async with every_code_of(served, "updateSequence", elsewhere=["PLAN_REQUIRED", "SEAT_REQUIRED", RACES]) as refused:
-        await refused.all(host, UPDATE, id=made["id"], input={"name": "x" * 101})
-        await refused.one(host, UPDATE, "NOT_FOUND", ["sequenceId"], id="nonsense", input={})
+        await refused.all(host, UPDATE_SEQUENCE, id=made["id"], input={"name": "x" * 101})
+        await refused.one(host, UPDATE_SEQUENCE, "NOT_FOUND", ["sequenceId"], id="nonsense", input={})
         async with served.visitor() as other:
             await served.here.add_colleague("Ben", "ben@example.com")
             await other.sign_in("ben@example.com")
-            await refused.one(other, UPDATE, "NOT_FOUND", ["sequenceId"], id=made["id"], input={"name": "Mine"})
-    changed = (await host.ask(UPDATE, id=made["id"], input={"name": "Others", "endsByCompany": True}))["updateSequence"]
+            await refused.one(
+                other, UPDATE_SEQUENCE, "NOT_FOUND", ["sequenceId"], id=made["id"], input={"name": "Mine"}
+            )
+    changed = (await host.ask(UPDATE_SEQUENCE, id=made["id"], input={"name": "Others", "endsByCompany": True}))[
+        "updateSequence"
+    ]
     assert changed["sequence"] == {**made, "name": "Others", "endsByCompany": True}
     async with every_code_of(served, "archiveSequence", elsewhere=[RACES]) as refused:
-        await refused.one(host, ARCHIVE, "NOT_FOUND", ["sequenceId"], id="nonsense")
+        await refused.one(host, ARCHIVE_SEQUENCE, "NOT_FOUND", ["sequenceId"], id="nonsense")
     for _ in range(2):
-        assert (await host.ask(ARCHIVE, id=made["id"]))["archiveSequence"]["sequence"] == {"archived": True}
+        assert (await host.ask(ARCHIVE_SEQUENCE, id=made["id"]))["archiveSequence"]["sequence"] == {"archived": True}
     assert (await host.ask(ALL))["viewer"]["sequences"] == []
 
 
@@ -190,19 +187,19 @@ async def test_an_enrolment_is_paused_goes_on_and_is_cancelled(served: Product, 
     steps = [{"delay": "P10D", "subject": "Later", "bodyMarkdown": "Hello"}]
     (enrollment,) = await enrolled(host, (await written(host, steps=steps))["id"], await contact(served, host))
     own = enrollment["id"]
-    paused = (await host.ask(PAUSE, id=own))["pauseEnrollment"]["enrollment"]
+    paused = (await host.ask(PAUSE_ENROLLMENT, id=own))["pauseEnrollment"]["enrollment"]
     assert paused == {"status": "PAUSED", "pauseReason": "OWNER"}
-    resumed = (await host.ask(RESUME, id=own))["resumeEnrollment"]["enrollment"]
+    resumed = (await host.ask(RESUME_ENROLLMENT, id=own))["resumeEnrollment"]["enrollment"]
     assert resumed == {"status": "ACTIVE", "pauseReason": None}
     for _ in range(2):
-        cancelled = (await host.ask(CANCEL, id=own))["cancelEnrollment"]["enrollment"]
+        cancelled = (await host.ask(CANCEL_ENROLLMENT, id=own))["cancelEnrollment"]["enrollment"]
         assert cancelled == {"status": "CANCELLED", "pauseReason": None}
-    for mutation, document in (("pauseEnrollment", PAUSE), ("resumeEnrollment", RESUME)):
+    for mutation, document in (("pauseEnrollment", PAUSE_ENROLLMENT), ("resumeEnrollment", RESUME_ENROLLMENT)):
         async with every_code_of(served, mutation, elsewhere=[RACES]) as refused:
             await refused.one(host, document, "ENROLLMENT_ENDED", ["enrollmentId"], id=own)
             await refused.one(host, document, "NOT_FOUND", ["enrollmentId"], id="nonsense")
     async with every_code_of(served, "cancelEnrollment", elsewhere=[RACES]) as refused:
-        await refused.one(host, CANCEL, "NOT_FOUND", ["enrollmentId"], id="nonsense")
+        await refused.one(host, CANCEL_ENROLLMENT, "NOT_FOUND", ["enrollmentId"], id="nonsense")
 
 
 async def test_apl4_sequences_need_a_plan_and_what_runs_goes_on_without_it(
@@ -211,7 +208,7 @@ async def test_apl4_sequences_need_a_plan_and_what_runs_goes_on_without_it(
     """A-PL4, A-PL5."""
     async with gated(database_url, *simulators) as served, served.visitor() as host:
         await host.sign_in()
-        assert needed((await host.ask(CREATE, input=sequence()))["createSequence"]) == {
+        assert needed((await host.ask(CREATE_SEQUENCE, input=sequence()))["createSequence"]) == {
             "code": "PLAN_REQUIRED",
             "feature": "SEQUENCES",
             "hubs": ["SALES", "SERVICE"],
@@ -221,7 +218,7 @@ async def test_apl4_sequences_need_a_plan_and_what_runs_goes_on_without_it(
         await plan(served, (Hub.SALES, Tier.PROFESSIONAL))
         made = await written(host)
         await plan(served)
-        for document, name in ((UPDATE, "updateSequence"), (ENROLL, "enrollInSequence")):
+        for document, name in ((UPDATE_SEQUENCE, "updateSequence"), (ENROLL, "enrollInSequence")):
             vera = await contact(served, host)
             payload = (await host.ask(document, id=made["id"], input={"name": "x"}, contacts=[vera]))[name]
             assert needed(payload)["code"] == "PLAN_REQUIRED"
