@@ -55,6 +55,7 @@ async def test_a_time_that_was_taken_meanwhile_is_not_offered_again_and_others_a
     await online(served)
     first = (await inserted(host, count=1))["times"][0]
     start = first["slot"]["start"]
+    assert 'name="firstName"' in (await visitor.http.get(first["url"])).text
     booked = (await visitor.ask(BOOK, input=book(start)))["bookMeeting"]
     assert booked["errors"] == []
     lou = {"firstName": "Lou", "lastName": "Late", "email": "late@example.org"}
@@ -69,7 +70,10 @@ async def test_a_time_that_was_taken_meanwhile_is_not_offered_again_and_others_a
     assert free
     assert start not in free
     assert start not in [time["slot"]["start"] for time in (await inserted(host, count=20))["times"]]
-    assert (await visitor.http.get(first["url"])).status_code == 200
+    late_look = await visitor.http.get(first["url"])
+    assert late_look.status_code == 200
+    assert 'name="firstName"' not in late_look.text
+    assert len(re.findall(r'href="[^"]*start=', late_look.text)) > 3
 
 
 async def test_without_any_free_time_the_plain_link_is_what_is_inserted(served: Product, host: ApiClient) -> None:
