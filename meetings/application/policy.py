@@ -53,6 +53,8 @@ class Policy:
 
     refuse_reserved_addresses: bool = False
     """Invitees cannot have addresses under names that nobody has, such as `example.com` (RFC 2606)."""
+    bookings_kept_days: int = 731
+    """How long after its end a booking is kept, whatever became of it; 0: for ever."""
     visitor_days: int = 180
     """How long a browser that booked under a custom domain is known there; 0: not at all."""
 

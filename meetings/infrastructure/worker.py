@@ -298,7 +298,7 @@ class _Chores:
         now = asyncio.get_running_loop().time()
         if now >= self._housekeeping_at:
             self._housekeeping_at = now + _HOUSEKEEPING_SECONDS
-            await tidy_up(self._runtime.database)
+            await tidy_up(self._runtime.database, tools.policy)
 
 
 async def _again_and_again(what: str, work: Callable[[], Awaitable[None]], every: float) -> None:

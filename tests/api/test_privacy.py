@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from tests.api.refusals import every_code_of
-from tests.product import ApiClient, Product
+from tests.product import ApiClient, Product, until
 from tests.world import HOST_EMAIL
 
 EXPORT = (
@@ -17,8 +17,7 @@ RACES = "CONCURRENT_CHANGE"  # nobody can force five lost races over HTTP; see t
 
 
 async def test_a_person_is_told_and_forgotten(served: Product, host: ApiClient, visitor: ApiClient) -> None:
-    page = await served.here.page()
-    await served.here.request(page, next_monday())
+    await a_request_of_graces(served)
     answer = (await host.ask(EXPORT, email=GRACE))["exportPerson"]
     assert answer["errors"] == []
     assert datetime.fromisoformat(answer["export"]["expiresAt"]) > datetime.now(UTC)
@@ -32,8 +31,7 @@ async def test_a_person_is_told_and_forgotten(served: Product, host: ApiClient, 
 
 
 async def test_who_cannot_be_erased_is_refused_with_a_reason(served: Product, host: ApiClient) -> None:
-    page = await served.here.page()
-    await served.here.request(page, next_monday())
+    await a_request_of_graces(served)
     async with every_code_of(served, "erasePerson", elsewhere=[RACES]) as refused:
         await refused.one(host, ERASE, "UPCOMING_MEETINGS", ["email"], email=GRACE.upper())
         await refused.one(host, ERASE, "VALIDATION", ["email"], email=HOST_EMAIL)
@@ -46,6 +44,16 @@ async def test_of_whom_nothing_can_be_told_is_refused_with_a_reason(served: Prod
         await refused.one(host, EXPORT, "EMAIL_INVALID", ["email"], email="nobody")
         await refused.one(host, EXPORT, "VALIDATION", ["email"], email=" ")
         await _as_member(served, lambda cleo: refused.one(cleo, EXPORT, "PERMISSION_MISSING", email=GRACE))
+
+
+async def a_request_of_graces(served: Product) -> None:
+    """She asked for a meeting, and workers have done what follows."""
+    await served.here.request(await served.here.page(), next_monday())
+
+    async def all_done() -> bool:
+        return not await served.here.unfinished()
+
+    await until("the workers to be done", all_done)
 
 
 def next_monday() -> datetime:
