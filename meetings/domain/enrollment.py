@@ -77,6 +77,11 @@ class EnrollmentPaused(EnrollmentChange):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnrollmentResumed(EnrollmentChange):
+    """Its owner has it go on."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnrollmentStopped(EnrollmentChange):
     """No mail follows any more."""
 
@@ -87,8 +92,8 @@ class EnrollmentStopped(EnrollmentChange):
 class Enrollment(Aggregate):
     """A contact in a sequence of `user_id`'s.
 
-    `next_step` counts from 0 and is the step that is to be sent next; `next_send_at` is when, None unless ACTIVE with
-    nothing on its way. `email_id` is the mail of the last step, which may still be on its way. All its mails are of one
+    `next_step` counts from 0 and is the step that is to be sent next; `next_send_at` is when, while PAUSED when it
+    would have been, None while the mail before it is on its way or nobody knows of it. `email_id` is the mail of the last step, which may still be on its way. All its mails are of one
     conversation, `thread_id`, once the first one is written.
     """
 
@@ -151,17 +156,19 @@ class Enrollment(Aggregate):
     def follow(
         self, email_id: EmailId, state: EmailState, sequence: Sequence, *, hours: BusinessHours, now: datetime
     ) -> None:
-        """Go on by what became of the mail that was on its way. News of an earlier mail changes nothing, unless it came
-        back: then nothing reaches the contact."""
+        """Go on by what became of the mail that was on its way; what its owner paused stays so. News of an earlier mail
+        changes nothing, unless it came back: then nothing reaches the contact."""
         if state is EmailState.BOUNCED:
             self.end(EnrollmentState.ENDED_BY_BOUNCE, now=now)
-        elif email_id != self.email_id or self.next_send_at is not None or self.state is not EnrollmentState.ACTIVE:
+        elif email_id != self.email_id or self.next_send_at is not None or not self.state.open:
             return
         elif state is EmailState.SENT:
+            if self.pause is not PauseReason.OWNER:  # it was found after all
+                self.state, self.pause = EnrollmentState.ACTIVE, None
             self._schedule(sequence, hours, now)
-        elif state is EmailState.UNCERTAIN:
+        elif state is EmailState.UNCERTAIN and self.pause is not PauseReason.UNCERTAIN:
             self._pause(PauseReason.UNCERTAIN, now)
-        elif state is EmailState.FAILED:
+        elif state is EmailState.FAILED and self.pause is not PauseReason.NOT_SENT:
             self._pause(PauseReason.NOT_SENT, now)
 
     def hold(self, *, reason: PauseReason = PauseReason.OWNER, now: datetime) -> None:
@@ -176,8 +183,8 @@ class Enrollment(Aggregate):
             self._pause(reason, now)
 
     def resume(self, sequence: Sequence, *, send_again: bool, hours: BusinessHours, now: datetime) -> None:
-        """Go on. With `send_again`, the last step is sent once more, which only its owner may decide: nobody can say
-        whether the first one arrived. Active already, nothing changes.
+        """Go on. With `send_again`, a step that did not leave, or of which nobody knows, is sent once more, which only
+        its owner may decide. One whose mail is still on its way waits for it. Active already, nothing changes.
 
         Raises:
             EnrollmentEnded: there is nothing to go on with.
@@ -186,17 +193,19 @@ class Enrollment(Aggregate):
             raise EnrollmentEnded
         if self.state is EnrollmentState.ACTIVE:
             return
-        again = send_again and self.pause in (PauseReason.UNCERTAIN, PauseReason.NOT_SENT) and self.next_step > 0
-        self.state, self.pause = EnrollmentState.ACTIVE, None
-        if again:
-            self.next_step -= 1
-            self.next_send_at = hours.at_or_after(now)
-            self._tell_scheduled(now)
-        elif self.next_send_at is None:
-            self._schedule(sequence, hours, now)
-        else:
+        why, self.pause = self.pause, None
+        self.state = EnrollmentState.ACTIVE
+        self.record(EnrollmentResumed(at=now, enrollment_id=self.id, user_id=self.user_id))
+        if self.next_send_at is not None:
             self.next_send_at = hours.at_or_after(max(self.next_send_at, now))
             self._tell_scheduled(now)
+        elif why in (PauseReason.UNCERTAIN, PauseReason.NOT_SENT):
+            if send_again:
+                self.next_step -= 1
+                self.next_send_at = hours.at_or_after(now)
+                self._tell_scheduled(now)
+            else:
+                self._schedule(sequence, hours, now)
 
     def end(self, state: EnrollmentState, *, now: datetime) -> None:
         """Send no more. What has ended stays ended as it did."""

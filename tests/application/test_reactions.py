@@ -168,6 +168,7 @@ def test_every_kind_of_event_that_can_change_what_is_offered_reaches_those_who_w
         "EngagementCreated",
         "EngagementPersonErased",
         "EnrollmentPaused",
+        "EnrollmentResumed",
         "EnrollmentStopped",
         "ExchangeFullSyncSwitched",
         "InternalDomainsChosen",
