@@ -93,8 +93,9 @@ class Enrollment(Aggregate):
     """A contact in a sequence of `user_id`'s.
 
     `next_step` counts from 0 and is the step that is to be sent next; `next_send_at` is when, while PAUSED when it
-    would have been, None while the mail before it is on its way or nobody knows of it. `email_id` is the mail of the last step, which may still be on its way. All its mails are of one
-    conversation, `thread_id`, once the first one is written.
+    would have been, None while the mail before it is on its way or nobody knows of it. `email_id` is the mail of the
+    last step, which may still be on its way. All its mails are of one conversation, `thread_id`, once the first one is
+    written.
     """
 
     id: EnrollmentId
