@@ -66,6 +66,11 @@ class EmailLoggingChanged(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditLogRead(DomainEvent):
+    """An owner looked at what happened."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class InternalDomainsChosen(DomainEvent):
     """An admin said which mail domains are the organisation's own."""
 

@@ -98,6 +98,29 @@ class ChatProfileChanged(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PersonAdded(DomainEvent):
+    """Whoever runs the product let somebody in."""
+
+    user_id: UserId
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiTokenCreated(DomainEvent):
+    """A person made a key for a program; `scopes` is what it may."""
+
+    user_id: UserId
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiTokenRevoked(DomainEvent):
+    """A person ended a program's key."""
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserInvited(DomainEvent):
     """Somebody was asked to join; asked again, earlier invitations are void."""
 

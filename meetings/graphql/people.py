@@ -9,6 +9,7 @@ from meetings.domain import account as domain_account
 from meetings.domain import user as domain_user
 from meetings.domain.calendar_connection import Capability, Grant
 from meetings.domain.identifiers import AccountId, UserId
+from meetings.graphql.audit_log import AuditEntryConnection, audit_log_of
 from meetings.graphql.availability_rules import AvailabilityRules
 from meetings.graphql.context import Info
 from meetings.graphql.enums import Hub, Permission, Role, UserState, Weekday
@@ -58,6 +59,18 @@ class Account(Node):
             nodes=[edge.node for edge in edges],
             page_info=page_info([edge.cursor for edge in edges], has_next=found.has_next, after=after),
         )
+
+    @strawberry.field(
+        description="For owners: what happened, newest first, with who did it and when. That somebody looked is an "
+        "entry as well."
+    )
+    async def audit_log(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description=FIRST)] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description=AFTER)] = None,
+    ) -> AuditEntryConnection | None:
+        return await audit_log_of(info.context, first, after)
 
     @classmethod
     def of(cls, account: domain_account.Account) -> "Account":

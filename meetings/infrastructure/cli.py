@@ -49,6 +49,8 @@ dead_letters = typer.Typer(help="What could not be done and waits for people.", 
 app.add_typer(dead_letters, name="dead-letters")
 users = typer.Typer(help="Who belongs to an account and what they may do.", no_args_is_help=True)
 app.add_typer(users, name="users")
+journals = typer.Typer(help="What happened, as it was written down.", no_args_is_help=True)
+app.add_typer(journals, name="audit")
 plan = typer.Typer(help="What an account subscribes to, and who has seats.", no_args_is_help=True)
 app.add_typer(plan, name="plan")
 
@@ -331,6 +333,21 @@ def erase_person(email: EmailArgument, account: AccountOption = None) -> None:
 
     _run(_with_problems(erase), _settings())
     print("They are forgotten here; a worker has the customer records follow.")
+
+
+@journals.command("verify")
+def verify_journals() -> None:
+    """Look through every account's journal for entries that were changed, removed or slipped in."""
+
+    async def look(runtime: Runtime) -> bool:
+        whole = True
+        async for fine, sentence in privacy.verify_journals(await _accounts(runtime), runtime):
+            whole = whole and fine
+            print(f"{'ok ' if fine else '!! '} {sentence}")
+        return whole
+
+    if not _run(look, _settings()):
+        raise typer.Exit(1)
 
 
 @app.command()

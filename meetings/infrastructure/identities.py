@@ -1,20 +1,23 @@
 """People and programs that can call: accounts, users, sessions, API tokens."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import Select, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meetings.application.ports.identities import ApiToken, Caller, EmailTaken, Scope
 from meetings.domain.account import Account
+from meetings.domain.base import DomainEvent
 from meetings.domain.identifiers import AccountId, UserId
-from meetings.domain.user import User
+from meetings.domain.user import ApiTokenCreated, ApiTokenRevoked, PersonAdded, User
 from meetings.infrastructure.database.engines import broken_constraint
+from meetings.infrastructure.database.journal import write_journal
 from meetings.infrastructure.database.mapping import account_row, email_key, user_from, user_row
 from meetings.infrastructure.database.tables import accounts, api_tokens, sessions, users
-from meetings.infrastructure.database.transaction import AnyRow, execute
+from meetings.infrastructure.database.transaction import AnyRow, Transaction, execute
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.database.unit_of_work import Database
 
@@ -43,6 +46,9 @@ class SqlIdentities:
                     )
                     await self._database.secrets.add_account(connection, account.account_id)
                 await execute(connection, insert(users), {**user_row(user), "version": user.version + 1})
+                if account is None:
+                    added = PersonAdded(at=user.created_at, user_id=user.id, role=user.role)
+                    await _write_down(connection, user.account_id, "operator", added, user.id)
         except IntegrityError as error:
             if broken_constraint(error) in ("users_email_key_key", "users.email_key"):
                 raise EmailTaken from error
@@ -87,18 +93,22 @@ class SqlIdentities:
     async def add_token(
         self, user_id: UserId, account_id: AccountId, *, name: str, token_hash: str, scopes: Collection[Scope]
     ) -> ApiToken:
+        told = sorted(scope.value for scope in scopes)
         row = {
             "id": uuid4(),
             "token_hash": token_hash,
             "account_id": account_id,
             "user_id": user_id,
             "name": name,
-            "scopes": sorted(scope.value for scope in scopes),
+            "scopes": told,
             "created_at": database_time(),
         }
         async with self._database.transaction() as connection:
-            stored = await execute(connection, insert(api_tokens).values(row).returning(api_tokens))
-            return _token(stored.one())
+            inserted = await execute(connection, insert(api_tokens).values(row).returning(api_tokens))
+            token = _token(inserted.one())
+            made = ApiTokenCreated(at=token.created_at, user_id=user_id, scopes=tuple(told))
+            await _write_down(connection, account_id, f"user:{user_id}", made, token.id)
+        return token
 
     async def token(self, token_hash: str) -> Caller | None:
         query = (
@@ -135,11 +145,22 @@ class SqlIdentities:
             api_tokens.c.account_id == account_id,
         )
         async with self._database.transaction() as connection:
-            return (await execute(connection, delete(api_tokens).where(*mine))).rowcount == 1
+            found = (await execute(connection, delete(api_tokens).where(*mine))).rowcount == 1
+            if found:
+                ended = ApiTokenRevoked(at=datetime.now(UTC), user_id=user_id)
+                await _write_down(connection, account_id, f"user:{user_id}", ended, token_id)
+        return found
 
     async def _one(self, query: Select[*tuple[object, ...]]) -> AnyRow | None:
         async with self._database.snapshot() as connection:
             return (await execute(connection, query)).one_or_none()
+
+
+async def _write_down(
+    connection: AsyncConnection, account_id: AccountId, actor: str, event: DomainEvent, subject: UUID
+) -> None:
+    transaction = Transaction(connection, account_id, keep_images=False)
+    await write_journal(transaction, actor, [(event, subject)])
 
 
 def _token(row: AnyRow) -> ApiToken:

@@ -138,7 +138,10 @@ def test_every_kind_of_event_that_can_change_what_is_offered_reaches_those_who_w
     for kind in of_people:
         assert f"host:{(host := user_id())}" in topics_for(kind(at=NOW, user_id=host), account_id())
     changes_nothing_on_offer = {
+        "ApiTokenCreated",
+        "ApiTokenRevoked",
         "AuditLogRead",
+        "PersonAdded",
         "AutomaticReplyReceived",
         "ContactWrote",
         "ContactEnrolled",

@@ -173,5 +173,8 @@ class Reads(Protocol):
     ) -> list[JournalEntry]:
         """Entries past a position, in order. Nothing that commits later can have a position already passed."""
 
+    async def audit_log(self, account_id: AccountId, *, first: int, after: str | None) -> Slice[JournalEntry]:
+        """Entries of all kinds, newest first. Raises `BadCursor`."""
+
     async def journal_end(self, account_id: AccountId) -> int:
         """The position of the newest entry, 0 when there is none."""

@@ -50,7 +50,7 @@ async def audit(database: Database, account_id: AccountId) -> Audit:
             if row.hash is None and before is None and position == expected:
                 unhashed += 1
                 continue
-            before = entry_hash(before or BEGINNING, row._mapping)
+            before = entry_hash(before or BEGINNING, row._asdict())
             if position != expected or row.hash != before:
                 if row.hash is None and now.hashed_position is not None and position > now.hashed_position:
                     return Audit(position - 1, unhashed, None, now.hash)

@@ -64,7 +64,7 @@ async def _catch_up(transaction: Transaction, hashed_to: int, hash_before: str) 
     mine = journal.c.account_id == transaction.account_id
     behind = select(journal).where(mine, journal.c.position > hashed_to).order_by(journal.c.position)
     for row in await transaction.rows(behind):
-        hash_before = entry_hash(hash_before, row._mapping)
+        hash_before = entry_hash(hash_before, row._asdict())
         same = update(journal).where(mine, journal.c.position == row.position)
         await transaction.run(same.values(hash=hash_before))
     return hash_before

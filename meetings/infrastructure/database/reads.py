@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Executable, bindparam, func, select, tuple_
 
-from meetings.application.ports.reads import ConnectedDomain, JournalEntry, PagePointer, Slice
+from meetings.application.ports.reads import BadCursor, ConnectedDomain, JournalEntry, PagePointer, Slice
 from meetings.application.ports.unit_of_work import MirrorState
 from meetings.domain.account import Account
 from meetings.domain.booking import Booking, BookingState
@@ -230,10 +230,16 @@ class SqlReads:
             .order_by(journal.c.position)
             .limit(limit)
         )
-        return [
-            JournalEntry(row.position, row.kind, row.subject, row.actor, row.at, row.details)
-            for row in await self._rows(query)
-        ]
+        return [_entry(row) for row in await self._rows(query)]
+
+    async def audit_log(self, account_id: AccountId, *, first: int, after: str | None) -> Slice[JournalEntry]:
+        query = select(journal).where(journal.c.account_id == account_id).order_by(journal.c.position.desc())
+        if after is not None:
+            if not (after.isascii() and after.isdecimal() and len(after) <= _MOST_DIGITS):
+                raise BadCursor
+            query = query.where(journal.c.position < int(after))
+        rows = await self._rows(query.limit(first + 1))
+        return Slice([(str(row.position), _entry(row)) for row in rows[:first]], has_next=len(rows) > first)
 
     async def journal_end(self, account_id: AccountId) -> int:
         heads = select(journal_heads.c.position).where(journal_heads.c.account_id == account_id)
@@ -286,6 +292,13 @@ def _booking_conditions(
     if start_to is not None:
         conditions.append(bookings.c.start_at < start_to)
     return conditions
+
+
+_MOST_DIGITS = 15
+
+
+def _entry(row: AnyRow) -> JournalEntry:
+    return JournalEntry(row.position, row.kind, row.subject, row.actor, row.at, row.details)
 
 
 def _slice(
