@@ -22,17 +22,15 @@ from typing import Any
 from meetings.adapters.office365 import booking_event, wire
 from meetings.adapters.office365.authorized import AuthorizedCalls
 from meetings.adapters.office365.booking_event import KEY_PROPERTY
-from meetings.adapters.office365.graph import Question
 from meetings.adapters.office365.mailbox_zone import MailboxZone
 from meetings.adapters.office365.own_events import event_or_none, live_event, removed, with_keys
-from meetings.adapters.office365.paths import one_calendar
 from meetings.adapters.office365.places import few_at_once
 from meetings.adapters.office365.reading import items_of, read
 from meetings.adapters.office365.refusals import Asked
-from meetings.application.ports.calendars import Changes, CursorExpired, EventTime, ProviderUnavailable, RemovedEvent
+from meetings.adapters.office365.view_delta import ViewDelta
+from meetings.application.ports.calendars import Changes, CursorExpired, EventTime, RemovedEvent
 from meetings.domain.timespan import TimeSpan
 
-# A cursor goes with what was asked for: something else, another number here.
 _CURSOR_FORM = "1:"
 # So many are looked at in one read.
 _REMOVED_AT_MOST = 50
@@ -51,7 +49,9 @@ class Feed:
 
         Remembered over the pages of one read: of each series what its instances need.
         """
-        question, asked = self._question(calendar, cursor, window), Asked.CALENDAR if cursor is None else Asked.CHANGES
+        delta = ViewDelta(self.calls.graph, _CURSOR_FORM)
+        question = delta.question(calendar, cursor, window, page_size=self.page_size)
+        asked = Asked.CALENDAR if cursor is None else Asked.CHANGES
         series: dict[str, Any] = {}
         gone = 0
         async for page in self.calls.pages(question, asked, None):
@@ -67,27 +67,8 @@ class Feed:
             yield Changes(
                 changed=tuple(each for each in told if isinstance(each, EventTime)),
                 removed=(*replaced, *(each for each in told if isinstance(each, RemovedEvent))),
-                cursor=self._cursor(page),
+                cursor=delta.cursor(page),
             )
-
-    def _question(self, calendar: str, cursor: str | None, window: TimeSpan) -> Question:
-        # Descriptions come along unasked; as plain text they are a tenth as long.
-        prefer = (f"odata.maxpagesize={self.page_size}", 'outlook.body-content-type="text"')
-        if cursor is None:
-            only = {"startDateTime": wire.stamp(window.start), "endDateTime": wire.stamp(window.end)}
-            return Question("GET", f"{one_calendar(calendar)}/calendarView/delta", params=only, prefer=prefer)
-        link = cursor.removeprefix(_CURSOR_FORM)
-        if link == cursor or not self.calls.graph.leads_here(link):
-            raise CursorExpired("a cursor of another form")
-        return Question("GET", link, prefer=prefer)
-
-    def _cursor(self, page: Any) -> str | None:
-        link = page.get("@odata.deltaLink")
-        if link is None:
-            return None
-        if not isinstance(link, str) or not self.calls.graph.leads_here(link):
-            raise ProviderUnavailable("a cursor that is not Microsoft Graph's")
-        return f"{_CURSOR_FORM}{link}"
 
     async def _told(self, calendar: str, items: list[Any], series: dict[str, Any]) -> list[EventTime | RemovedEvent]:
         items = await self._with_series(calendar, [item for item in items if not wire.is_series(item)], series)

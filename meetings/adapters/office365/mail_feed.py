@@ -23,8 +23,8 @@ from meetings.adapters.office365.places import few_at_once
 from meetings.adapters.office365.reading import items_of, read
 from meetings.adapters.office365.refusals import Asked, Refused
 from meetings.adapters.office365.transport import AnswerTooLong
+from meetings.adapters.office365.view_delta import delta_link
 from meetings.application.mail_text import Report, report_in
-from meetings.application.ports.calendars import ProviderUnavailable
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.mail_accounts import CursorExpired, MailHeader, MailNews
 
@@ -91,7 +91,7 @@ class MailFeed:
 
         async def behind(folder: MailFolder) -> Position | None:
             async for page in self._round(_Folder(folder, None, at)):
-                if (link := self._link(page)) is not None:
+                if (link := delta_link(page, self.calls.graph)) is not None:
                     return Position(link, folder.counts)
             return None
 
@@ -109,7 +109,7 @@ class MailFeed:
                 mails = await self._mails(items_of(page), well_known.get(SENT))
                 if mails:
                     yield MailNews(mails, None)
-                if (link := self._link(page)) is not None:
+                if (link := delta_link(page, self.calls.graph)) is not None:
                     positions[each.folder.id] = Position(link, each.folder.counts)
 
     async def _round(self, each: _Folder) -> AsyncIterator[Any]:
@@ -148,14 +148,6 @@ class MailFeed:
         }
         path = f"/me/mailFolders/{quote(each.folder.id, safe='')}/messages/delta"
         return Question("GET", path, params=params, prefer=prefer)
-
-    def _link(self, page: Any) -> str | None:
-        link = page.get("@odata.deltaLink")
-        if link is None:
-            return None
-        if not isinstance(link, str) or not self.calls.graph.leads_here(link):
-            raise ProviderUnavailable("a cursor that is not Microsoft Graph's")
-        return link
 
     async def _mails(self, items: list[Any], sent: str | None) -> tuple[MailHeader, ...]:
         told = [item for item in items if mail_headers.is_told(item)]
