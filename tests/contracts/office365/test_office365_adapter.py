@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from meetings.adapters.office365.transport import AnswerTooLong
 from meetings.application.ports.calendars import (
     BusyStatus,
     Calendars,
@@ -123,7 +124,7 @@ FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError]]] = {
         {"body": '{"value": [], "@odata.deltaLink": "https://evil.example/v1.0/me"}'},
         ProviderUnavailable,
     ),
-    "too long": ({"huge_bytes": 11 * 2**20}, ProviderUnavailable),
+    "too long": ({"huge_bytes": 11 * 2**20}, AnswerTooLong),
     "lies about compression": ({"headers": {"Content-Encoding": "gzip"}, "body": "{}"}, ProviderUnavailable),
 }
 
