@@ -48,6 +48,7 @@ from tests.api.inbox_documents import (
 )
 from tests.api.people import ACCEPT as JOIN
 from tests.api.people import AGAIN, ALLOW, DEACTIVATE, INVITE, REACTIVATE, ROLE
+from tests.api.privacy_documents import ERASE, EXPORT
 from tests.api.records import CHANGE_MEETING, CREATE_CONTACT, NEW_MEETING, PLAN_MEETING, UPDATE_CONTACT
 from tests.api.refusals import DECLARED, Refusals, every_code_of
 from tests.api.sequence_documents import (
@@ -495,6 +496,8 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("removeExchangePreset", REMOVE_PRESET, {"domain": "x"}),
     ("setExchangeFullSync", FULL_SYNC, {"on": True}),
     ("setInternalDomains", INTERNAL_DOMAINS, {"domains": []}),
+    ("exportPerson", EXPORT, {"email": "x@example.com"}),
+    ("erasePerson", ERASE, {"email": "x@example.com"}),
     ("updateMeetingUrl", SET_URL, {"url": "x"}),
     ("assignSeats", ASSIGN, {"hub": "SALES", "users": []}),
     ("createMeetingLink", LINK, {"input": {"pageId": "x"}}),
@@ -537,6 +540,8 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("declineMeetingRequest", DECLINE, {"id": "x"}),
     ("rescheduleBooking", MOVE, {"booking": {"token": "x"}, "start": at("10:00"), "key": "k"}),
     ("cancelBooking", CANCEL, {"booking": {"token": "x"}}),
+    ("connectHubSpot", CONNECT_HUBSPOT, {"token": "x"}),
+    ("disconnectHubSpot", DISCONNECT_HUBSPOT, {}),
     ("createContact", CREATE_CONTACT, {"email": "vera@visitors.example"}),
     ("updateContact", UPDATE_CONTACT, {"id": "x", "input": {}}),
     ("createMeetingEngagement", PLAN_MEETING, {"input": NEW_MEETING}),

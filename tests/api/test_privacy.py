@@ -3,15 +3,11 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from tests.api.privacy_documents import ERASE, EXPORT
 from tests.api.refusals import every_code_of
 from tests.product import ApiClient, Product, until
 from tests.world import HOST_EMAIL
 
-EXPORT = (
-    "mutation($email: String!) { exportPerson(email: $email) "
-    "{ export { url expiresAt } errors { code path message } } }"
-)
-ERASE = "mutation($email: String!) { erasePerson(email: $email) { erasedEmail errors { code path message } } }"
 GRACE = "grace@example.org"
 RACES = "CONCURRENT_CHANGE"  # nobody can force five lost races over HTTP; see test_errors.py
 

@@ -32,7 +32,11 @@ class PersonalData(Protocol):
     async def forget(self, email: str, contact: str | None, meetings: Collection[UUID]) -> Forgotten:
         """Delete what is about this person alone: mails, conversations, enrolments, opt-outs, links filled in for them,
         keys of commands, exports that can still be fetched, and whatever waits to be done, or was given up, about
-        these and about `meetings` but for their events. `contact` is the CRM's id of the person."""
+        these and about `meetings` but for their events. `contact` is the CRM's id of the person.
+
+        Raises:
+            ConcurrentChange: a mail came to one of their conversations meanwhile; again is right.
+        """
 
     async def keep_request(self, email: str, *, now: datetime, expires_at: datetime | None = None) -> UUID:
         """Remember whom something was asked about, sealed; gives the request's id."""

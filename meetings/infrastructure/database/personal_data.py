@@ -11,9 +11,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Column, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from meetings.application.ports.personal_data import Forgotten
 from meetings.application.reactions import SETTLE_BOOKING, SETTLE_ENGAGEMENT
+from meetings.domain.base import ConcurrentChange
 from meetings.domain.identifiers import BookingId, EngagementId
 from meetings.infrastructure.database.mapping import email_key
 from meetings.infrastructure.database.tables import (
@@ -172,8 +174,11 @@ class SqlPersonalData:
                 await self.close_request(row.id)
 
     async def _delete(self, column: Column[Any], values: Collection[UUID]) -> None:
-        for some in _parts(values):
-            await self._transaction.run(delete(column.table).where(self._mine(column.table), column.in_(some)))
+        try:
+            for some in _parts(values):
+                await self._transaction.run(delete(column.table).where(self._mine(column.table), column.in_(some)))
+        except IntegrityError as error:  # somebody hung something on it since it was looked for
+            raise ConcurrentChange from error
 
     # ---- requests ---------------------------------------------------------------------------------------------------
 
