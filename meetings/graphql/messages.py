@@ -72,6 +72,7 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "you control it.",
     "DOMAIN_TAKEN": "Another account has connected this domain.",
     "DNS_NOT_READY": "The DNS record was not found yet. After a change it can take a while until it is seen.",
+    "PROVIDER_UNAVAILABLE.CRM": "HubSpot refuses us. Somebody who administers the account has to connect it again.",
     "PROVIDER_UNAVAILABLE.DNS": "The domain's DNS cannot be reached at the moment. Please try again shortly.",
     "CAPTCHA_FAILED": "Please show once more that you are not a program.",
     "PROVIDER_UNAVAILABLE.CAPTCHA": "The check cannot be reached at the moment. Please try again shortly.",
@@ -102,6 +103,7 @@ _ENGLISH: Mapping[str, str | Sequence[str]] = {
     "hosted team mail: it needs no mailbox.",
     "CREDENTIALS_REJECTED": "The address or the password is not right.",
     "CREDENTIALS_REJECTED.CALENDAR": "The calendar's provider asks you to sign in again.",
+    "CREDENTIALS_REJECTED.CRM": "HubSpot does not accept this token, or it lacks a permission that is needed.",
     "CREDENTIALS_REJECTED.MAILBOX": "The server does not accept this user name and password.",
     "APP_PASSWORD_REQUIRED": "This account asks for a second factor when signing in. Please enter an app password "
     "instead of your own.",
@@ -222,6 +224,7 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "nachweisen, dass sie Ihnen gehört.",
     "DOMAIN_TAKEN": "Ein anderes Konto hat diese Domain verbunden.",
     "DNS_NOT_READY": "Der DNS-Eintrag wurde noch nicht gefunden. Nach einer Änderung kann das dauern.",
+    "PROVIDER_UNAVAILABLE.CRM": "HubSpot weist uns ab. Wer das Konto verwaltet, muss es neu verbinden.",
     "PROVIDER_UNAVAILABLE.DNS": "Das DNS der Domain ist zurzeit nicht erreichbar. Bitte gleich noch einmal versuchen.",
     "CAPTCHA_FAILED": "Bitte zeigen Sie noch einmal, dass Sie kein Programm sind.",
     "PROVIDER_UNAVAILABLE.CAPTCHA": "Die Prüfung ist zurzeit nicht erreichbar. Bitte gleich noch einmal versuchen.",
@@ -256,6 +259,7 @@ _GERMAN: Mapping[str, str | Sequence[str]] = {
     "nehmen Sie eine gehostete Teamadresse: Sie braucht kein Postfach.",
     "CREDENTIALS_REJECTED": "Die Adresse oder das Passwort stimmt nicht.",
     "CREDENTIALS_REJECTED.CALENDAR": "Der Anbieter des Kalenders bittet Sie, sich neu anzumelden.",
+    "CREDENTIALS_REJECTED.CRM": "HubSpot nimmt dieses Token nicht an, oder ihm fehlt eine Berechtigung.",
     "CREDENTIALS_REJECTED.MAILBOX": "Der Server nimmt diesen Benutzernamen und dieses Passwort nicht an.",
     "APP_PASSWORD_REQUIRED": "Dieses Konto verlangt beim Anmelden einen zweiten Faktor. Bitte statt Ihres Passworts "
     "ein App-Kennwort eingeben.",

@@ -33,6 +33,7 @@ from meetings.graphql.chat import ChatMutations, ChatQueries
 from meetings.graphql.connection_events import ConnectionSubscriptions
 from meetings.graphql.context import Info, Operation
 from meetings.graphql.crm import Contact, MeetingEngagement, engagement_by_key, outside_node, visible_booking
+from meetings.graphql.crm_connection import CrmConnectionMutations
 from meetings.graphql.crm_mutations import CrmMutations
 from meetings.graphql.domains import DomainMutations
 from meetings.graphql.email_events import EmailSubscriptions
@@ -165,6 +166,7 @@ class Mutation(
     PageMutations,
     BookingMutations,
     CrmMutations,
+    CrmConnectionMutations,
 ):
     """The roots of all changing."""
 

@@ -16,6 +16,7 @@ from meetings.graphql.calendars import CalendarConnection, ConnectableCalendar, 
 from meetings.graphql.chat import ChatProfile
 from meetings.graphql.context import Info
 from meetings.graphql.crm import Contact, ContactConnection, contact_by_id, contact_connection
+from meetings.graphql.crm_connection import HubSpotConnection, hubspot_connection
 from meetings.graphql.domains import Domain, MeetingDomain, meeting_domains
 from meetings.graphql.emails import (
     EmailLogging,
@@ -73,6 +74,14 @@ class Viewer:
     async def domains(self, info: Info) -> list[Domain] | None:
         self.own.check_administers()
         return [Domain.of(claim) for claim in await info.context.loaders(AccountId(self.own.account_id)).web_domains()]
+
+    @strawberry.field(
+        description="For owners and admins: the connection to HubSpot; null while the account's customer records are "
+        "built in."
+    )
+    async def hub_spot_connection(self, info: Info) -> HubSpotConnection | None:
+        self.own.check_administers()
+        return await hubspot_connection(info.context)
 
     @strawberry.field(description="The organisation they belong to.")
     async def account(self, info: Info) -> Account | None:

@@ -15,7 +15,6 @@ from meetings.adapters.imap.provider import ImapSettings
 from meetings.adapters.smtp.mailer import SmtpMailer
 from meetings.application.links import Links
 from meetings.application.ports.calendars import Calendars, ChangeListener, Providers, PushChannels
-from meetings.application.ports.crm import Crm
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.mail_accounts import InboxOffers, MailAccount
 from meetings.application.ports.page_signs import DatabasePulse
@@ -30,7 +29,6 @@ from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.circuits.together import Together
 from meetings.infrastructure.circuits.watched import Busy
 from meetings.infrastructure.credentials import StoredCredentials
-from meetings.infrastructure.database.crm import SqlCrm
 from meetings.infrastructure.database.email_reads import SqlEmailReads
 from meetings.infrastructure.database.mail_schedule import SqlMailSchedule
 from meetings.infrastructure.database.page_signs import SqlPageSigns
@@ -43,6 +41,7 @@ from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
 from meetings.infrastructure.database.unit_of_work import Database
 from meetings.infrastructure.doorbell import Doorbell
 from meetings.infrastructure.fan_out import InProcessFanOut, RedisFanOut
+from meetings.infrastructure.hubspot_records import HubSpotRecords, hubspot_transport
 from meetings.infrastructure.identities import SqlIdentities
 from meetings.infrastructure.leadership import Leadership
 from meetings.infrastructure.outbox import SqlOutbox
@@ -76,6 +75,7 @@ class Process:
             records=DnsServiceRecords(settings.dns_servers),
             clock=utc_now,
         )
+        self.hubspot = hubspot_transport(settings.hubspot_url)
         self.circuits = Circuits()
         self.doorbell = Doorbell(self.redis_url)
         self.pokes = InProcessFanOut()
@@ -178,8 +178,7 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
             opened = StoredCredentials(database, account_id, mailbox.connection_id, lease_seconds=lease)
         return process.circuits.around_mail(offer.mail(opened), mailbox)
 
-    async def crm_of(account_id: AccountId) -> Crm:
-        return SqlCrm(database, account_id)
+    records = HubSpotRecords(database, process.hubspot)
 
     return Toolbox(
         begin_as=database.begin,
@@ -199,7 +198,8 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
         calendars_of=calendars_of,
         push_of=push_of,
         listener_of=listener_of,
-        crm_of=crm_of,
+        crm_of=records.crm_of,
+        try_crm=records.try_token,
         inbox_offers=process.inbox_offers,
         mail_account_of=mail_account_of,
         team_mail_domain=settings.team_domain,

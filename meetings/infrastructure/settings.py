@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     imap_ca_file: str | None = None
     """Certificates of authorities in PEM that are believed of IMAP and SMTP servers, beside the usual ones."""
 
+    hubspot_url: Address = "https://api.hubapi.com"
+    """Where HubSpot's API is called, for accounts that keep their records there."""
+
     secret_keys: SecretStr
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///meetings.db")
     redis_url: SecretStr | None = None

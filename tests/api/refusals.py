@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from meetings.graphql.error_codes import UserErrorCode
 from meetings.graphql.errors import ErrorsAsData
 from meetings.graphql.schema import schema
 from meetings.infrastructure.database import tables
-from tests.product import ApiClient, Product
+from meetings.infrastructure.database.types import database_time
+from tests.product import ApiClient, Product, until
 
 WRITTEN = (
     tables.accounts,
@@ -30,6 +31,7 @@ WRITTEN = (
     tables.credentials,
     tables.sessions,
     tables.engagements,
+    tables.crm_connections,
     tables.crm_contacts,
     tables.crm_meetings,
     tables.crm_timeline,
@@ -42,6 +44,22 @@ DECLARED: dict[str, frozenset[UserErrorCode]] = {
     )
     for field in schema.mutation.__strawberry_definition__.fields  # type: ignore[union-attr]
 }
+
+
+async def all_followed(served: Product) -> None:
+    """Wait until the product's worker, if it has one, has carried out what is due: records are kept by it, say."""
+    app: Any = served.app
+    if app.state.worker is None:
+        return
+    intents = tables.intents.c
+    still_open = (intents.done_at.is_(None), intents.died_at.is_(None), intents.due_at <= database_time())
+    query = select(func.count()).select_from(tables.intents).where(*still_open, intents.attempts < 2)
+
+    async def none_is_due() -> bool:
+        async with served.here.runtime.database.snapshot() as connection:
+            return (await connection.execute(query)).scalar_one() == 0
+
+    await until("what follows", none_is_due)
 
 
 async def everything_written(served: Product) -> dict[str, list[Any]]:
@@ -63,6 +81,7 @@ class Refusals:
 
     async def all(self, client: ApiClient, document: str, **variables: object) -> list[dict[str, Any]]:
         """The errors; at least one, each declared, with nothing written."""
+        await all_followed(self._served)
         before = await everything_written(self._served)
         payload = (await client.ask(document, **variables))[self.mutation]
         errors: list[dict[str, Any]] = payload.pop("errors")

@@ -36,6 +36,7 @@ from tests.api.documents import (
 from tests.api.email_documents import MARK_THREAD, SEND_EMAIL, SET_LOGGING
 from tests.api.gates import ASSIGN, LINK, RENDER, SET_URL
 from tests.api.gates import REVOKE as REVOKE_SEATS
+from tests.api.hubspot_documents import CONNECT_HUBSPOT, DISCONNECT_HUBSPOT
 from tests.api.inbox_documents import (
     CONNECT_CHANNEL,
     CREATE_CHANNEL,

@@ -135,7 +135,7 @@ PRIVATE_ROOTS = {
         "duplicateSchedulingPage", "archiveSchedulingPage", "setDefaultSchedulingPage", "acceptMeetingRequest",
         "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
         "testExchangeConnection", "setExchangePreset", "removeExchangePreset", "setExchangeFullSync",
-        "setInternalDomains", "exportPerson", "erasePerson",
+        "setInternalDomains", "connectHubSpot", "disconnectHubSpot", "exportPerson", "erasePerson",
         "updateMeetingUrl", "assignSeats", "revokeSeats", "addDomain", "checkDomain", "setPrimaryDomain",
         "setDomainIndexing", "removeDomain", "setMeetingDomain",
         "startInboxConnection", "connectExchangeInbox", "connectImapInbox", "disconnectInbox",

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from meetings.adapters.hubspot.pace import Pace
 from meetings.adapters.hubspot.refusals import Conflict
 from meetings.adapters.hubspot.transport import TokenOf, Transport
 from meetings.application.ports.calendars import ProviderUnavailable
-from meetings.application.ports.crm import RecordRefused
+from meetings.application.ports.crm import CrmAccessLost, RecordRefused
 
 Json = dict[str, Any]
 
@@ -36,10 +36,13 @@ class Field:
 
 
 class Portal:
-    """Owners and properties are asked for again after `REMEMBERED_SECONDS`. Any event loop."""
+    """Owners and properties are asked for again after `REMEMBERED_SECONDS`. `refused` hears of a lost access."""
 
-    def __init__(self, transport: Transport, token_of: TokenOf) -> None:
+    def __init__(
+        self, transport: Transport, token_of: TokenOf, refused: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._transport = transport
+        self._refused = refused
         self._token_of = token_of
         self._pace = Pace()
         self._fields: dict[str, tuple[float, Mapping[str, Field]]] = {}
@@ -58,7 +61,12 @@ class Portal:
         self, method: str, path: str, query: Mapping[str, str], body: object, *, search: bool = False
     ) -> Json:
         token = await self._token_of()
-        told = await self._transport.call(token, self._pace, method, path, query=query, body=body, search=search)
+        try:
+            told = await self._transport.call(token, self._pace, method, path, query=query, body=body, search=search)
+        except CrmAccessLost:
+            if self._refused is not None:
+                await self._refused()
+            raise
         if told is None:
             return {}
         if not isinstance(told, dict):

@@ -11,9 +11,8 @@ from meetings.application.ports.calendars import (
     ProviderError,
     ProviderUnavailable,
     RateLimited,
-    ReauthorizationNeeded,
 )
-from meetings.application.ports.crm import RecordRefused
+from meetings.application.ports.crm import CrmAccessLost, RecordRefused
 
 DAILY_PAUSE = 900.0
 """Seconds until the next try when the day's calls are used up; when the day ends there is not told."""
@@ -32,9 +31,9 @@ def refusal(status: int, headers: Mapping[str, str], body: str | None) -> Provid
     """The error that an answer stands for. Its text repeats no value, only names of properties."""
     told = _read(body)
     if status == 401:
-        return ReauthorizationNeeded("HubSpot does not accept the access token")
+        return CrmAccessLost("HubSpot does not accept the access token")
     if status == 403:
-        return ReauthorizationNeeded("HubSpot grants too little")
+        return CrmAccessLost("HubSpot grants too little")
     if status == 429:
         return RateLimited("HubSpot wants fewer calls", retry_after=_pause(headers, told))
     if status == 423:

@@ -14,13 +14,17 @@ from enum import Enum
 from typing import Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
-from meetings.application.ports.calendars import ProviderError
+from meetings.application.ports.calendars import ProviderError, ReauthorizationNeeded
 from meetings.domain.engagement import MeetingOutcome, MeetingSource
 from meetings.domain.identifiers import AccountId
 
 
 class RecordRefused(ProviderError):
     """The CRM refuses this record for good; repeating it will not help. The text names the property, not its value."""
+
+
+class CrmAccessLost(ReauthorizationNeeded):
+    """The CRM refuses what it was connected with; an owner or admin has to connect it again."""
 
 
 @dataclass(frozen=True, slots=True)

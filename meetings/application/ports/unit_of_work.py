@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from meetings.application.ports.calendars import EventTime, RemovedEvent
+from meetings.application.ports.crm_connections import CrmConnections
 from meetings.application.ports.emails import Emails, MailReading
 from meetings.application.ports.outbox import Intent, NewIntent
 from meetings.application.ports.personal_data import PersonalData
@@ -534,6 +535,7 @@ class UnitOfWork(Protocol):
     emails: Emails
     mail_reading: MailReading
     personal_data: PersonalData
+    crm_connection: CrmConnections
 
     async def account(self) -> Account:
         """The account itself. Raises `NotFound`."""

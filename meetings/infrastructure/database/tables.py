@@ -367,6 +367,16 @@ crm_mails = Table(
     Index(None, "account_id", "key", unique=True),
 )
 
+crm_connections = Table(
+    "crm_connections",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id"), primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("connected_at", Instant, nullable=False),
+    Column("refused_at", Instant),
+)
+"""Accounts whose records are in HubSpot, with the access token; `refused_at` is when it was refused first."""
+
 crm_timeline = Table(
     "crm_timeline",
     metadata,

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, bindparam, func, insert, select, union_all
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from meetings.application.ports.crm_connections import CrmConnections
 from meetings.application.ports.emails import Emails, MailReading
 from meetings.application.ports.fan_out import FanOut
 from meetings.application.ports.outbox import Intent, LeaseLost, NewIntent
@@ -54,6 +55,7 @@ from meetings.domain.web_domain import WebDomain
 from meetings.infrastructure.database.blocked_attempts import SqlBlockedAttempts
 from meetings.infrastructure.database.bookings import SqlBookings, takes_other_time
 from meetings.infrastructure.database.connections import SqlCalendarConnections, connection_image
+from meetings.infrastructure.database.crm_connections import SqlCrmConnections
 from meetings.infrastructure.database.emails import SqlEmails, email_row, email_thread_row
 from meetings.infrastructure.database.engagements import SqlEngagements, engagement_row
 from meetings.infrastructure.database.engines import read_engine, write_engine
@@ -208,6 +210,7 @@ class SqlUnitOfWork:
     emails: Emails
     mail_reading: MailReading
     personal_data: PersonalData
+    crm_connection: CrmConnections
 
     def __init__(self, database: Database, account_id: AccountId, actor: str, *, read_only: bool = False) -> None:
         self.account_id = account_id
@@ -245,6 +248,7 @@ class SqlUnitOfWork:
         self.emails = self._emails = SqlEmails(transaction)
         self.mail_reading = SqlMailReading(transaction)
         self.personal_data = SqlPersonalData(transaction, self._database.secrets)
+        self.crm_connection = SqlCrmConnections(transaction, self._database.secrets)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -131,6 +131,15 @@ def upgrade() -> None:
     op.create_index("crm_timeline_mail_id_idx", "crm_timeline", ["mail_id"])
     op.create_index("crm_timeline_meeting_id_idx", "crm_timeline", ["meeting_id"])
     op.create_table(
+        "crm_connections",
+        sa.Column("account_id", sa.Uuid, nullable=False),
+        sa.Column("sealed", sa.Text, nullable=False),
+        sa.Column("connected_at", types.Instant, nullable=False),
+        sa.Column("refused_at", types.Instant, nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="crm_connections_account_id_fkey"),
+        sa.PrimaryKeyConstraint("account_id", name="crm_connections_pkey"),
+    )
+    op.create_table(
         "record_feeds",
         sa.Column("calendar_id", sa.Uuid, nullable=False),
         sa.Column("account_id", sa.Uuid, nullable=False),
@@ -165,6 +174,7 @@ def downgrade() -> None:
     op.drop_column("accounts", "internal_domains")
     op.drop_table("found_events")
     op.drop_table("record_feeds")
+    op.drop_table("crm_connections")
     op.drop_table("crm_timeline")
     op.drop_table("crm_mails")
     op.drop_table("crm_meetings")

@@ -1,0 +1,58 @@
+"""Having HubSpot keep an account's records, and going back to the built-in ones (A-CR6)."""
+
+import re
+
+from meetings.application.ports.calendars import ReauthorizationNeeded
+from meetings.application.ports.clock import Clock
+from meetings.application.ports.crm_connections import TryCrm
+from meetings.application.ports.identities import Caller
+from meetings.application.ports.unit_of_work import Begin
+from meetings.domain.base import DomainError, NotFound, Problem, Rule, refuse
+from meetings.domain.crm_connection import CrmConnected, CrmDisconnected
+
+_TOKEN = re.compile(r"[!-~]{8,500}")
+
+
+class CrmTokenRefused(DomainError):
+    """The CRM does not accept the access token, or lets us do too little with it."""
+
+
+async def connect_hubspot(token: str, *, caller: Caller, begin: Begin, try_crm: TryCrm, clock: Clock) -> None:
+    """Keep the account's records in HubSpot from now on. What the built-in ones hold stays there. Again, with the same
+    token or another one, mends a connection that HubSpot refuses; what waited is delivered then.
+
+    Raises:
+        PermissionMissing: the caller is neither owner nor admin.
+        InvalidInput: no access token.
+        CrmTokenRefused: HubSpot does not accept it.
+        ProviderUnavailable, RateLimited: worth another try.
+    """
+    given = token.strip()
+    async with begin(caller.account_id) as work:
+        (await work.users.get(caller.user_id)).check_administers()
+    refuse(None if _TOKEN.fullmatch(given) else Problem(("privateAppToken",), Rule.MALFORMED))
+    try:
+        await try_crm(given)
+    except ReauthorizationNeeded:
+        raise CrmTokenRefused from None
+    now = clock()
+    async with begin(caller.account_id) as work:
+        (await work.users.get(caller.user_id)).check_administers()
+        await work.crm_connection.put(given, now=now)
+        (await work.account()).record(CrmConnected(at=now))
+        await work.commit()
+
+
+async def disconnect_hubspot(*, caller: Caller, begin: Begin, clock: Clock) -> None:
+    """Go back to the built-in records; nothing is removed in HubSpot.
+
+    Raises:
+        PermissionMissing: the caller is neither owner nor admin.
+        NotFound: HubSpot is not connected.
+    """
+    async with begin(caller.account_id) as work:
+        (await work.users.get(caller.user_id)).check_administers()
+        if not await work.crm_connection.remove():
+            raise NotFound("crm connection")
+        (await work.account()).record(CrmDisconnected(at=clock()))
+        await work.commit()

@@ -1,0 +1,79 @@
+"""Which CRM an account's records are in, and HubSpot for those that have it (A-CR6)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from meetings.adapters.hubspot.crm import HubSpotCrm
+from meetings.adapters.hubspot.portal import Portal
+from meetings.adapters.hubspot.transport import Transport
+from meetings.application.ports.crm import Crm
+from meetings.domain.identifiers import AccountId
+from meetings.infrastructure.database.crm import SqlCrm
+from meetings.infrastructure.database.crm_connections import SEALED_FIELD
+from meetings.infrastructure.database.tables import crm_connections
+from meetings.infrastructure.database.transaction import execute
+from meetings.infrastructure.database.types import database_time
+from meetings.infrastructure.database.unit_of_work import Database
+
+THREADS = 8
+CALL_SECONDS = 20.0
+WAIT_SECONDS = 5.0
+"""How long a call waits for its turn under HubSpot's limits before it is put off."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    connected_at: datetime
+    portal: Portal
+
+
+class HubSpotRecords:
+    """One for each process' event loop: what is remembered of a portal lasts until it is connected again."""
+
+    def __init__(self, database: Database, transport: Transport) -> None:
+        self._database = database
+        self._transport = transport
+        self._portals: dict[AccountId, _Known] = {}
+
+    async def crm_of(self, account_id: AccountId) -> Crm:
+        """HubSpot where the account connected it, else the built-in records."""
+        query = select(crm_connections).where(crm_connections.c.account_id == account_id)
+        async with self._database.snapshot() as connection:
+            row = (await execute(connection, query)).one_or_none()
+            if row is None:
+                self._portals.pop(account_id, None)
+                return SqlCrm(self._database, account_id)
+            known = self._portals.get(account_id)
+            if known is None or known.connected_at != row.connected_at:
+                secrets = self._database.secrets
+                token = await secrets.open(connection, account_id, SEALED_FIELD, account_id, row.sealed)
+                known = _Known(row.connected_at, self._portal(account_id, token, row.connected_at))
+                self._portals[account_id] = known
+        return HubSpotCrm(known.portal)
+
+    async def try_token(self, token: str) -> None:
+        """See `TryCrm`."""
+
+        async def given() -> str:
+            return token
+
+        await Portal(self._transport, given).prepare()
+
+    def _portal(self, account_id: AccountId, token: str, connected_at: datetime) -> Portal:
+        async def given() -> str:
+            return token
+
+        async def refused() -> None:
+            mine = (crm_connections.c.account_id == account_id, crm_connections.c.connected_at == connected_at)
+            first = update(crm_connections).where(*mine, crm_connections.c.refused_at.is_(None))
+            async with self._database.transaction() as connection:
+                await execute(connection, first.values(refused_at=database_time()))
+
+        return Portal(self._transport, given, refused)
+
+
+def hubspot_transport(url: str) -> Transport:
+    """To be made once per process."""
+    return Transport(url, threads=THREADS, call_seconds=CALL_SECONDS, wait_seconds=WAIT_SECONDS)
