@@ -13,10 +13,9 @@ from meetings.application.ports.crm import Contact
 from meetings.application.ports.reads import PagePointer
 from meetings.application.ports.unit_of_work import MeetingLink
 from meetings.domain.booking import Booking, BookingSource, UtmTag
-from meetings.domain.booking_form import FieldKind, FormField
+from meetings.domain.booking_form import FieldKind, FormField, GuestPolicy
 from meetings.domain.engagement import MeetingText
 from meetings.domain.identifiers import EngagementId, EnrollmentId
-from meetings.domain.page_settings import GuestPolicy
 from meetings.infrastructure.database.tables import intents, metadata, slot_holds
 from tests.mail.sequenced import Sequenced
 from tests.mailed import Mailed
