@@ -1,11 +1,11 @@
 """When mails of a sequence leave: in the hours their sender works."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from meetings.domain.availability.hours import DayRange, OpeningHours, startable
 from meetings.domain.period import Period
-from meetings.domain.timespan import at_minute, ceil_minute
+from meetings.domain.timespan import at_minute, floor_minute
 from meetings.domain.user import UserSettings
 
 _SEARCHED_DAYS = 370
@@ -28,15 +28,15 @@ class BusinessHours:
         return cls(settings.time_zone, OpeningHours(settings.time_zone, week))
 
     def at_or_after(self, instant: datetime) -> datetime:
-        """The first whole minute within the hours from `instant` on; `instant`, on the minute, for hours that stay
-        closed for a year. UTC."""
-        minute = ceil_minute(instant)
+        """The first moment within the hours from `instant` on, UTC: `instant` itself where it is, and for hours that
+        stay closed for a year; else the minute in which they open."""
+        minute = floor_minute(instant)
         for day in range(_SEARCHED_DAYS):
             begin = minute + day * 1440
             for start, _, _ in startable(self.hours, 1, begin, begin + 1440):
-                return at_minute(start)
-        return at_minute(minute)
+                return instant.astimezone(UTC) if start == minute else at_minute(start)
+        return instant.astimezone(UTC)
 
     def after(self, delay: Period, instant: datetime) -> datetime:
-        """The first minute within the hours once `delay` has passed; its days are the person's calendar days."""
+        """The first moment within the hours once `delay` has passed; its days are the person's calendar days."""
         return self.at_or_after(delay.after(instant, self.zone))
