@@ -103,7 +103,7 @@ class Correspondence:
         report.expect(not sent["errors"] and sent["message"]["status"] == "SENT", "the mail has left", sent)
         [seen] = [message_from_bytes(raw) for raw in mailbox.received(mailbox.contact)]
         report.expect(mailbox.person.email in seen["From"], f"{contact['email']} got it from {seen['From']}", seen)
-        mailbox.deliver(_answer(mailbox, seen))
+        mailbox.deliver(answer(mailbox.person, mailbox.contact, seen))
         self._record: dict[str, Any] = {}
 
         async def answered() -> bool:
@@ -125,12 +125,13 @@ class Correspondence:
         )
 
 
-def _answer(mailbox: _Mailbox, seen: Message) -> bytes:
-    """What the contact's program sends back."""
-    answer = EmailMessage(SMTP)
-    answer["From"], answer["To"], answer["Subject"] = mailbox.contact, mailbox.person.email, f"Re: {SUBJECT}"
-    answer["Date"], answer["Message-ID"] = seen["Date"], f"<{uuid4()}@example.org>"
-    answer["In-Reply-To"] = answer["References"] = seen["Message-ID"]
-    quoted = f"On Mon, 2 Mar 2026 at 08:00, {mailbox.person.name} <{mailbox.person.email}> wrote:\n> Shall we meet?\n"
-    answer.set_content(f"Gladly, on Monday.\n\n{quoted}")
-    return answer.as_bytes()
+def answer(person: Person, contact: str, seen: Message) -> bytes:
+    """What the contact's program sends back to a mail."""
+    made = EmailMessage(SMTP)
+    subject = str(seen["Subject"]).removeprefix("Re: ")
+    made["From"], made["To"], made["Subject"] = contact, person.email, f"Re: {subject}"
+    made["Date"], made["Message-ID"] = seen["Date"], f"<{uuid4()}@example.org>"
+    made["In-Reply-To"] = made["References"] = seen["Message-ID"]
+    quoted = f"On Mon, 2 Mar 2026 at 08:00, {person.name} <{person.email}> wrote:\n> Shall we meet?\n"
+    made.set_content(f"Gladly, on Monday.\n\n{quoted}")
+    return made.as_bytes()

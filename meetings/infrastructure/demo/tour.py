@@ -23,6 +23,7 @@ from meetings.infrastructure.demo.outlook import BensOutlook, CarlasOutlook
 from meetings.infrastructure.demo.people import ANNA, BOB_EMAIL, DORA, PASSWORD, TEAM_CALENDAR, ZONE, Person
 from meetings.infrastructure.demo.record_steps import Records
 from meetings.infrastructure.demo.report import NotAsExpected, Report
+from meetings.infrastructure.demo.sequence_steps import AnsweredSequence
 from meetings.infrastructure.demo.settings_steps import CalendarSettings
 
 VISITOR_ZONE = "America/New_York"
@@ -83,6 +84,7 @@ class Tour:
             await OwnCalendar(self).walk()
             await self.colleagues()
             await Correspondence(self).walk()
+            await AnsweredSequence(self).walk()
             await CalendarSettings(self, self.elsewhere.dns).walk()
 
     async def sign_in(self) -> None:
