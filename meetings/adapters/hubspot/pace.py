@@ -8,8 +8,8 @@ SHARE = 0.8
 FIRST_LIMIT = 100
 """Calls per interval until a header tells: the least that any plan has (A-CR8)."""
 FIRST_INTERVAL = 10.0
-SEARCHES_PER_SECOND = 3
-"""Searches have a limit of their own, once 4 a second, which no header tells (A-CR7)."""
+BETWEEN_SEARCHES = 0.32
+"""Seconds. Searches have a limit of their own, once 4 a second, which no header tells (A-CR7)."""
 
 
 class Pace:
@@ -20,23 +20,22 @@ class Pace:
         self._limit = FIRST_LIMIT
         self._interval = FIRST_INTERVAL
         self._calls: deque[float] = deque()
-        self._searches: deque[float] = deque()
+        self._next_search = 0.0
         self._paused_until = 0.0
 
     def take(self, now: float, *, search: bool) -> float:
         """0.0 when a call may leave now, and counts it; else the seconds until one may, and counts nothing."""
         with self._lock:
             _forget(self._calls, now - self._interval)
-            _forget(self._searches, now - 1.0)
             wait = max(0.0, self._paused_until - now)
             if len(self._calls) >= max(1, int(self._limit * SHARE)):
                 wait = max(wait, self._calls[0] + self._interval - now)
-            if search and len(self._searches) >= SEARCHES_PER_SECOND:
-                wait = max(wait, self._searches[0] + 1.0 - now)
+            if search:
+                wait = max(wait, self._next_search - now)
             if wait <= 0.0:
                 self._calls.append(now)
                 if search:
-                    self._searches.append(now)
+                    self._next_search = now + BETWEEN_SEARCHES
             return wait
 
     def heard(self, headers: Mapping[str, str], now: float) -> None:
