@@ -145,6 +145,8 @@ def test_every_kind_of_event_that_can_change_what_is_offered_reaches_those_who_w
         "AutomaticReplyReceived",
         "ContactWrote",
         "ContactEnrolled",
+        "CrmConnected",
+        "CrmDisconnected",
         "EmailLoggingChanged",
         "MailBounced",
         "MailNotSent",
