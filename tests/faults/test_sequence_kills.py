@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ async def enrolled(here: World) -> None:
     tools, caller = here.tools, here.caller
     contact = await (await tools.crm_of(caller.account_id)).put_contact(ContactDetails(VERA))
     steps = tuple(SequenceStep(Period(), subject, "Shall we meet?") for subject in SUBJECTS)
-    with_clock = {"begin": tools.begin, "clock": here.clock, "policy": tools.policy}
+    with_clock: dict[str, Any] = {"begin": tools.begin, "clock": here.clock, "policy": tools.policy}
     sequence = await create_sequence(SequenceWish("New people", steps), caller=caller, **with_clock)
     await enroll(sequence, [contact.id], caller=caller, look=tools.look, crm_of=tools.crm_of, **with_clock)
 

@@ -32,8 +32,8 @@ class HubSpotWorld:
 async def hubspot_world() -> AsyncIterator[HubSpotWorld]:
     with HubSpotSimulator().serve() as hubspot:
         ours, theirs = (hubspot.add_portal(HubSpotWorld.owners) for _ in range(2))
-        crms = [crm_of(hubspot, portal) for portal in (ours, ours, theirs)]
-        yield HubSpotWorld((ours, theirs), *crms)
+        crm, rival, elsewhere = (crm_of(hubspot, portal) for portal in (ours, ours, theirs))
+        yield HubSpotWorld((ours, theirs), crm, rival, elsewhere)
 
 
 def crm_of(hubspot: HubSpotSimulator, portal: SimulatedPortal, *, wait_seconds: float = 15.0) -> HubSpotCrm:
