@@ -275,7 +275,7 @@ async def test_a_calendar_account_is_shown_with_every_calendar_and_without_secre
 ) -> None:
     await connected(served)
     question = """{ viewer {
-      calendarDisclosure(provider: GOOGLE) { version acceptedAt body: bodyMarkdown }
+      calendarDisclosure(provider: GOOGLE, uses: [CALENDAR]) { version acceptedAt body: bodyMarkdown }
       calendarConnections { provider accountEmail status statusMessage needsAction connectedAt
         sync { phase processed total lastSyncedAt }
         availableCalendars { name primary canWrite timeZone helpUrl health }

@@ -310,6 +310,7 @@ async def test_a_reader_that_stood_still_leaves_the_copy_to_who_came_after(anna:
     assert await slow is False
     assert await mirrored(anna) == quick
     assert [(start, end) for start, end, _ in quick] == [TimeSpan(first + HOUR, first + 2 * HOUR).minutes()]
+    await here.settle_down()
     await check_at_rest(anna, page, MORNING, acknowledged=[])
 
 

@@ -25,7 +25,7 @@ PRESETS = (
     MailPreset("example.com", MailServerKind.EXCHANGE, SERVER.url),
     MailPreset("xn--bro-hoa.example", MailServerKind.IMAP, "imap.example:993"),
 )
-FULL = {Capability.CHANGE_BOOKINGS, Capability.CALENDAR_SYNC}
+FULL = set(Capability)
 
 
 async def at_exchange(tenant: Tenant, credentials: str = "the credentials") -> tuple[UserId, ConnectionId]:
