@@ -23,7 +23,7 @@ from meetings.application.ports.sync_schedule import StoredChannel, SyncClaim, S
 from meetings.application.ports.unit_of_work import Begin
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import CalendarConnection, ConnectedCalendar
-from meetings.domain.identifiers import ConnectionId
+from meetings.domain.identifiers import CalendarId, ConnectionId
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,6 @@ async def _renew(
     push = push_of(connection) if connection.usable and calendar else None
     if push is None or calendar is None:
         return False
-    old = await schedule.channels_of(calendar.id)
     channel_id, secret = str(uuid4()), secrets.token_urlsafe(24)
     opened_at = clock()
     channel = await push.open_channel(
@@ -120,7 +119,7 @@ async def _renew(
         channel, calendar.id, connection.id, wanted.account_id, renew_at=_half_way(opened_at, channel.expires_at)
     )
     await schedule.store_channel(stored, secret_hash=token_hash(secret))
-    for earlier in old:
+    for earlier in await _older_than(channel_id, calendar.id, schedule):
         try:
             await push.close_channel(earlier.channel)
         except ReauthorizationNeeded:
@@ -129,6 +128,13 @@ async def _renew(
             log.info("an old push channel could not be closed; it ends by itself", exc_info=True)
         await schedule.drop_channel(earlier.channel.channel_id)
     return True
+
+
+async def _older_than(channel_id: str, calendar: CalendarId, schedule: SyncSchedule) -> list[StoredChannel]:
+    """The calendar's channels from before this one: of two that were opened at the same moment, the newer stays."""
+    known = await schedule.channels_of(calendar)
+    ids = [each.channel.channel_id for each in known]
+    return known[ids.index(channel_id) + 1 :] if channel_id in ids else []
 
 
 def _half_way(opened_at: datetime, expires_at: datetime) -> datetime:

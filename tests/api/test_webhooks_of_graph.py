@@ -79,6 +79,7 @@ async def test_missed_notices_have_the_calendar_read(watched: Watched) -> None:
 
 
 async def _is_replaced(watched: Watched, ending: Callable[[str], object]) -> None:
+    await until("one subscription alone", lambda: len(watched.office.push.open) == 1 or None)
     old = watched.subscription.id
     await watched.is_read_after(lambda: ending(old))
     await until("another subscription", lambda: set(watched.office.push.open) - {old} or None)
