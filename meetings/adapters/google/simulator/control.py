@@ -20,10 +20,10 @@ from meetings.adapters.google.simulator.mail_api import MailApi
 from meetings.adapters.google.simulator.mail_control import MailControl
 from meetings.adapters.google.simulator.push import Push
 from meetings.adapters.google.simulator.recurrence import instance_key
-from meetings.adapters.google.simulator.serving import serve_in_loop, serve_in_thread
 from meetings.adapters.google.simulator.times import from_python
 from meetings.adapters.google.simulator.world import Account, Calendar, Mail, World
 from meetings.adapters.scripted_faults.faults import Fault, Faults, Hook, Match, matches
+from meetings.adapters.scripted_faults.serving import serve_in_loop, serve_in_thread
 
 CLIENT_ID = "simulated-client.apps.googleusercontent.com"
 CLIENT_SECRET = "GOCSPX-simulated"

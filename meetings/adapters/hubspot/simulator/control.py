@@ -6,8 +6,8 @@ from typing import Any
 
 from meetings.adapters.hubspot.simulator.app import Call, Simulation
 from meetings.adapters.hubspot.simulator.portal import SimulatedPortal
-from meetings.adapters.hubspot.simulator.serving import serve_in_loop, serve_in_thread
 from meetings.adapters.scripted_faults.faults import Fault
+from meetings.adapters.scripted_faults.serving import serve_in_loop, serve_in_thread
 
 
 class HubSpotSimulator:

@@ -41,7 +41,7 @@ def serve_in_thread(app: ASGIApp, port: int = 0) -> Iterator[str]:
     server = _server(app)
     loop = asyncio.new_event_loop()
     server.stop = asyncio.Event()
-    thread = threading.Thread(target=_run, args=(loop, server, listener), name="hubspot-simulator", daemon=True)
+    thread = threading.Thread(target=_run, args=(loop, server, listener), name="simulator", daemon=True)
     thread.start()
     try:
         yield _address(listener)
