@@ -37,6 +37,7 @@ from meetings.application.manage_connection import disconnect_calendar, refresh_
 from meetings.application.page_state import PageState, load_page
 from meetings.application.ports.calendars import Calendars
 from meetings.application.ports.identities import Caller, Scope
+from meetings.application.ports.outbox import Intent
 from meetings.application.ports.reads import PagePointer
 from meetings.application.read_availability import AvailabilityQuestion, read_availability
 from meetings.application.request_meeting import RequestMeeting, request_meeting
@@ -68,6 +69,7 @@ PASSWORD = "correct horse battery"
 HOST_EMAIL = "anna@example.com"
 CHEAP_PASSWORDS = ArgonPasswords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 DASHBOARD = "http://127.0.0.1/dashboard"
+SLOWEST_WRITE_SECONDS = 20
 
 
 @dataclass
@@ -147,6 +149,7 @@ class World:
     mail: MailCatcher
     clock: Clock
     anna: User = field(init=False)
+    _writing: list[asyncio.Task[Any]] = field(default_factory=list)
 
     @property
     def caller(self) -> Caller:
@@ -370,8 +373,14 @@ class World:
             seconds=seconds,
             look=tools.look,
             outbox=tools.outbox,
-            carry_out=lambda intent: carry_out(intent, tools),
+            carry_out=self._write,
         )
+
+    async def _write(self, intent: Intent) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._writing.append(task)
+        await carry_out(intent, self.tools)
 
     async def request(self, page: PagePointer, *starts: datetime, key: str | None = None, **form: Any) -> Booking:
         """Ask for a meeting on a page that is offline."""
@@ -438,7 +447,13 @@ class World:
     # ---- what a worker would do -----------------------------------------------------------------------------------
 
     async def settle_down(self, rounds: int = 20) -> None:
-        """Carry out everything that is due, and read every calendar that is due, until nothing is."""
+        """Carry out everything that is due, and read every calendar that is due, until nothing is.
+
+        A write that `settle` gave up waiting for, as on a machine that stood still for a moment, is waited for first.
+        """
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=SLOWEST_WRITE_SECONDS)
+            self._writing.clear()
         for _ in range(rounds):
             busy = await self.carry_out_due()
             busy = await self.sync_due() or busy

@@ -10,7 +10,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from meetings.adapters.exchange.simulator import ExchangeSimulator
-from meetings.adapters.google.simulator import GoogleSimulator
+from meetings.adapters.google.simulator import Call, GoogleSimulator
 from meetings.adapters.office365.simulator import Office365Simulator
 from meetings.infrastructure.demo import operations
 from meetings.infrastructure.demo.calendar_steps import OwnCalendar
@@ -27,6 +27,7 @@ from meetings.infrastructure.demo.sequence_steps import AnsweredSequence
 from meetings.infrastructure.demo.settings_steps import CalendarSettings
 
 VISITOR_ZONE = "America/New_York"
+WRITES = {"events.insert", "events.import", "events.update", "events.patch", "events.delete"}
 WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]
 
 
@@ -342,7 +343,7 @@ class Tour:
             await dora.sign_in(DORA.email, PASSWORD)
             page = await self.create_page(dora, "dora/advice", "Advice from Dora")
         self.report.expect(page["mode"] == "OFFLINE", "the page exists and is OFFLINE", page)
-        calls = len(self.google.calls)
+        written = len(self._writes())
         wish = self.wish(self.slots[-1], "Barbara", "Liskov", "barbara@example.org", "dora/advice")
         refused = await self.book_slot(wish)
         self.report.expect(
@@ -358,7 +359,11 @@ class Tour:
         )
         self._show(await self.mail_to("barbara@example.org", "Dora"))
         self._show(await self.mail_to(DORA.email, "Barbara"))
-        self.report.expect(len(self.google.calls) == calls, "no calendar was touched for it")
+        self.report.expect(len(self._writes()) == written, "no calendar was touched for it", self._writes()[written:])
+
+    def _writes(self) -> list[Call]:
+        """What changed an event in Google Calendar; the product reads calendars whenever it likes."""
+        return [call for call in self.google.calls if call.operation in WRITES]
 
     async def blocked(self) -> None:
         self.report.step("Anna loses access to the shared calendar: nobody can book her")
