@@ -1,8 +1,9 @@
-"""Serving an ASGI application on a free loopback port: in a thread, or inside the running loop."""
+"""Serving an ASGI application on a free loopback port, with or without TLS: in a thread, or inside the running loop."""
 
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -35,16 +36,16 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serve_in_thread(app: ASGIApp, port: int = 0) -> Iterator[str]:
-    """Serve until the block ends; gives the base address, such as `http://127.0.0.1:40123`."""
+def serve_in_thread(app: ASGIApp, port: int = 0, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve until the block ends; gives the base address, such as `http://127.0.0.1:40123`, with `tls` one of https."""
     listener = _listener(port)
-    server = _server(app)
+    server = _server(app, tls)
     loop = asyncio.new_event_loop()
     server.stop = asyncio.Event()
     thread = threading.Thread(target=_run, args=(loop, server, listener), name="simulator", daemon=True)
     thread.start()
     try:
-        yield _address(listener)
+        yield _address(listener, tls)
     finally:
         loop.call_soon_threadsafe(server.stop.set)
         thread.join(timeout=10)
@@ -53,14 +54,14 @@ def serve_in_thread(app: ASGIApp, port: int = 0) -> Iterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def serve_in_loop(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+async def serve_in_loop(app: ASGIApp, port: int = 0, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """The same inside the running loop, for a program that already has one."""
     listener = _listener(port)
-    server = _server(app)
+    server = _server(app, tls)
     server.stop = asyncio.Event()
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield _address(listener)
+        yield _address(listener, tls)
     finally:
         server.stop.set()
         await task
@@ -73,7 +74,7 @@ def _run(loop: asyncio.AbstractEventLoop, server: _Server, listener: socket.sock
     loop.run_until_complete(loop.shutdown_default_executor())
 
 
-def _server(app: ASGIApp) -> _Server:
+def _server(app: ASGIApp, tls: ssl.SSLContext | None) -> _Server:
     config = uvicorn.Config(
         app,
         http=ConnectionInScope,
@@ -83,7 +84,12 @@ def _server(app: ASGIApp) -> _Server:
         log_level="critical",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        # Some protocols sign in a connection rather than a request (NTLM), so an idle one stays open.
+        timeout_keep_alive=60,
     )
+    config.load()
+    config.ssl = tls
     return _Server(config)
 
 
@@ -97,5 +103,5 @@ def _listener(port: int) -> socket.socket:
     return listener
 
 
-def _address(listener: socket.socket) -> str:
-    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+def _address(listener: socket.socket, tls: ssl.SSLContext | None) -> str:
+    return f"{'http' if tls is None else 'https'}://127.0.0.1:{listener.getsockname()[1]}"

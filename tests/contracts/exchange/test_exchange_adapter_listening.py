@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -149,6 +150,8 @@ async def test_no_more_connections_are_held_open_than_allowed(exchange: Exchange
     assert await asyncio.wait_for(waiting, 5) == primary
     await first.aclose()  # type: ignore[attr-defined]
     await _until(lambda: exchange.open_streams == 0)
+    # The place is given back by the client's thread, which notices a moment later that its connection is gone.
+    await _until(lambda: not any(thread.name == "exchange listener" for thread in threading.enumerate()))
     again = listen(_held(exchange)).changes([primary])
     waiting = asyncio.ensure_future(anext(again))
     await _until(lambda: exchange.open_streams == 1)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from meetings.adapters.exchange.simulator import certificates, invitations, outlook
 from meetings.adapters.exchange.simulator.app import SimulatorApp
@@ -16,7 +17,6 @@ from meetings.adapters.exchange.simulator.mail_control import MailControl
 from meetings.adapters.exchange.simulator.operations import Operations
 from meetings.adapters.exchange.simulator.outlook import Event, Moment, Wish
 from meetings.adapters.exchange.simulator.removal import remove
-from meetings.adapters.exchange.simulator.serving import serve_in_loop, serve_in_thread
 from meetings.adapters.exchange.simulator.settings import Settings
 from meetings.adapters.exchange.simulator.soap import Element
 from meetings.adapters.exchange.simulator.streaming import Streams
@@ -32,6 +32,7 @@ from meetings.adapters.exchange.simulator.world import (
 )
 from meetings.adapters.exchange.simulator.zones import windows_name_of
 from meetings.adapters.scripted_faults.faults import Faults, Hook, Match, matches
+from meetings.adapters.scripted_faults.serving import serve_in_loop, serve_in_thread
 
 PASSWORD = "correct horse battery"
 DEFAULT_HOSTS = ("localhost", "127.0.0.1", "example.com", "mail.example.com", "autodiscover.example.com")
@@ -77,13 +78,15 @@ class ExchangeSimulator:
     @contextlib.contextmanager
     def serve(self, port: int = 0) -> Iterator["ExchangeSimulator"]:
         """Serve on 127.0.0.1 in a thread until the block ends; `url` says where."""
-        with serve_in_thread(self.app, port, self._context) as self._port, self._folder_of_files:
+        with serve_in_thread(self.app, port, tls=self._context) as address, self._folder_of_files:
+            self._port = urlsplit(address).port
             yield self
 
     @contextlib.asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator["ExchangeSimulator"]:
         """Serve inside the running loop until the block ends."""
-        async with serve_in_loop(self.app, port, self._context) as self._port:
+        async with serve_in_loop(self.app, port, tls=self._context) as address:
+            self._port = urlsplit(address).port
             with self._folder_of_files:
                 yield self
 

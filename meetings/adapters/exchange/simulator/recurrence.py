@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from dateutil import rrule  # type: ignore[import-untyped]
+from dateutil import rrule  # type: ignore[import-untyped]  # dateutil brings no types
 
 from meetings.adapters.exchange.simulator.errors import EwsError, invalid_schema
 from meetings.adapters.exchange.simulator.soap import Element, children, find, local, t, text

@@ -46,10 +46,11 @@ class Gate:
         """
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if not scheme:
-            account, epoch = connection.get("signed_in", (None, 0))
+            signed_in: tuple[Account | None, int] = connection.get("signed_in", (None, 0))
+            account, epoch = signed_in
             if account is None or not self._may_enter(account) or epoch != account.sign_in_epoch:
                 raise self._refused()
-            return account  # type: ignore[no-any-return]
+            return account
         if scheme.lower() == "basic" and "Basic" in self._settings.schemes:
             return self._by_password(*_basic(token))
         if scheme.lower() == "ntlm" and "NTLM" in self._settings.schemes:

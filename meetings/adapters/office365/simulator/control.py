@@ -12,6 +12,7 @@ from meetings.adapters.office365.simulator.api import CalendarApi, Settings
 from meetings.adapters.office365.simulator.app import SimulatorApp
 from meetings.adapters.office365.simulator.browser import walk_consent
 from meetings.adapters.office365.simulator.calls import Call, CallLog
+from meetings.adapters.office365.simulator.certificates import certificate_for
 from meetings.adapters.office365.simulator.consent import ConsentPages
 from meetings.adapters.office365.simulator.errors import Json
 from meetings.adapters.office365.simulator.event_fields import NO_TIME, make_link
@@ -21,7 +22,6 @@ from meetings.adapters.office365.simulator.mail_api import MailApi
 from meetings.adapters.office365.simulator.mail_control import MailControl
 from meetings.adapters.office365.simulator.mail_post import Post
 from meetings.adapters.office365.simulator.sending import Sending
-from meetings.adapters.office365.simulator.serving import certificates, serve_in_loop, serve_in_thread
 from meetings.adapters.office365.simulator.subscriptions import Subscriptions
 from meetings.adapters.office365.simulator.times import from_python, wall, zone_of
 from meetings.adapters.office365.simulator.world import (
@@ -34,6 +34,7 @@ from meetings.adapters.office365.simulator.world import (
     immutable_id,
 )
 from meetings.adapters.scripted_faults.faults import Fault, Faults, Hook, Match, matches
+from meetings.adapters.scripted_faults.serving import serve_in_loop, serve_in_thread
 
 CLIENT_ID = "5d2f8e4c-1b6a-4c3e-9f70-7a8b9c0d1e2f"
 CLIENT_SECRET = "simulated~secret.of-an-app-registration"
@@ -87,7 +88,7 @@ class Office365Simulator:
         api.handlers |= MailApi(post, self.settings).handlers
         self.mail = MailControl(self._world, post)
         self.app = SimulatorApp(self._world, self._grants, id_tokens, consent, api, self._log, self._faults)
-        self._files = certificates(self)
+        self._certificate = certificate_for(self)
         self._url: str | None = None
         self.register_client(CLIENT_ID, CLIENT_SECRET)
 
@@ -101,8 +102,8 @@ class Office365Simulator:
         there: browsers do not know the authority.
         """
         with contextlib.ExitStack() as stack:
-            url = stack.enter_context(serve_in_thread(self.app, self._files, port))
-            pages = url if pages_port is None else stack.enter_context(serve_in_thread(self.app, None, pages_port))
+            url = stack.enter_context(serve_in_thread(self.app, port, tls=self._certificate.context))
+            pages = url if pages_port is None else stack.enter_context(serve_in_thread(self.app, pages_port))
             self._url, self._world.pages_url = url, pages
             stack.callback(self.sending.close)
             yield self
@@ -111,10 +112,10 @@ class Office365Simulator:
     async def running(self, port: int = 0, *, pages_port: int | None = None) -> AsyncIterator["Office365Simulator"]:
         """Serve inside the running loop until the block ends."""
         async with contextlib.AsyncExitStack() as stack:
-            url = await stack.enter_async_context(serve_in_loop(self.app, self._files, port))
+            url = await stack.enter_async_context(serve_in_loop(self.app, port, tls=self._certificate.context))
             pages = url
             if pages_port is not None:
-                pages = await stack.enter_async_context(serve_in_loop(self.app, None, pages_port))
+                pages = await stack.enter_async_context(serve_in_loop(self.app, pages_port))
             self._url, self._world.pages_url = url, pages
             stack.callback(self.sending.close)
             yield self
@@ -134,7 +135,7 @@ class Office365Simulator:
     def ca_file(self) -> str:
         """The path of a PEM file with the authority that signs the server's certificate; the same each time it is
         served, and there as long as the simulator is."""
-        return self._files.authority
+        return self._certificate.authority_file
 
     @property
     def endpoints(self) -> Endpoints:
