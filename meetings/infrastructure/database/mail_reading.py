@@ -1,28 +1,17 @@
-"""How far mailboxes were read, and who reads one at the moment, as long as their lease lasts."""
+"""How far mailboxes were read."""
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from meetings.application.ports.emails import MailSyncClaim, MailSyncState
 from meetings.application.ports.outbox import LeaseLost
 from meetings.domain.identifiers import MailboxId
+from meetings.infrastructure.database.reading_turns import MAILBOX_TURNS
 from meetings.infrastructure.database.tables import mail_sync
 from meetings.infrastructure.database.transaction import Transaction
-from meetings.infrastructure.database.types import database_time
 
 _plan = mail_sync.c
-
-
-def renewal(claim: MailSyncClaim, lease_seconds: int) -> Update:
-    """Renews the lease of the latest claim; touches no row for another."""
-    latest = (
-        _plan.mailbox_id == claim.mailbox_id,
-        _plan.account_id == claim.account_id,
-        _plan.fence == claim.fence,
-        _plan.lease_until.is_not(None),
-    )
-    return update(mail_sync).where(*latest).values(lease_until=database_time(lease_seconds))
 
 
 class SqlMailReading:
@@ -35,7 +24,8 @@ class SqlMailReading:
         return None
 
     async def hold(self, claim: MailSyncClaim, *, lease_seconds: int) -> None:
-        if (await self._transaction.run(renewal(claim, lease_seconds))).rowcount != 1:
+        renewal = MAILBOX_TURNS.renewal(claim.mailbox_id, claim, lease_seconds)
+        if (await self._transaction.run(renewal)).rowcount != 1:
             raise LeaseLost
 
     async def confirm(self, mailbox_id: MailboxId, *, cursor: str, at: datetime) -> None:

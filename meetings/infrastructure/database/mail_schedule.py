@@ -2,18 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, case, delete, literal, or_, select, update
+from sqlalchemy import and_, delete, literal
 
 from meetings.application.ports.emails import MailSyncClaim
 from meetings.domain.identifiers import AccountId, MailboxId
-from meetings.infrastructure.database.mail_reading import renewal
+from meetings.infrastructure.database.reading_turns import MAILBOX_TURNS
 from meetings.infrastructure.database.tables import mail_sync
 from meetings.infrastructure.database.transaction import execute, insert_into
 from meetings.infrastructure.database.types import Instant, database_time
 from meetings.infrastructure.database.unit_of_work import Database
 
 _plan = mail_sync.c
-_DUE = and_(_plan.due_at <= database_time(), or_(_plan.lease_until.is_(None), _plan.lease_until <= database_time()))
 
 
 class SqlMailSchedule:
@@ -49,37 +48,24 @@ class SqlMailSchedule:
             await execute(connection, gone)
 
     async def request(self, mailbox_id: MailboxId) -> None:
-        soon = case((_plan.due_at > database_time(), database_time()), else_=_plan.due_at)
-        missing = (_plan.mailbox_id == mailbox_id, _plan.requested.is_(False))
         async with self._database.transaction() as connection:
-            await execute(connection, update(mail_sync).where(*missing).values(requested=True, due_at=soon))
+            await execute(connection, MAILBOX_TURNS.request(mailbox_id))
 
     async def due(self, limit: int) -> list[MailboxId]:
-        query = select(_plan.mailbox_id).where(_DUE).order_by(_plan.due_at).limit(limit)
         async with self._database.snapshot() as connection:
-            return [MailboxId(found) for found in (await execute(connection, query)).scalars()]
+            return [MailboxId(found) for found in (await execute(connection, MAILBOX_TURNS.due(limit))).scalars()]
 
     async def claim(self, mailbox_id: MailboxId, *, lease_seconds: int) -> MailSyncClaim | None:
-        take = (
-            update(mail_sync)
-            .where(_plan.mailbox_id == mailbox_id, _DUE)
-            .values(requested=False, fence=_plan.fence + 1, lease_until=database_time(lease_seconds))
-            .returning(_plan.account_id, _plan.fence)
-        )
         async with self._database.transaction() as connection:
-            row = (await execute(connection, take)).one_or_none()
+            row = (await execute(connection, MAILBOX_TURNS.claim(mailbox_id, lease_seconds))).one_or_none()
         return None if row is None else MailSyncClaim(mailbox_id, AccountId(row.account_id), row.fence)
 
     async def extend(self, claim: MailSyncClaim, *, lease_seconds: int) -> bool:
+        renewal = MAILBOX_TURNS.renewal(claim.mailbox_id, claim, lease_seconds)
         async with self._database.transaction() as connection:
-            return bool((await execute(connection, renewal(claim, lease_seconds))).rowcount)
+            return bool((await execute(connection, renewal)).rowcount)
 
     async def finish(self, claim: MailSyncClaim, *, next_at: datetime) -> bool:
-        back = (
-            update(mail_sync)
-            .where(_plan.mailbox_id == claim.mailbox_id, _plan.fence == claim.fence)
-            .values(due_at=case((_plan.requested, database_time()), else_=literal(next_at, Instant)), lease_until=None)
-            .returning(_plan.requested)
-        )
+        back = MAILBOX_TURNS.finish(claim.mailbox_id, claim, next_at)
         async with self._database.transaction() as connection:
             return bool((await execute(connection, back)).scalar_one_or_none())

@@ -17,7 +17,7 @@ from meetings.domain.base import ConcurrentChange, NotFound
 from meetings.domain.calendar_connection import CalendarHealth
 from meetings.domain.identifiers import CalendarId, ConnectionId, UserId
 from meetings.domain.timespan import TimeSpan, ceil_minute, floor_minute
-from meetings.infrastructure.database.sync_leases import renewal
+from meetings.infrastructure.database.reading_turns import CALENDAR_TURNS
 from meetings.infrastructure.database.tables import calendars, connections, mirror_states, mirror_times
 from meetings.infrastructure.database.transaction import AnyRow, Transaction
 
@@ -114,7 +114,8 @@ class SqlBusyMirror:
     # ---- changing the copy in force ---------------------------------------------------------------------------------
 
     async def keep_reading(self, claim: SyncClaim, *, lease_seconds: int) -> None:
-        if (await self._transaction.run(renewal(claim, lease_seconds))).rowcount != 1:
+        renewal = CALENDAR_TURNS.renewal(claim.calendar_id, claim, lease_seconds)
+        if (await self._transaction.run(renewal)).rowcount != 1:
             raise LeaseLost
 
     async def apply(

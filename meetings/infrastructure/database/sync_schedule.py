@@ -4,20 +4,19 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from hmac import compare_digest
 
-from sqlalchemy import and_, case, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from meetings.application.ports.calendars import PushChannel
 from meetings.application.ports.sync_schedule import PlannedConnection, StoredChannel, SyncClaim
 from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
-from meetings.infrastructure.database.sync_leases import renewal
+from meetings.infrastructure.database.reading_turns import CALENDAR_TURNS
 from meetings.infrastructure.database.tables import connections, push_channels, sync_schedule
 from meetings.infrastructure.database.transaction import AnyRow, execute, insert_into
-from meetings.infrastructure.database.types import Instant, database_time
+from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.database.unit_of_work import Database
 
 _plan, _channels = sync_schedule.c, push_channels.c
-_DUE = and_(_plan.due_at <= database_time(), or_(_plan.lease_until.is_(None), _plan.lease_until <= database_time()))
 
 
 class SqlSyncSchedule:
@@ -63,38 +62,25 @@ class SqlSyncSchedule:
         return [PlannedConnection(*whose, frozenset(calendars)) for whose, calendars in found.items()]
 
     async def request(self, calendar_id: CalendarId) -> None:
-        soon = case((_plan.due_at > database_time(), database_time()), else_=_plan.due_at)
-        missing = (_plan.calendar_id == calendar_id, _plan.requested.is_(False))
         async with self._database.transaction() as connection:
-            await execute(connection, update(sync_schedule).where(*missing).values(requested=True, due_at=soon))
+            await execute(connection, CALENDAR_TURNS.request(calendar_id))
 
     async def due(self, limit: int) -> list[CalendarId]:
-        query = select(_plan.calendar_id).where(_DUE).order_by(_plan.due_at).limit(limit)
         async with self._database.snapshot() as connection:
-            return [CalendarId(found) for found in (await execute(connection, query)).scalars()]
+            return [CalendarId(found) for found in (await execute(connection, CALENDAR_TURNS.due(limit))).scalars()]
 
     async def claim(self, calendar_id: CalendarId, *, lease_seconds: int) -> SyncClaim | None:
-        take = (
-            update(sync_schedule)
-            .where(_plan.calendar_id == calendar_id, _DUE)
-            .values(requested=False, fence=_plan.fence + 1, lease_until=database_time(lease_seconds))
-            .returning(sync_schedule)
-        )
         async with self._database.transaction() as connection:
-            row = (await execute(connection, take)).one_or_none()
+            row = (await execute(connection, CALENDAR_TURNS.claim(calendar_id, lease_seconds))).one_or_none()
         return None if row is None else _claim(row, row.fence)
 
     async def extend(self, claim: SyncClaim, *, lease_seconds: int) -> bool:
+        renewal = CALENDAR_TURNS.renewal(claim.calendar_id, claim, lease_seconds)
         async with self._database.transaction() as connection:
-            return bool((await execute(connection, renewal(claim, lease_seconds))).rowcount)
+            return bool((await execute(connection, renewal)).rowcount)
 
     async def finish(self, claim: SyncClaim, *, next_at: datetime) -> bool:
-        back = (
-            update(sync_schedule)
-            .where(_plan.calendar_id == claim.calendar_id, _plan.fence == claim.fence)
-            .values(due_at=case((_plan.requested, database_time()), else_=literal(next_at, Instant)), lease_until=None)
-            .returning(_plan.requested)
-        )
+        back = CALENDAR_TURNS.finish(claim.calendar_id, claim, next_at)
         async with self._database.transaction() as connection:
             return bool((await execute(connection, back)).scalar_one_or_none())
 
