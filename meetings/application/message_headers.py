@@ -47,11 +47,11 @@ def _encoded(text: str, name: str, policy: Policy) -> str:
 
 def _policy() -> Policy:
     registry = HeaderRegistry()
-    registry.map_to_type("subject", _Text)  # type: ignore[arg-type]
+    registry.map_to_type("subject", _Text)  # type: ignore[arg-type]  # the registry mixes in BaseHeader
     for name in ("from", "to", "reply-to"):
-        registry.map_to_type(name, _Mailbox)  # type: ignore[arg-type]
+        registry.map_to_type(name, _Mailbox)  # type: ignore[arg-type]  # the registry mixes in BaseHeader
     for name in ("message-id", "in-reply-to", "references", "list-unsubscribe"):
-        registry.map_to_type(name, _Tokens)  # type: ignore[arg-type]
+        registry.map_to_type(name, _Tokens)  # type: ignore[arg-type]  # the registry mixes in BaseHeader
     return SMTP.clone(header_factory=registry)
 
 

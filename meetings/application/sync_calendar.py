@@ -1,15 +1,12 @@
 """Keeping our copy of one calendar's busy time in step with it (SY-1 to SY-6)."""
 
-import asyncio
 import logging
-import random
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 from meetings.application.grants import lose_grant
-from meetings.application.kept_lease import kept_lease
 from meetings.application.log_calendar_events import ask_for_events, primary_of
 from meetings.application.policy import Policy
 from meetings.application.ports.calendars import (
@@ -20,17 +17,15 @@ from meetings.application.ports.calendars import (
     CursorExpired,
     EventTime,
     ProviderError,
-    RateLimited,
     ReauthorizationNeeded,
     RemovedEvent,
 )
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.fan_out import connections_topic, host_topic
-from meetings.application.ports.outbox import LeaseLost
 from meetings.application.ports.sync_schedule import SyncClaim, SyncSchedule
 from meetings.application.ports.unit_of_work import Begin, MirrorState, UnitOfWork
 from meetings.application.reactions import settle_again
-from meetings.application.retry_schedule import next_try
+from meetings.application.read_in_turn import LEASE_SECONDS, after_failure, next_poll, read_in_turn
 from meetings.domain.base import NotFound
 from meetings.domain.booking import Booking, BookingClosed, BookingState, BookingStateInvalid, CancelledBy
 from meetings.domain.calendar_connection import ConnectedCalendar
@@ -39,9 +34,6 @@ from meetings.domain.scheduling_page import SlotTaken
 from meetings.domain.timespan import TimeSpan, at_minute
 
 log = logging.getLogger(__name__)
-
-LEASE_SECONDS = 60
-"""How long after the death of its reader a calendar is read by another. Renewed while the reading lasts."""
 
 
 async def sync_calendar(
@@ -59,34 +51,15 @@ async def sync_calendar(
     Whatever happens, the calendar is given back with a time for the next read; a failed read leaves the copy that is
     in force as it is, until it is too old to be trusted.
     """
-    claim = await schedule.claim(calendar_id, lease_seconds=LEASE_SECONDS)
-    if claim is None:
-        return False
-    started = clock()
-    extend = partial(schedule.extend, claim, lease_seconds=LEASE_SECONDS)
-    try:
-        async with kept_lease(extend, every=LEASE_SECONDS / 3):
-            await _read(claim, started, begin=begin, look=look, calendars_of=calendars_of, clock=clock, policy=policy)
-        next_at = await _next_poll(claim, schedule, clock, policy)
-    except LeaseLost:
-        return _left(claim)
-    except ProviderError as error:
-        try:
-            next_at = await _failed(claim, error, started, begin=begin, clock=clock, policy=policy)
-        except LeaseLost:
-            return _left(claim)
-    except asyncio.CancelledError:
-        await schedule.finish(claim, next_at=clock())
-        raise
-    except Exception:
-        await schedule.finish(claim, next_at=clock() + policy.poll_without_push)
-        raise
-    return await schedule.finish(claim, next_at=next_at)
 
+    async def read(claim: SyncClaim, started: datetime) -> datetime:
+        await _read(claim, started, begin=begin, look=look, calendars_of=calendars_of, clock=clock, policy=policy)
+        return await _next_poll(claim, schedule, clock, policy)
 
-def _left(claim: SyncClaim) -> bool:
-    log.info("another worker reads this calendar, or nobody is to", extra={"calendar": str(claim.calendar_id)})
-    return False
+    failed = partial(_failed, begin=begin, clock=clock, policy=policy)
+    return await read_in_turn(
+        calendar_id, turns=schedule, read=read, failed=failed, clock=clock, poll=policy.poll_without_push
+    )
 
 
 async def _read(
@@ -318,11 +291,11 @@ async def _booking_of(work: UnitOfWork, echo: EventTime | RemovedEvent) -> Booki
 
 
 async def _next_poll(claim: SyncClaim, schedule: SyncSchedule, clock: Clock, policy: Policy) -> datetime:
-    """Polling goes on behind push, only less often; jittered, so that calendars do not fall into step (SY-1)."""
+    """Polling goes on behind push, only less often (SY-1)."""
     now = clock()
     pushed = any(stored.channel.expires_at > now for stored in await schedule.channels_of(claim.calendar_id))
     interval = policy.poll_with_push if pushed else policy.poll_without_push
-    return now + interval * random.uniform(0.7, 1.0)  # noqa: S311  # spreading load, nothing secret
+    return next_poll(interval, now=now)
 
 
 async def _failed(
@@ -344,5 +317,4 @@ async def _failed(
     log.info("a calendar could not be read", extra={"calendar": str(claim.calendar_id), "error": type(error).__name__})
     if isinstance(error, CalendarUnreadable | ReauthorizationNeeded):
         return now + policy.poll_without_push
-    pause = next_try(error, failures, now=now, chance=random.uniform(0.5, 1.0))  # noqa: S311
-    return pause if isinstance(error, RateLimited) else min(pause, now + policy.poll_without_push)
+    return after_failure(error, failures, now=now, poll=policy.poll_without_push)

@@ -1,29 +1,22 @@
 """Reading what came to and went from one mailbox, in turn with everybody else who could."""
 
-import asyncio
 import logging
-import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from meetings.application.kept_lease import kept_lease
 from meetings.application.log_found_mail import FoundMailLog, OpenedForReading
 from meetings.application.policy import Policy
-from meetings.application.ports.calendars import CursorExpired, ProviderError, RateLimited, ReauthorizationNeeded
+from meetings.application.ports.calendars import CursorExpired, ProviderError, ReauthorizationNeeded
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.crm import CrmOf
 from meetings.application.ports.emails import MailSchedule, MailSyncClaim
 from meetings.application.ports.mail_accounts import AccessNotGranted, MailAccountOf, MailNews
-from meetings.application.ports.outbox import LeaseLost
 from meetings.application.ports.unit_of_work import Begin
-from meetings.application.retry_schedule import next_try
+from meetings.application.read_in_turn import LEASE_SECONDS, after_failure, next_poll, read_in_turn
 from meetings.domain.identifiers import MailboxId
 
 log = logging.getLogger(__name__)
-
-LEASE_SECONDS = 60
-"""How long after the death of its reader a mailbox is read by another. Renewed while the reading lasts."""
 
 OVERLAP = timedelta(hours=1)
 """What is read again after a cursor has expired, because clocks differ and mails are late."""
@@ -45,36 +38,13 @@ async def sync_mailbox(
     Whatever happens, the mailbox is given back with a time for the next read, which begins where this one was sure to
     have taken everything in.
     """
-    claim = await schedule.claim(mailbox_id, lease_seconds=LEASE_SECONDS)
-    if claim is None:
-        return False
-    started = clock()
-    extend = partial(schedule.extend, claim, lease_seconds=LEASE_SECONDS)
-    try:
-        async with kept_lease(extend, every=LEASE_SECONDS / 3):
-            await _read(
-                claim, started, begin=begin, look=look, mail_account_of=mail_account_of, crm_of=crm_of, clock=clock
-            )
-        next_at = clock() + policy.mail_poll * random.uniform(0.7, 1.0)  # noqa: S311  # spreading load, nothing secret
-    except LeaseLost:
-        return _left(claim)
-    except ProviderError as error:
-        try:
-            next_at = await _failed(claim, error, started, begin=begin, clock=clock, policy=policy)
-        except LeaseLost:
-            return _left(claim)
-    except asyncio.CancelledError:
-        await schedule.finish(claim, next_at=clock())
-        raise
-    except Exception:
-        await schedule.finish(claim, next_at=clock() + policy.mail_poll)
-        raise
-    return await schedule.finish(claim, next_at=next_at)
 
+    async def read(claim: MailSyncClaim, started: datetime) -> datetime:
+        await _read(claim, started, begin=begin, look=look, mail_account_of=mail_account_of, crm_of=crm_of, clock=clock)
+        return next_poll(policy.mail_poll, now=clock())
 
-def _left(claim: MailSyncClaim) -> bool:
-    log.info("another worker reads this mailbox, or nobody is to", extra={"mailbox": str(claim.mailbox_id)})
-    return False
+    failed = partial(_failed, begin=begin, clock=clock, policy=policy)
+    return await read_in_turn(mailbox_id, turns=schedule, read=read, failed=failed, clock=clock, poll=policy.mail_poll)
 
 
 async def _read(
@@ -136,5 +106,4 @@ async def _failed(
     log.info("a mailbox could not be read", extra={"mailbox": str(claim.mailbox_id), "error": type(error).__name__})
     if isinstance(error, ReauthorizationNeeded | AccessNotGranted):
         return now + policy.mail_poll
-    pause = next_try(error, failures, now=now, chance=random.uniform(0.5, 1.0))  # noqa: S311
-    return pause if isinstance(error, RateLimited) else min(pause, now + policy.mail_poll)
+    return after_failure(error, failures, now=now, poll=policy.mail_poll)

@@ -357,21 +357,21 @@ class CalendarConnection(Aggregate):
             refuse(Problem(("calendarId",), Rule.NOT_WRITABLE, ProblemCode.CALENDAR_NOT_ELIGIBLE))
         if calendar_id != self.default_calendar_id:
             self.default_calendar_id = calendar_id
-            self._replace(calendar_id, selected=True)
+            self._replace(replace(self.calendar(calendar_id), selected=True))
             self._record(CalendarSelectionChanged, now)
 
     def mark_lost(self, calendar_id: CalendarId, *, now: datetime) -> None:
         """A calendar answered that we may not read it, or that it is gone. Only the first call is news."""
         calendar = self.calendar(calendar_id)
         if calendar.health is not CalendarHealth.LOST:
-            self._replace(calendar_id, health=CalendarHealth.LOST)
+            self._replace(replace(calendar, health=CalendarHealth.LOST))
             self._record(CalendarAccessLost, now, calendar_id=calendar_id)
 
     def mark_readable(self, calendar_id: CalendarId, *, now: datetime) -> None:
         """A calendar was read. Only the first call after a change is news (S62)."""
         calendar = self.calendar(calendar_id)
         if calendar.health is not CalendarHealth.READABLE:
-            self._replace(calendar_id, health=CalendarHealth.READABLE)
+            self._replace(replace(calendar, health=CalendarHealth.READABLE))
             self._record(CalendarAccessRegained, now, calendar_id=calendar_id)
 
     def calendar(self, calendar_id: CalendarId) -> ConnectedCalendar:
@@ -448,13 +448,10 @@ class CalendarConnection(Aggregate):
         chosen = next((calendar for calendar in writable if calendar.primary), None) or next(iter(writable), None)
         if chosen:
             self.default_calendar_id = chosen.id
-            self._replace(chosen.id, selected=True)
+            self._replace(replace(chosen, selected=True))
 
-    def _replace(self, calendar_id: CalendarId, **changes: object) -> None:
-        self.calendars = [
-            replace(calendar, **changes) if calendar.id == calendar_id else calendar  # type: ignore[arg-type]
-            for calendar in self.calendars
-        ]
+    def _replace(self, changed: ConnectedCalendar) -> None:
+        self.calendars = [changed if calendar.id == changed.id else calendar for calendar in self.calendars]
 
     def _record(self, kind: type[ConnectionEvent], now: datetime, **details: object) -> None:
         self.record(kind(at=now, connection_id=self.id, user_id=self.user_id, **details))

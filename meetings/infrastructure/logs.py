@@ -112,7 +112,8 @@ def _known_member(name: str, value: Any) -> str:
 
 def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Take out values whose name says that they are secret, and texts that look like a secret."""
-    return _masked(event)  # type: ignore[no-any-return]
+    masked: EventDict = _masked(event)
+    return masked
 
 
 def _masked(value: Any, depth: int = 0) -> Any:

@@ -308,7 +308,7 @@ async def _again_and_again(what: str, work: Callable[[], Awaitable[None]], every
             await work()
         except Exception:
             log.exception("a sweep failed", extra={"what": what})
-        await asyncio.sleep(every * random.uniform(0.8, 1.2))  # noqa: S311
+        await asyncio.sleep(every * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, nothing secret
 
 
 async def _cancel_the_rest() -> None:

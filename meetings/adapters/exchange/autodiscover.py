@@ -13,6 +13,7 @@ alias of ("External Domain Name System records for Office 365").
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
@@ -203,9 +204,9 @@ def _named(element: object) -> tuple[str, str]:
     return tag.rpartition("}")[2], text.strip()
 
 
-def _service_urls(root: object) -> Iterator[tuple[str, str]]:
+def _service_urls(root: Any) -> Iterator[tuple[str, str]]:
     """(kind, address of the web service) of each protocol that has one."""
-    for protocol in root.iter():  # type: ignore[attr-defined]
+    for protocol in root.iter():
         if _named(protocol)[0] == "Protocol":
             values = dict(map(_named, protocol))
             kind = values.get("Type") or protocol.get("Type") or "WEB"

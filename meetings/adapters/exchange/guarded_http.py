@@ -167,7 +167,7 @@ class _GuardedAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED"  # the authorities are those of the context
 
-    def send(  # type: ignore[override]
+    def send(  # type: ignore[override]  # a session gives what follows by name
         self, request: requests.PreparedRequest, stream: bool = False, **named: Any
     ) -> requests.Response:
         # What is compressed cannot be measured before it is unpacked.
@@ -185,7 +185,7 @@ class _GuardedAdapter(HTTPAdapter):
 
 def _pool(connection: Callable[..., HTTPSConnection], *arguments: Any, **named: Any) -> HTTPSConnectionPool:
     pool = HTTPSConnectionPool(*arguments, **named)
-    pool.ConnectionCls = connection  # type: ignore[assignment]
+    pool.ConnectionCls = connection  # type: ignore[assignment]  # called as a class is
     return pool
 
 

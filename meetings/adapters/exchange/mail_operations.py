@@ -62,7 +62,7 @@ def folders_by_role(mailbox: Mailbox, *roles: str) -> list[Element | Refused]:
 
 def mail_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
     """Folders for mail anywhere in the mailbox, with how much they hold."""
-    (page,) = FindFolder(mailbox).ask(
+    return FindFolder(mailbox).ask_one(
         folders=[own_folder("msgfolderroot")],
         additional_fields=COUNTED,
         restriction=Equals(create_element("t:FieldURI", attrs={"FieldURI": "folder:FolderClass"}), MAIL_CLASS),
@@ -71,7 +71,6 @@ def mail_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
         page_size=page_size,
         offset=offset,
     )
-    return page  # type: ignore[no-any-return]
 
 
 # ---- what is in them ------------------------------------------------------------------------------------------------
@@ -79,7 +78,7 @@ def mail_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
 
 def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int) -> SyncPage:
     """The ids of what changed in a folder since `state`; without one, of all that is in it."""
-    (page,) = SyncFolderItems(mailbox).ask(
+    return SyncFolderItems(mailbox).ask_one(
         folder=folder_with(folder),
         shape=ID_ONLY,
         additional_fields=None,
@@ -88,7 +87,6 @@ def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int) -> S
         max_changes_returned=min(largest, SYNC_LARGEST),
         sync_scope=None,
     )
-    return page  # type: ignore[no-any-return]
 
 
 class _NotBefore:
@@ -111,7 +109,7 @@ class _NotBefore:
 def received_since(mailbox: Mailbox, folder: str, instant: datetime, *, page_size: int, offset: int) -> Page:
     """The ids of the mails in a folder that came at `instant` (aware, UTC) or later, the oldest first: what comes
     meanwhile stands behind them."""
-    (page,) = FindItem(mailbox).ask(
+    return FindItem(mailbox).ask_one(
         folders=[folder_with(folder)],
         additional_fields=None,
         restriction=_NotBefore(instant),
@@ -123,7 +121,6 @@ def received_since(mailbox: Mailbox, folder: str, instant: datetime, *, page_siz
         page_size=page_size,
         offset=offset,
     )
-    return page  # type: ignore[no-any-return]
 
 
 class _GetItems(GetItem):

@@ -4,7 +4,7 @@ Importing this module imports exchangelib: only threads that call Exchange do. S
 Learn), one page per operation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -97,11 +97,19 @@ def folders(mailbox: Mailbox, *asked: FolderId) -> list[Element]:
 class _Pages(Single):
     """For services that answer in pages: pages instead of what is in them."""
 
+    # Given by the service.
     element_container_name: str
     paging_container_name: str
+    _get_element_container: Callable[..., Element]
+
+    def ask_one(self, **named: Any) -> Page:
+        """The one page of an answer about one folder. Arguments are those of `ask`."""
+        page: Page
+        (page,) = self.ask(**named)
+        return page
 
     def _get_page(self, message: Element) -> Page:
-        container = self._get_element_container(message=message, name=self.paging_container_name)  # type: ignore[attr-defined]
+        container = self._get_element_container(message=message, name=self.paging_container_name)
         inside = container.find(self.element_container_name)
         elements = tuple(inside) if inside is not None else ()
         complete = container.get("IncludesLastItemInRange", "").lower() in ("true", "1")
@@ -120,7 +128,7 @@ class FindFolder(_Pages, services.FindFolder):
 
 def calendar_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
     """Folders for appointments anywhere in the mailbox."""
-    (page,) = FindFolder(mailbox).ask(
+    return FindFolder(mailbox).ask_one(
         folders=[own_folder("msgfolderroot")],
         additional_fields=FOLDER,
         restriction=Equals(_folder_class(), CALENDAR_CLASS),
@@ -129,7 +137,6 @@ def calendar_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
         page_size=page_size,
         offset=offset,
     )
-    return page  # type: ignore[no-any-return]
 
 
 class Equals:
@@ -164,7 +171,7 @@ class FindItem(_Pages, services.FindItem):
 def calendar_view(mailbox: Mailbox, folder: str, span: TimeSpan, *, largest: int) -> Page:
     """The events and instances of series that touch `span`; a page that is not `whole` cannot be gone on from."""
     end = span.end + timedelta(microseconds=-span.end.microsecond % 1_000_000)
-    (page,) = FindItem(mailbox).ask(
+    return FindItem(mailbox).ask_one(
         folders=[folder_with(folder)],
         additional_fields=EVENT,
         restriction=None,
@@ -175,7 +182,6 @@ def calendar_view(mailbox: Mailbox, folder: str, span: TimeSpan, *, largest: int
         calendar_view=CalendarView(start=_utc(span.start.replace(microsecond=0)), end=_utc(end), max_items=largest),
         page_size=largest,
     )
-    return page  # type: ignore[no-any-return]
 
 
 def _utc(instant: datetime) -> EWSDateTime:
@@ -183,6 +189,12 @@ def _utc(instant: datetime) -> EWSDateTime:
 
 
 class SyncFolderItems(Single, services.SyncFolderItems):
+    def ask_one(self, **named: Any) -> SyncPage:
+        """The one page of an answer. Arguments are those of `ask`."""
+        page: SyncPage
+        (page,) = self.ask(**named)
+        return page
+
     def _get_elements_in_response(self, response: Any) -> Any:
         for message in response:
             container = self._get_element_container(message=message, name=self.element_container_name)
@@ -198,7 +210,7 @@ class SyncFolderItems(Single, services.SyncFolderItems):
 
 def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int) -> SyncPage:
     """The changes in a folder since `state`; without one, all that is in it. Series appear as one item."""
-    (page,) = SyncFolderItems(mailbox).ask(
+    return SyncFolderItems(mailbox).ask_one(
         folder=folder_with(folder),
         shape=ID_ONLY,
         additional_fields=EVENT,
@@ -207,7 +219,6 @@ def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int) -> S
         max_changes_returned=min(largest, SYNC_LARGEST),
         sync_scope=None,
     )
-    return page  # type: ignore[no-any-return]
 
 
 # ---- the mailbox ----------------------------------------------------------------------------------------------------

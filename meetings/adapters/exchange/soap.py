@@ -69,7 +69,7 @@ class Connection(BaseProtocol):
         session.auth = authentication(self._access.auth, self._access.username, self._access.password)
         session.session_id = 0
         session.usage_count = 0
-        return session  # type: ignore[no-any-return]
+        return session  # type: ignore[no-any-return]  # Any, for exchangelib's own attributes
 
 
 def _asking() -> Version:
@@ -136,18 +136,20 @@ class Single:
     account: Mailbox
     protocol: Connection
     streaming: bool
+    get_payload: Callable[..., Any]
     wrap: Callable[..., bytes]
     _extra_headers: Callable[[], dict[str, str]]
+    _handle_response_cookies: Callable[[requests.Session], None]
     _response_generator: Callable[..., Any]
     _response_tag: Callable[[], str]
     _version_hint: Version
 
     def __init__(self, mailbox: Mailbox, **named: Any) -> None:
-        super().__init__(account=mailbox, **named)  # type: ignore[call-arg]
+        super().__init__(account=mailbox, **named)  # type: ignore[call-arg]  # that of the service
 
     def ask(self, *arguments: Any, **named: Any) -> list[Any]:
         """The elements of the answer. Arguments are those of the service's `get_payload`."""
-        return list(self._response_generator(payload=self.get_payload(*arguments, **named)))  # type: ignore[attr-defined]
+        return list(self._response_generator(payload=self.get_payload(*arguments, **named)))
 
     def _api_versions_to_try(self) -> tuple[str]:
         return (self._version_hint.api_version,)
@@ -165,7 +167,7 @@ class Single:
         except BaseException:
             self.protocol.retire_session(session)
             raise
-        self._handle_response_cookies(session)  # type: ignore[attr-defined]
+        self._handle_response_cookies(session)
         self.protocol.release_session(session)
         return answer
 

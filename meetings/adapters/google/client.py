@@ -119,7 +119,7 @@ def call_together(
 
 def _signed(bounded: "_BoundedHttp", access_token: str) -> AuthorizedHttp:
     # Without an expiry these credentials count as valid, and without refresh statuses a 401 stays a 401.
-    bearer = BearerCredentials(token=access_token)  # type: ignore[no-untyped-call]
+    bearer = BearerCredentials(token=access_token)  # type: ignore[no-untyped-call]  # google-auth is typed in part
     return AuthorizedHttp(bearer, http=bounded, refresh_status_codes=())
 
 
@@ -165,7 +165,7 @@ class _JsonAnswer(JsonModel):
     """Takes only what the API promises; the library's own model hands a captive portal's page on as a text."""
 
     def response(self, resp: httplib2.Response, content: Any) -> Any:
-        answer = super().response(resp, content)  # type: ignore[no-untyped-call]
+        answer = super().response(resp, content)  # type: ignore[no-untyped-call]  # its stubs are typed in part
         return answer if resp.status == 204 else _object_in(resp, content)
 
 
@@ -202,7 +202,7 @@ class _BoundedConnection(http.client.HTTPConnection):
         self.timeout = min(CONNECT_SECONDS, seconds)
         super().connect()
         self.sock.settimeout(_left(until))
-        self.response_class = functools.partial(_BoundedResponse, until=until)  # type: ignore[assignment]
+        self.response_class = functools.partial(_BoundedResponse, until=until)  # type: ignore[assignment]  # called alike
 
     def getresponse(self) -> http.client.HTTPResponse:
         """The answer's head.

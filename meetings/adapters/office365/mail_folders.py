@@ -6,6 +6,7 @@ folders of the mailbox, those within others too, each with the folder it lies in
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from meetings.adapters.office365.authorized import AuthorizedCalls
 from meetings.adapters.office365.graph import Question
@@ -43,8 +44,7 @@ class MailFolders:
         )
         found: list[MailFolder] = []
         async for page in self.calls.pages(question, Asked.MAIL, None):
-            items = [item for item in items_of(page) if "@removed" not in item]
-            found += read(lambda items=items: [_folder(item) for item in items])  # type: ignore[misc]
+            found += _folders_in(page)
         return tuple(found)
 
     async def well_known(self) -> Mapping[str, str]:
@@ -78,6 +78,11 @@ def _within(folder: str | None, out: set[str], parents: Mapping[str, str | None]
             return folder is not None
         folder = parents.get(folder)
     return True
+
+
+def _folders_in(page: Any) -> list[MailFolder]:
+    items = [item for item in items_of(page) if "@removed" not in item]
+    return read(lambda: [_folder(item) for item in items])
 
 
 def _folder(item: dict[str, object]) -> MailFolder:

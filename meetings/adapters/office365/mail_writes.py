@@ -9,6 +9,7 @@ another id (microsoft-graph-docs, issue 6250), but the same header of ours, and 
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -58,7 +59,7 @@ class MailWrites:
             found = await self._found(message_id, until)
             for item in found:
                 if item.get("isDraft") is not True:
-                    return read(lambda item=item: _sent(item))  # type: ignore[misc]
+                    return read(partial(_sent, item))
             if all([await self._removed(item["id"], until) for item in found]):
                 return None
         return None

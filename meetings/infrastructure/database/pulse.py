@@ -56,8 +56,7 @@ class SqlitePulse(DatabasePulse):
             self._connection = None
 
     def _connect(self) -> sqlite3.Connection:
-        options: dict[str, Any]
-        arguments, options = self._url.get_dialect()().create_connect_args(self._url)  # type: ignore[assignment]
+        arguments, options = self._url.get_dialect()().create_connect_args(self._url)
         connection: sqlite3.Connection = sqlite3.connect(
             arguments[0], **{**options, "timeout": 0, "isolation_level": None}
         )

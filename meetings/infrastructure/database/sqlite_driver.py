@@ -16,8 +16,7 @@ from sqlalchemy import URL
 
 def sqlite_connector(url: URL) -> Callable[[], Awaitable[aiosqlite.Connection]]:
     """What `create_async_engine` takes as its `async_creator`."""
-    options: dict[str, Any]
-    arguments, options = url.get_dialect()().create_connect_args(url)  # type: ignore[assignment]
+    arguments, options = url.get_dialect()().create_connect_args(url)
 
     async def connect() -> aiosqlite.Connection:
         connection = OneTripConnection(lambda: sqlite3.connect(arguments[0], **options), iter_chunk_size=64)
@@ -28,12 +27,12 @@ def sqlite_connector(url: URL) -> Callable[[], Awaitable[aiosqlite.Connection]]:
 
 
 class OneTripConnection(aiosqlite.Connection):
-    def cursor(self) -> "OneTripCursor":  # type: ignore[override]
+    def cursor(self) -> "OneTripCursor":  # type: ignore[override]  # what SQLAlchemy uses of it
         return OneTripCursor(self)
 
     async def in_thread(self, function: Callable[[], None]) -> None:
         """Call a function in the thread that owns the connection."""
-        await self._execute(function)  # type: ignore[no-untyped-call]
+        await self._execute(function)  # type: ignore[no-untyped-call]  # aiosqlite is typed in part
 
 
 class OneTripCursor:

@@ -94,7 +94,7 @@ class Transaction:
         key = (type(aggregate), aggregate.id)
         known = self._known.get(key)
         if known is not None:
-            return known  # type: ignore[return-value]
+            return known  # type: ignore[return-value]  # the key names its type
         self._known[key] = aggregate
         if self._keep_images:
             self._images[key] = image(aggregate)
@@ -114,7 +114,7 @@ class Transaction:
 
     def known(self, kind: type[A], aggregate_id: UUID) -> A | None:
         """The aggregate, if it was loaded or added before."""
-        return self._known.get((kind, aggregate_id))  # type: ignore[return-value]
+        return self._known.get((kind, aggregate_id))  # type: ignore[return-value]  # the key names its type
 
     def all_known(self) -> list[Aggregate]:
         """Every aggregate that was loaded or added, in that order."""

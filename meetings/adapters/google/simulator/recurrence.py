@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rruleset, rrulestr  # type: ignore[import-untyped]
+from dateutil.rrule import rruleset, rrulestr  # type: ignore[import-untyped]  # dateutil brings no types
 
 from meetings.adapters.google.simulator.errors import GoogleError, Json, invalid
 from meetings.adapters.google.simulator.times import instant, read_zone, written
