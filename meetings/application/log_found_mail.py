@@ -11,6 +11,7 @@ from meetings.application.ports.crm import Contact, CrmOf
 from meetings.application.ports.emails import MailSyncClaim
 from meetings.application.ports.mail_accounts import MailAccount, MailHeader, MailNews, conversation
 from meetings.application.ports.unit_of_work import Begin, UnitOfWork
+from meetings.application.read_in_turn import LEASE_SECONDS
 from meetings.domain.base import ConcurrentChange
 from meetings.domain.email import Email, EmailState
 from meetings.domain.email_thread import EmailThread, FoundMail
@@ -28,7 +29,6 @@ from meetings.domain.reply_logging import (
 )
 from meetings.domain.user import User
 
-LEASE_SECONDS = 60
 _TRIES = 5
 _MOST_KEPT_BACK = 2_000
 """Of so many mails that answer something unknown it is remembered until the end of the read that they do."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from meetings.application.ports.reading_turns import ReadingTurns
 from meetings.domain.email import Email
 from meetings.domain.email_thread import EmailThread
 from meetings.domain.identifiers import AccountId, EmailId, EmailThreadId, MailboxId, UserId
@@ -82,9 +83,8 @@ class MailReading(Protocol):
         """One more failed read in a row; gives how many."""
 
 
-class MailSchedule(Protocol):
-    """When which mailbox is read, by one at a time. Each method is a transaction of its own; leases run on database
-    time."""
+class MailSchedule(ReadingTurns[MailboxId, MailSyncClaim], Protocol):
+    """Whose turn it is to read a mailbox."""
 
     async def plan(self, account_id: AccountId, mailbox_id: MailboxId, *, begin_at: datetime) -> None:
         """Have a mailbox read from now on, with what comes from `begin_at` on; for one that is read, with the same
@@ -92,19 +92,3 @@ class MailSchedule(Protocol):
 
     async def forget(self, account_id: AccountId, mailbox_id: MailboxId) -> None:
         """Have it read no more."""
-
-    async def request(self, mailbox_id: MailboxId) -> None:
-        """Have a mailbox that is read anyway read as soon as possible."""
-
-    async def due(self, limit: int) -> list[MailboxId]:
-        """Mailboxes to be read now that nobody is reading, longest due first."""
-
-    async def claim(self, mailbox_id: MailboxId, *, lease_seconds: int) -> MailSyncClaim | None:
-        """Take a due mailbox; None when it is not due or somebody is reading it. Requests so far are consumed."""
-
-    async def extend(self, claim: MailSyncClaim, *, lease_seconds: int) -> bool:
-        """Renew the lease; false, and no effect, when the claim is not the latest any more."""
-
-    async def finish(self, claim: MailSyncClaim, *, next_at: datetime) -> bool:
-        """Give the mailbox back, to be read again at `next_at`, or at once if it was requested meanwhile, which is what
-        it gives. No effect, and false, when the claim is not the latest any more."""

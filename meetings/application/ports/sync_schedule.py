@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from meetings.application.ports.calendars import PushChannel
+from meetings.application.ports.reading_turns import ReadingTurns
 from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import AccountId, CalendarId, ConnectionId
 
@@ -41,32 +42,14 @@ class PlannedConnection:
     calendars: frozenset[CalendarId]
 
 
-class SyncSchedule(Protocol):
-    """One sync per calendar at a time, one more after it however many were asked for meanwhile (SY-3)."""
+class SyncSchedule(ReadingTurns[CalendarId, SyncClaim], Protocol):
+    """Whose turn it is to read a calendar, and its push channels."""
 
     async def plan(self, account_id: AccountId, connection_id: ConnectionId, calendars: list[CalendarId]) -> None:
         """Have exactly these calendars of a connection read, new ones at once; others of it are forgotten."""
 
     async def planned(self, providers: Collection[Provider], limit: int) -> list[PlannedConnection]:
         """Connections of these providers of which calendars are read, those connected longest first."""
-
-    async def request(self, calendar_id: CalendarId) -> None:
-        """Have a calendar read as soon as possible. Cheap, and repeating it changes nothing."""
-
-    async def due(self, limit: int) -> list[CalendarId]:
-        """Calendars to be read now that nobody is reading, longest due first."""
-
-    async def claim(self, calendar_id: CalendarId, *, lease_seconds: int) -> SyncClaim | None:
-        """Take a due calendar; None when it is not due or somebody is reading it. Requests so far are consumed."""
-
-    async def extend(self, claim: SyncClaim, *, lease_seconds: int) -> bool:
-        """Renew the lease; false, and no effect, when the claim is not the latest any more."""
-
-    async def finish(self, claim: SyncClaim, *, next_at: datetime) -> bool:
-        """Give the calendar back, to be read again at `next_at`, or at once if it was requested meanwhile.
-
-        Gives whether it is due at once. No effect, and false, when the claim is not the latest any more.
-        """
 
     async def store_channel(self, channel: StoredChannel, *, secret_hash: str) -> None:
         """Remember a channel; a calendar may have an old and a new one for a while."""

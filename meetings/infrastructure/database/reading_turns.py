@@ -24,7 +24,7 @@ class ReadingTurns:
         nobody = or_(plan.lease_until.is_(None), plan.lease_until <= database_time())
         self._is_due = and_(plan.due_at <= database_time(), nobody)
 
-    def due(self, limit: int) -> Select[tuple[UUID]]:
+    def due(self, limit: int) -> Select[UUID]:
         """The keys of what is to be read now and nobody is reading, longest due first."""
         return select(self._key).where(self._is_due).order_by(self._plan.due_at).limit(limit)
 
