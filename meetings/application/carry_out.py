@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 
 from meetings.application import reactions
+from meetings.application.crm_letters import plan_crm_letters, tell_of_crm
 from meetings.application.deliver_email import deliver_email, give_up_email
 from meetings.application.domain_letters import tell_admins, tell_of_domain
 from meetings.application.erase_person import erase_on_record
@@ -32,7 +33,7 @@ from meetings.application.mailbox_letters import plan_mailbox_letters, tell_of_m
 from meetings.application.plan_mail_sync import plan_mail_sync, plan_mail_sync_of_person
 from meetings.application.plan_sync import plan_sync, renew_channels
 from meetings.application.ports.calendars import ProviderError
-from meetings.application.ports.crm import RecordRefused
+from meetings.application.ports.crm import CrmAccessLost, RecordRefused
 from meetings.application.ports.mail import Audience, MailUnavailable
 from meetings.application.ports.outbox import Intent, LeaseLost
 from meetings.application.ports.unit_of_work import LockTimeout
@@ -182,6 +183,18 @@ async def _tell_of_domain(intent: Intent, tools: Toolbox) -> None:
     await tell_of_domain(intent, look=tools.look, mailer=tools.mailer, links=tools.links)
 
 
+async def _tell_crm_refused(intent: Intent, tools: Toolbox) -> None:
+    await plan_crm_letters(intent, begin=tools.begin)
+
+
+async def _tell_of_crm(intent: Intent, tools: Toolbox) -> None:
+    await tell_of_crm(intent, look=tools.look, mailer=tools.mailer, links=tools.links)
+
+
+async def _catch_up_on_record(intent: Intent, tools: Toolbox) -> None:
+    await tools.outbox.wake(intent.account_id, reactions.WORKING_WITH_RECORDS, died_of=CrmAccessLost.__name__)
+
+
 async def _send_step(intent: Intent, tools: Toolbox) -> None:
     await send_step(
         intent,
@@ -249,6 +262,9 @@ HANDLERS: Mapping[str, Reaction] = {
     reactions.TELL_ADMINS: _tell_admins,
     reactions.TELL_OF_DOMAIN: _tell_of_domain,
     reactions.ERASE_ON_RECORD: _erase_on_record,
+    reactions.TELL_CRM_REFUSED: _tell_crm_refused,
+    reactions.TELL_OF_CRM: _tell_of_crm,
+    reactions.CATCH_UP_ON_RECORD: _catch_up_on_record,
 }
 """How each reaction of the table in `reactions.py` is carried out."""
 
@@ -262,6 +278,7 @@ ENDED_BY_THEIR_COMMIT = frozenset(
         reactions.TELL_BLOCKED,
         reactions.TELL_ADMINS,
         reactions.TELL_MAILBOX_LOST,
+        reactions.TELL_CRM_REFUSED,
         reactions.SEND_STEP,
         reactions.FOLLOW_SEQUENCE_MAIL,
         reactions.END_BY_ANSWER,

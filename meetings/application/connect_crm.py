@@ -1,6 +1,7 @@
 """Having HubSpot keep an account's records, and going back to the built-in ones (A-CR6)."""
 
 import re
+from datetime import datetime
 
 from meetings.application.ports.calendars import ReauthorizationNeeded
 from meetings.application.ports.clock import Clock
@@ -8,7 +9,8 @@ from meetings.application.ports.crm_connections import TryCrm
 from meetings.application.ports.identities import Caller
 from meetings.application.ports.unit_of_work import Begin
 from meetings.domain.base import DomainError, NotFound, Problem, Rule, refuse
-from meetings.domain.crm_connection import CrmConnected, CrmDisconnected
+from meetings.domain.crm_connection import CrmConnected, CrmDisconnected, CrmRefused
+from meetings.domain.identifiers import AccountId
 
 _TOKEN = re.compile(r"[!-~]{8,500}")
 
@@ -41,6 +43,18 @@ async def connect_hubspot(token: str, *, caller: Caller, begin: Begin, try_crm: 
         await work.crm_connection.put(given, now=now)
         (await work.account()).record(CrmConnected(at=now))
         await work.commit()
+
+
+async def note_crm_refusal(account_id: AccountId, connected_at: datetime, *, begin: Begin, clock: Clock) -> bool:
+    """Write down that HubSpot refuses what was given at `connected_at`; whoever finds out first has the owners and
+    admins told. Whether that is what the account is still connected with."""
+    now = clock()
+    async with begin(account_id) as work:
+        if await work.crm_connection.refuse(connected_at, now=now):
+            (await work.account()).record(CrmRefused(at=now))
+        current = await work.crm_connection.current()
+        await work.commit()
+    return current is not None and current.connected_at == connected_at
 
 
 async def disconnect_hubspot(*, caller: Caller, begin: Begin, clock: Clock) -> None:

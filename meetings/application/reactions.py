@@ -36,6 +36,7 @@ from meetings.domain.calendar_connection import (
     ConnectionEvent,
     GrantLost,
 )
+from meetings.domain.crm_connection import CrmConnected, CrmDisconnected, CrmRefused
 from meetings.domain.email import (
     AutomaticReplyReceived,
     EmailEvent,
@@ -96,6 +97,9 @@ TELL_BLOCKED = "tell_blocked_attempts"
 TELL_INVITATION = "tell_invitation"
 TELL_ADMINS = "tell_admins"
 TELL_OF_DOMAIN = "tell_of_domain"
+TELL_CRM_REFUSED = "tell_crm_refused"
+TELL_OF_CRM = "tell_of_crm"
+CATCH_UP_ON_RECORD = "catch_up_on_record"
 SEND_REMINDER = "send_reminder"
 ERASE_ON_RECORD = "erase_on_record"
 
@@ -133,7 +137,15 @@ REACTIONS: Mapping[type[DomainEvent], Sequence[str]] = {
     UserInvited: (TELL_INVITATION,),
     DomainProofMissed: (TELL_ADMINS,),
     DomainLost: (TELL_ADMINS,),
+    CrmRefused: (TELL_CRM_REFUSED,),
+    CrmConnected: (CATCH_UP_ON_RECORD,),
+    CrmDisconnected: (CATCH_UP_ON_RECORD,),
 }
+
+WORKING_WITH_RECORDS = frozenset(
+    {LOG_BOOKING, LOG_ENGAGEMENT, LOG_CALENDAR_EVENTS, LOG_MAIL, SEND_STEP, ERASE_ON_RECORD}
+)
+"""The reactions that wait while the customer records are out of reach."""
 
 _OF_LINKS = (
     ChatProfileChanged,
@@ -174,6 +186,8 @@ def _figures(event: DomainEvent) -> dict[str, str]:
         return {"invited_at": event.at.isoformat()}
     if isinstance(event, DomainProofMissed):
         return {"missing_since": event.at.isoformat()}
+    if isinstance(event, CrmRefused):
+        return {"refused_at": event.at.isoformat()}
     return {}
 
 

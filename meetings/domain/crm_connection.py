@@ -20,5 +20,10 @@ class CrmConnected(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CrmRefused(DomainEvent):
+    """HubSpot refuses what it was connected with, for the first time since; `at` is the connection's `refused_at`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CrmDisconnected(DomainEvent):
     """An admin went back to the built-in records."""

@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from meetings.adapters.hubspot.crm import HubSpotCrm
 from meetings.adapters.hubspot.portal import Portal
 from meetings.adapters.hubspot.transport import Transport
+from meetings.application.connect_crm import note_crm_refusal
+from meetings.application.ports.clock import Clock
 from meetings.application.ports.crm import Crm
 from meetings.domain.identifiers import AccountId
 from meetings.infrastructure.database.crm import SqlCrm
 from meetings.infrastructure.database.crm_connections import SEALED_FIELD
 from meetings.infrastructure.database.tables import crm_connections
 from meetings.infrastructure.database.transaction import execute
-from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.database.unit_of_work import Database
 
 THREADS = 8
@@ -32,9 +33,10 @@ class _Known:
 class HubSpotRecords:
     """One for each process' event loop: what is remembered of a portal lasts until it is connected again."""
 
-    def __init__(self, database: Database, transport: Transport) -> None:
+    def __init__(self, database: Database, transport: Transport, *, clock: Clock) -> None:
         self._database = database
         self._transport = transport
+        self._clock = clock
         self._portals: dict[AccountId, _Known] = {}
 
     async def crm_of(self, account_id: AccountId) -> Crm:
@@ -65,11 +67,9 @@ class HubSpotRecords:
         async def given() -> str:
             return token
 
-        async def refused() -> None:
-            mine = (crm_connections.c.account_id == account_id, crm_connections.c.connected_at == connected_at)
-            first = update(crm_connections).where(*mine, crm_connections.c.refused_at.is_(None))
-            async with self._database.transaction() as connection:
-                await execute(connection, first.values(refused_at=database_time()))
+        async def refused() -> bool:
+            begin = self._database.begin("system")
+            return await note_crm_refusal(account_id, connected_at, begin=begin, clock=self._clock)
 
         return Portal(self._transport, given, refused)
 

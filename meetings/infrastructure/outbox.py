@@ -1,7 +1,7 @@
 """The stored intents: claimed by one conditional update, leased, fenced."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,6 +49,7 @@ _OLDEST_OF = (
     .order_by(_intents.seq)
     .limit(1)
 )
+_TO_BE_TRIED_AGAIN = {"died_at": None, "error": None, "attempts": 0, "due_at": database_time()}
 _LOCK_LANE = select(func.pg_advisory_xact_lock(func.hashtextextended(_intents.lane, 0))).where(
     _intents.id == bindparam("intent")
 )
@@ -123,11 +124,26 @@ class SqlOutbox:
             DeadIntent(row.id, row.reaction, row.subject, row.attempts, row.error or "", row.died_at) for row in rows
         ]
 
+    async def wake(self, account_id: AccountId, reactions: Collection[str], *, died_of: str) -> int:
+        theirs = (_intents.account_id == account_id, _intents.reaction.in_(reactions))
+        waiting = (_is_open(_intents), _intents.attempts > 0, _intents.due_at > database_time(), ~_leased(_intents))
+        died = (_intents.died_at.is_not(None), _intents.error.startswith(f"{died_of}: ", autoescape=True))
+        sooner = update(intents).where(*theirs, *waiting).values(due_at=database_time())
+        again = update(intents).where(*theirs, *died).values(_TO_BE_TRIED_AGAIN)
+        async with self._database.transaction() as connection:
+            woken = [
+                found
+                for change in (sooner, again)
+                for found in (await execute(connection, change.returning(_intents.id))).scalars()
+            ]
+        await self._database.tell(set(), woken)
+        return len(woken)
+
     async def replay(self, account_id: AccountId, intent_id: UUID) -> bool:
         again: Update = (
             update(intents)
             .where(_intents.id == intent_id, _intents.account_id == account_id, _intents.died_at.is_not(None))
-            .values(died_at=None, error=None, attempts=0, due_at=database_time())
+            .values(_TO_BE_TRIED_AGAIN)
         )
         async with self._database.transaction() as connection:
             return (await execute(connection, again)).rowcount == 1

@@ -72,6 +72,9 @@ def test_the_table_is_read_like_this() -> None:
         "UserInvited": ("tell_invitation",),
         "DomainProofMissed": ("tell_admins",),
         "DomainLost": ("tell_admins",),
+        "CrmRefused": ("tell_crm_refused",),
+        "CrmConnected": ("catch_up_on_record",),
+        "CrmDisconnected": ("catch_up_on_record",),
     }
 
 
@@ -147,6 +150,7 @@ def test_every_kind_of_event_that_can_change_what_is_offered_reaches_those_who_w
         "ContactEnrolled",
         "CrmConnected",
         "CrmDisconnected",
+        "CrmRefused",
         "EmailLoggingChanged",
         "MailBounced",
         "MailNotSent",

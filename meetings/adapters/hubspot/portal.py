@@ -36,10 +36,11 @@ class Field:
 
 
 class Portal:
-    """Owners and properties are asked for again after `REMEMBERED_SECONDS`. `refused` hears of a lost access."""
+    """Owners and properties are asked for again after `REMEMBERED_SECONDS`. `refused` hears of a lost access, and says
+    whether that is the one the account still has."""
 
     def __init__(
-        self, transport: Transport, token_of: TokenOf, refused: Callable[[], Awaitable[None]] | None = None
+        self, transport: Transport, token_of: TokenOf, refused: Callable[[], Awaitable[bool]] | None = None
     ) -> None:
         self._transport = transport
         self._refused = refused
@@ -64,8 +65,8 @@ class Portal:
         try:
             told = await self._transport.call(token, self._pace, method, path, query=query, body=body, search=search)
         except CrmAccessLost:
-            if self._refused is not None:
-                await self._refused()
+            if self._refused is not None and not await self._refused():
+                raise ProviderUnavailable("HubSpot was connected again meanwhile") from None
             raise
         if told is None:
             return {}

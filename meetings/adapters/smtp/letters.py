@@ -22,6 +22,7 @@ from meetings.application.ports.mail import (
     BlockedAttemptLetter,
     ConnectionLostLetter,
     Correspondent,
+    CrmRefusedLetter,
     DomainLetter,
     InvitationLetter,
     Letter,
@@ -126,6 +127,8 @@ def _draft(letter: Letter, labels: Mapping[str, str]) -> _Draft:
         return _domain_draft(letter, labels)
     if isinstance(letter, MailboxLostLetter):
         return _mailbox_lost_draft(letter, labels)
+    if isinstance(letter, CrmRefusedLetter):
+        return _crm_refused_draft(letter)
     return _connection_lost_draft(letter, labels)
 
 
@@ -264,6 +267,15 @@ def _mailbox_lost_draft(letter: MailboxLostLetter, labels: Mapping[str, str]) ->
             "hosted_address": header_text(letter.hosted_address or "", field="hosted_address"),
         },
         facts=(_Fact(labels["account"], (one_line(plain(letter.email)),)),),
+        link=web_link(letter.settings_url, field="settings_url"),
+    )
+
+
+def _crm_refused_draft(letter: CrmRefusedLetter) -> _Draft:
+    return _Draft(
+        template="crm_refused.j2",
+        words={"name": shown_name(letter.to.name, field="to.name"), "crm": shown_name(letter.crm, field="crm")},
+        facts=(),
         link=web_link(letter.settings_url, field="settings_url"),
     )
 

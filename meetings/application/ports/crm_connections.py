@@ -16,6 +16,10 @@ class CrmConnections(Protocol):
     async def put(self, token: str, *, now: datetime) -> None:
         """From the commit on the records are in HubSpot, with this access token, which is stored sealed."""
 
+    async def refuse(self, connected_at: datetime, *, now: datetime) -> bool:
+        """Write down that HubSpot refuses what was given at `connected_at`. Whether this is news: not for the second
+        who finds out, nor when another token was given meanwhile, or none is left."""
+
     async def remove(self) -> bool:
         """Whether there was one. The token is gone."""
 

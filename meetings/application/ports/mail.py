@@ -214,6 +214,17 @@ class MailboxLostLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class CrmRefusedLetter:
+    """To an owner or admin: the account's CRM, by its name, does not let us in any more; what is to be recorded waits
+    until somebody connects it again."""
+
+    message_id: str
+    to: Recipient
+    crm: str
+    settings_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class TeamLetter:
     """A mail that a person writes in a team's name, from the address that this product provides (A-IN9).
 
@@ -229,7 +240,13 @@ class TeamLetter:
 
 
 Letter = (
-    MeetingLetter | BlockedAttemptLetter | ConnectionLostLetter | InvitationLetter | DomainLetter | MailboxLostLetter
+    MeetingLetter
+    | BlockedAttemptLetter
+    | ConnectionLostLetter
+    | InvitationLetter
+    | DomainLetter
+    | MailboxLostLetter
+    | CrmRefusedLetter
 )
 
 

@@ -1,6 +1,6 @@
 """Intents: what has to happen because something happened. Each is a row, claimed by lease and fenced (OB-1, OB-2)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -85,6 +85,11 @@ class Outbox(Protocol):
 
     async def dead(self, account_id: AccountId, limit: int) -> list[DeadIntent]:
         """The account's dead intents, newest first."""
+
+    async def wake(self, account_id: AccountId, reactions: Collection[str], *, died_of: str) -> int:
+        """Make due now what waits for another try, and what died of the error of this name, attempts at zero: the
+        account's intents of these reactions. Gives how many; none a second time, until they fail again. One that is
+        being worked on is left to whoever does."""
 
     async def replay(self, account_id: AccountId, intent_id: UUID) -> bool:
         """Make a dead intent due again, attempts at zero; false when there is no such dead intent."""

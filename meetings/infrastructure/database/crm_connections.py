@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from meetings.domain.crm_connection import CrmConnection
 from meetings.infrastructure.database.tables import crm_connections
@@ -36,6 +36,14 @@ class SqlCrmConnections:
         }
         insert = self._transaction.insert(crm_connections).values(account_id=account_id, **values)
         await self._transaction.run(insert.on_conflict_do_update(index_elements=["account_id"], set_=values))
+
+    async def refuse(self, connected_at: datetime, *, now: datetime) -> bool:
+        mine = (
+            crm_connections.c.account_id == self._transaction.account_id,
+            crm_connections.c.connected_at == connected_at,
+            crm_connections.c.refused_at.is_(None),
+        )
+        return (await self._transaction.run(update(crm_connections).where(*mine).values(refused_at=now))).rowcount == 1
 
     async def remove(self) -> bool:
         mine = crm_connections.c.account_id == self._transaction.account_id

@@ -10,6 +10,7 @@ from meetings.application.ports.mail import (
     BookingAttempt,
     ConnectionLostLetter,
     Correspondent,
+    CrmRefusedLetter,
     DomainLetter,
     DomainNews,
     LostCalendar,
@@ -88,6 +89,16 @@ def a_lost_mailbox(**changes: Any) -> MailboxLostLetter:
 
 def a_lost_team_mailbox(**changes: Any) -> MailboxLostLetter:
     return a_lost_mailbox(team="Support", hosted_address="support-1@meetings.test", **changes)
+
+
+def a_refused_crm(**changes: Any) -> CrmRefusedLetter:
+    letter = CrmRefusedLetter(
+        message_id="<crm-1@meetings.test>",
+        to=replace(ANNA, locale="en"),
+        crm="HubSpot",
+        settings_url="https://meetings.test/settings/calendar",
+    )
+    return replace(letter, **changes)
 
 
 def a_domain_letter(**changes: Any) -> DomainLetter:

@@ -42,6 +42,7 @@ from tests.contracts.smtp.letters import (
     a_lost_connection,
     a_lost_mailbox,
     a_lost_team_mailbox,
+    a_refused_crm,
 )
 
 Fill = Callable[[str], Letter]
@@ -60,6 +61,8 @@ HEADER_FIELDS: dict[str, Fill] = {
     "provider": lambda text: a_lost_connection(provider=text),
     "to.name of a lost mailbox": lambda text: a_lost_mailbox(to=replace(ANNA, name=text)),
     "provider of a lost mailbox": lambda text: a_lost_mailbox(provider=text),
+    "to.name of a letter about a CRM": lambda text: a_refused_crm(to=replace(ANNA, name=text)),
+    "crm": lambda text: a_refused_crm(crm=text),
     "team": lambda text: replace(a_lost_team_mailbox(), team=text),
     "hosted_address": lambda text: replace(a_lost_team_mailbox(), hosted_address=text),
     "to.name of a letter about a domain": lambda text: a_domain_letter(to=replace(ANNA, name=text)),
@@ -77,6 +80,7 @@ MESSAGE_ID_FIELDS: dict[str, Fill] = {
     "message_id": lambda text: a_letter(message_id=text),
     "message_id of a lost connection": lambda text: a_lost_connection(message_id=text),
     "message_id of a lost mailbox": lambda text: a_lost_mailbox(message_id=text),
+    "message_id of a letter about a CRM": lambda text: a_refused_crm(message_id=text),
     "message_id of a letter about a domain": lambda text: a_domain_letter(message_id=text),
 }
 
@@ -86,6 +90,7 @@ LINK_FIELDS: dict[str, Fill] = {
     "settings_url": lambda text: a_blocked_attempt(settings_url=text),
     "settings_url of a lost connection": lambda text: a_lost_connection(settings_url=text),
     "settings_url of a lost mailbox": lambda text: a_lost_mailbox(settings_url=text),
+    "settings_url of a letter about a CRM": lambda text: a_refused_crm(settings_url=text),
     "settings_url of a letter about a domain": lambda text: a_domain_letter(settings_url=text),
 }
 
@@ -99,6 +104,7 @@ def names_and_titles(text: str) -> list[Letter]:
         a_blocked_attempt(to=replace(ANNA, name=text)),
         a_lost_connection(to=replace(ANNA, name=text), provider=text),
         a_lost_mailbox(to=replace(ANNA, name=text), provider=text),
+        a_refused_crm(to=replace(ANNA, name=text), crm=text),
         replace(a_lost_team_mailbox(to=replace(ANNA, name=text)), team=text),
         *(a_domain_letter(to=replace(ANNA, name=text), host=text, news=news) for news in DomainNews),
     ]

@@ -36,6 +36,7 @@ from tests.contracts.smtp.letters import (
     a_lost_connection,
     a_lost_mailbox,
     a_lost_team_mailbox,
+    a_refused_crm,
 )
 
 
@@ -295,6 +296,23 @@ async def test_a_lost_mailbox_says_what_follows_and_where_to_mend_it(
     assert all(sentence in words(mail) or sentence in mail.text for sentence in sentences)
     assert "anna@host.test" in mail.text
     assert "https://meetings.test/settings/inbox" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "sentences"),
+    [
+        ("en", "HubSpot is no longer connected", ["meetings and mails are not put on record", "Connect again:"]),
+        ("de", "HubSpot ist nicht mehr verbunden", ["was zu erfassen ist, wartet", "Neu verbinden:"]),
+    ],
+)
+async def test_a_letter_about_a_crm_that_refuses_us_says_what_follows_and_where_to_mend_it(
+    mailer: SmtpMailer, catcher: MailCatcher, locale: str, subject: str, sentences: list[str]
+) -> None:
+    """A-CR8."""
+    mail = await delivered(a_refused_crm(to=replace(ANNA, locale=locale)), mailer, catcher)
+    assert mail.subject == subject
+    assert all(sentence.casefold() in words(mail).casefold() for sentence in sentences)
+    assert "https://meetings.test/settings/calendar" in mail.text
 
 
 @pytest.mark.parametrize(
@@ -644,4 +662,4 @@ def test_every_language_has_the_same_letters() -> None:
         return nested | {entry.name for entry in folder.iterdir() if entry.is_file()}
 
     assert names("en") == names("de")
-    assert len(names("en")) == 2 * len(MeetingNews) + len(DomainNews) + 5
+    assert len(names("en")) == 2 * len(MeetingNews) + len(DomainNews) + 6
