@@ -211,6 +211,18 @@ async def test_a_mailbox_sends_so_many_mails_a_day(ada: Mailed) -> None:
     await ada.queue()
 
 
+async def test_what_one_mailbox_has_sent_does_not_count_for_another(ada: Mailed) -> None:
+    tools = ada.here.tools
+    ada.here.tools = replace(tools, policy=replace(tools.policy, mails_per_day=1))
+    other = await ada.connect(email="anna.private@example.com")
+    await ada.queue(mailbox_id=ada.mailbox.id)
+    with pytest.raises(DailyMailLimit):
+        await ada.queue(mailbox_id=ada.mailbox.id)
+    await ada.queue(mailbox_id=other.id)
+    with pytest.raises(DailyMailLimit):
+        await ada.queue(mailbox_id=other.id)
+
+
 async def test_the_same_key_sends_one_mail_and_another_text_under_it_is_refused(ada: Mailed) -> None:
     key = str(uuid4())
     assert await ada.queue(idempotency_key=key) == await ada.queue(idempotency_key=key)

@@ -22,6 +22,7 @@ from meetings.domain.mailbox import InboxNotConnected
 from meetings.domain.period import Period
 from meetings.domain.reply_logging import LoggingRule
 from meetings.domain.sequence import SequenceStep
+from tests.builders import weekday_hours
 from tests.contracts.mail.letters import a_mail
 from tests.mail.sequenced import MONDAY_MORNING, STEPS, Sequenced
 from tests.mailed import VERA, Mailed
@@ -79,6 +80,26 @@ async def test_a_worker_that_comes_at_night_waits_for_the_morning(ada: Mailed) -
     assert due is not None
     assert (due - MONDAY_MORNING).days == 0
     assert due.date() == (MONDAY_MORNING + timedelta(days=1)).date()
+    assert (await here.next_mail(enrollment)).state is EmailState.SENT
+
+
+async def test_business_hours_are_those_the_sender_set_in_their_own_zone(ada: Mailed) -> None:
+    """Noon to one in New York is evening in Berlin."""
+    here = await Sequenced.begin(ada)
+    async with ada.here.tools.begin(ada.here.anna.account_id) as work:
+        anna = await work.users.get(ada.here.anna.id)
+        hours = weekday_hours("America/New_York", start=12 * 60, end=13 * 60)
+        anna.change_settings(
+            replace(anna.settings, time_zone="America/New_York", working_hours=hours), now=ada.clock.now
+        )
+        await work.commit()
+    enrollment = await here.enroll()
+    due = (await here.enrollment(enrollment)).next_send_at
+    assert due is not None
+    local = due.astimezone(ZoneInfo("America/New_York"))
+    assert (local.date(), local.hour, local.minute) == (MONDAY_MORNING.date(), 12, 0)
+    await here.wait(hours=1)
+    assert ada.delivered() == []
     assert (await here.next_mail(enrollment)).state is EmailState.SENT
 
 
