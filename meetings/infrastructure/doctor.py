@@ -11,16 +11,24 @@ from aiosmtplib import SMTP, SMTPException
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from meetings.adapters.hubspot.transport import Transport
 from meetings.adapters.smtp.mailer import SmtpSecurity
+from meetings.application.ports.calendars import ProviderError, ReauthorizationNeeded
 from meetings.application.ports.unit_of_work import LockTimeout
+from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import Provider
+from meetings.domain.identifiers import AccountId
+from meetings.infrastructure.hubspot_records import HubSpotRecords
 from meetings.infrastructure.provider_settings import fields_without_default
 from meetings.infrastructure.providers import REGISTRY
-from meetings.infrastructure.runtime import Process, Runtime
-from meetings.infrastructure.secrets import BadKeys
+from meetings.infrastructure.runtime import Process, Runtime, utc_now
+from meetings.infrastructure.secrets import BadKeys, SealBroken
 from meetings.infrastructure.settings import Settings
 
 _SECONDS = 5.0
+_PORTAL_SECONDS = 15.0
+"""For all that asking one portal takes; each call to it has the shorter time."""
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield await _within_time(what, check(settings))
     for finding in await asyncio.gather(*(_reachable(address) for address in _provider_addresses(settings))):
         yield finding
+    for portal in await _portals(settings):
+        yield portal
 
 
 def _settings(settings: Settings) -> list[Finding]:
@@ -164,6 +174,38 @@ async def _reachable(address: str) -> Finding:
     except (OSError, TimeoutError) as error:
         return Finding(what, f"cannot be reached ({_reason(error)})", "allow outgoing connections to it")
     return Finding(what, "reachable")
+
+
+async def _portals(settings: Settings) -> list[Finding]:
+    """Whether HubSpot lets us in, for each account with its records there; none while the database cannot be asked."""
+    transport = Transport(settings.hubspot_url, threads=_AT_ONCE, call_seconds=_SECONDS, wait_seconds=_SECONDS)
+    async with Runtime.open(Process(settings)) as runtime:
+        records = HubSpotRecords(runtime.database, transport, clock=utc_now)
+        try:
+            async with asyncio.timeout(_SECONDS):
+                connected = await records.connected()
+        except (SQLAlchemyError, OSError, LockTimeout, TimeoutError):
+            return []
+        at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def look_at(account_id: AccountId, name: str) -> Finding:
+            async with at_once:
+                return await _portal(records, account_id, f"HubSpot of {name}")
+
+        return list(await asyncio.gather(*(look_at(*each) for each in connected)))
+
+
+async def _portal(records: HubSpotRecords, account_id: AccountId, what: str) -> Finding:
+    try:
+        async with asyncio.timeout(_PORTAL_SECONDS):
+            await records.check_access(account_id)
+    except ReauthorizationNeeded:
+        return Finding(what, "refuses us", "have an owner or admin of the account connect HubSpot again")
+    except (ProviderError, TimeoutError) as error:
+        return Finding(what, f"does not answer us ({_reason(error)})", "allow outgoing connections to it, or wait")
+    except (NotFound, BadKeys, SealBroken) as error:
+        return Finding(what, f"cannot be asked ({_reason(error)})", "have an owner or admin of the account connect it")
+    return Finding(what, "answers and lets us in")
 
 
 def _reason(error: BaseException) -> str:

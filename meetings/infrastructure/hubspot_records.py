@@ -11,10 +11,11 @@ from meetings.adapters.hubspot.transport import Transport
 from meetings.application.connect_crm import note_crm_refusal
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.crm import Crm
+from meetings.domain.base import NotFound
 from meetings.domain.identifiers import AccountId
 from meetings.infrastructure.database.crm import SqlCrm
 from meetings.infrastructure.database.crm_connections import SEALED_FIELD
-from meetings.infrastructure.database.tables import crm_connections
+from meetings.infrastructure.database.tables import accounts, crm_connections
 from meetings.infrastructure.database.transaction import execute
 from meetings.infrastructure.database.unit_of_work import Database
 
@@ -55,13 +56,41 @@ class HubSpotRecords:
                 self._portals[account_id] = known
         return HubSpotCrm(known.portal)
 
+    async def connected(self) -> list[tuple[AccountId, str]]:
+        """The accounts that have their records in HubSpot, and their names, oldest first."""
+        query = (
+            select(accounts.c.id, accounts.c.name)
+            .join(crm_connections, crm_connections.c.account_id == accounts.c.id)
+            .order_by(accounts.c.created_at, accounts.c.id)
+        )
+        async with self._database.snapshot() as connection:
+            return [(AccountId(row.id), row.name) for row in await execute(connection, query)]
+
+    async def check_access(self, account_id: AccountId) -> None:
+        """Ask HubSpot one thing in an account's name; nobody is told what comes of it.
+
+        Raises:
+            NotFound: its records are not in HubSpot.
+            ProviderError: as the port `Crm` says.
+        """
+        query = select(crm_connections).where(crm_connections.c.account_id == account_id)
+        async with self._database.snapshot() as connection:
+            row = (await execute(connection, query)).one_or_none()
+            if row is None:
+                raise NotFound("crm connection")
+            token = await self._database.secrets.open(connection, account_id, SEALED_FIELD, account_id, row.sealed)
+        await self._given(token).check_access()
+
     async def try_token(self, token: str) -> None:
         """See `TryCrm`."""
 
+        await self._given(token).prepare()
+
+    def _given(self, token: str) -> Portal:
         async def given() -> str:
             return token
 
-        await Portal(self._transport, given).prepare()
+        return Portal(self._transport, given)
 
     def _portal(self, account_id: AccountId, token: str, connected_at: datetime) -> Portal:
         async def given() -> str:

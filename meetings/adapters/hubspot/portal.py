@@ -179,6 +179,14 @@ class Portal:
         await self.fields("contacts")
         await asyncio.gather(*(self._have_key(kind) for kind in _GROUPS))
 
+    async def check_access(self) -> None:
+        """Ask one thing, and change nothing.
+
+        Raises:
+            ReauthorizationNeeded: the token is not accepted.
+        """
+        await self.get("/crm/v3/owners", {"limit": "1"})
+
     async def _have_key(self, kind: str) -> None:
         if KEY in await self.fields(kind):
             return
