@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import func, select
+from strawberry.types import get_object_definition
 
 from meetings.graphql.error_codes import UserErrorCode
 from meetings.graphql.errors import ErrorsAsData
@@ -42,7 +43,7 @@ DECLARED: dict[str, frozenset[UserErrorCode]] = {
     schema.config.name_converter.get_graphql_name(field): next(
         each.codes for each in field.extensions if isinstance(each, ErrorsAsData)
     )
-    for field in schema.mutation.__strawberry_definition__.fields  # type: ignore[union-attr]
+    for field in get_object_definition(schema.mutation, strict=True).fields
 }
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import websockets
+from websockets import Subprotocol
 from websockets.frames import Frame, Opcode
 
 from meetings.application.hold_slot import release_slot
@@ -57,7 +58,7 @@ class Watcher:
     async def watch(self, stack: AsyncExitStack) -> None:
         url = f"{self._url.replace('http', 'ws', 1)}/graphql"
         origin: Any = self._url
-        connected = websockets.connect(url, subprotocols=["graphql-transport-ws"], origin=origin)  # type: ignore[list-item]
+        connected = websockets.connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], origin=origin)
         self.socket = await stack.enter_async_context(connected)
         await self.socket.send('{"type":"connection_init"}')
         assert json.loads(await self.socket.recv())["type"] == "connection_ack"

@@ -10,7 +10,6 @@ from typing import Any
 from graphql import (
     GraphQLArgument,
     GraphQLEnumType,
-    GraphQLField,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLInterfaceType,
@@ -55,8 +54,8 @@ class Writer:
         names = [name for name in root.fields if name not in NOT_CALLED]
         return f"{kind} {{ {self._field(root, self.random.choice(names), 5)} }}"
 
-    def _field(self, parent: GraphQLNamedType, name: str, depth: int) -> str:
-        field: GraphQLField = parent.fields[name]  # type: ignore[attr-defined]
+    def _field(self, parent: GraphQLObjectType | GraphQLInterfaceType, name: str, depth: int) -> str:
+        field = parent.fields[name]
         given = {argument: self._argument(argument, definition) for argument, definition in field.args.items()}
         told = ", ".join(f"{argument}: {value}" for argument, value in given.items() if value is not None)
         return f"{name}{f'({told})' if told else ''} {self._selection(get_named_type(field.type), depth)}".strip()

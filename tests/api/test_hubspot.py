@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from meetings.adapters.google.simulator import GoogleSimulator
 from meetings.adapters.hubspot.simulator import HubSpotSimulator
@@ -121,6 +121,6 @@ async def test_a_token_that_is_refused_later_is_shown_until_another_one_is_given
     assert (await host.ask(CREATE_CONTACT, email=VERA))["createContact"]["errors"] == []
 
 
-async def rows(served: Product, table: object) -> list[object]:
+async def rows(served: Product, table: Table) -> list[object]:
     async with served.here.runtime.database.snapshot() as connection:
-        return list((await connection.execute(select(table))).all())  # type: ignore[call-overload]
+        return list((await connection.execute(select(table))).all())

@@ -189,8 +189,13 @@ async def test_s71_and_s72_a_slug_is_taken_whatever_account_has_it_and_however_i
     served: Product, host: ApiClient, typed: str
 ) -> None:
     here = served.here
-    people = {"identities": here.tools.identities, "passwords": here.tools.passwords, "clock": here.clock}
-    await found_account("Elsewhere", NewPerson("Eve", EVE_EMAIL, PASSWORD), **people)  # type: ignore[arg-type]
+    await found_account(
+        "Elsewhere",
+        NewPerson("Eve", EVE_EMAIL, PASSWORD),
+        identities=here.tools.identities,
+        passwords=here.tools.passwords,
+        clock=here.clock,
+    )
     assert (await create(host, "example"))["errors"] == []
     async with served.visitor() as eve:
         await eve.sign_in(EVE_EMAIL)

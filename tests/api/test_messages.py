@@ -1,5 +1,6 @@
 """What people read when something cannot be done."""
 
+from collections.abc import Sequence
 from string import Formatter
 
 import pytest
@@ -35,9 +36,9 @@ def test_all_languages_have_words_for_the_same_things_with_the_same_figures() ->
         }
 
 
-def _figures(words: object) -> list[set[str]]:
+def _figures(words: str | Sequence[str]) -> list[set[str]]:
     wordings = [words] if isinstance(words, str) else words
-    return [{name for _, name, _, _ in Formatter().parse(wording) if name} for wording in wordings]  # type: ignore[attr-defined]
+    return [{name for _, name, _, _ in Formatter().parse(wording) if name} for wording in wordings]
 
 
 def test_what_people_typed_is_not_taken_for_a_placeholder() -> None:

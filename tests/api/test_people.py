@@ -28,8 +28,9 @@ PASSWORD = "a new long password"
 
 async def told(client: ApiClient, document: str, **variables: object) -> dict[str, Any]:
     """The payload of a mutation."""
+    payload: dict[str, Any]
     (payload,) = (await client.ask(document, **variables)).values()
-    return payload  # type: ignore[no-any-return]
+    return payload
 
 
 @asynccontextmanager

@@ -100,7 +100,7 @@ async def test_s67_a_forged_token_fills_nothing_in(named: Product, grace: ApiCli
     token = grace.http.cookies[COOKIE]
     changed = token[:-1] + ("A" if token[-1] != "A" else "B")
     swapped = ("A" if token[0] != "A" else "B") + token[1:]
-    for forged in (changed, swapped, token + "A", token[:-1], "", "x", "A" * len(token), '"%s"' % token[:5]):  # noqa: UP031
+    for forged in (changed, swapped, token + "A", token[:-1], "", "x", "A" * len(token), f'"{token[:5]}"'):
         headers = {"Host": host_of(named, NAME), "Cookie": f"{COOKIE}={forged}"}
         async with ApiClient(named.url, headers=headers) as eve:
             assert await form(eve) == {}, forged

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,8 +22,8 @@ NAMES = {
 }  # fmt: skip
 
 
-def a_mail(**other: object) -> OutgoingMail:
-    given: dict[str, object] = {
+def a_mail(**other: Any) -> OutgoingMail:
+    given: dict[str, Any] = {
         "message_id": "<1@meetings.example>",
         "sender": MailPerson("Ada Lovelace", "ada@example.com"),
         "to": (VERA,),
@@ -32,7 +33,7 @@ def a_mail(**other: object) -> OutgoingMail:
         "references": ("<0@meetings.example>",),
         "unsubscribe": "https://meetings.example/u/1",
     }
-    return OutgoingMail(**{**given, **other})  # type: ignore[arg-type]
+    return OutgoingMail(**{**given, **other})
 
 
 def _raw(mail: OutgoingMail) -> bytes:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -360,7 +361,7 @@ def test_bookings_do_not_go_into_a_calendar_that_is_unknown_or_not_listed_any_mo
     select(connection, PRIMARY, TEAM)
     connection.take_list((PRIMARY,), now=NOW)
     for gone in (calendar_id(), the(connection, TEAM).id):
-        assert refused(lambda gone=gone: connection.choose_default(gone, now=NOW)) == [  # type: ignore[misc]
+        assert refused(partial(connection.choose_default, gone, now=NOW)) == [
             ("calendarId", Rule.UNKNOWN, NOT_ELIGIBLE)
         ]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from meetings.domain.base import Rule
+from meetings.domain.identifiers import UserId
 from meetings.domain.plan import (
     FREE_PAGES,
     GATES,
@@ -68,10 +69,9 @@ SEQUENCES            CMS        plan   plan     plan          plan
 """An account with one hub at one tier: the feature is open to everybody, to people with a seat, or needs a plan."""
 
 
-def of(hub: Hub, tier: Tier, *holders: object, seats: int | None = None) -> Plan:
+def of(hub: Hub, tier: Tier, *holders: UserId, seats: int | None = None) -> Plan:
     plan = Plan().subscribed([Subscription(hub, tier, seats)])
-    people = [holder for holder in holders if holder in (ANNA, BEN)]
-    return plan.with_seats(hub, people, GATED) if people else plan  # type: ignore[arg-type]
+    return plan.with_seats(hub, holders, GATED) if holders else plan
 
 
 def answer(feature: Feature, hub: Hub, tier: Tier) -> str:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -267,7 +268,7 @@ def test_everything_wrong_in_a_form_is_told_at_once() -> None:
 def test_the_duration_is_one_the_page_offers() -> None:
     assert [ASKING.offered_duration(minutes) for minutes in (None, 30, 60)] == [30, 30, 60]
     for wrong in (0, 17):
-        assert refused(lambda wrong=wrong: ASKING.offered_duration(wrong)) == [  # type: ignore[misc]
+        assert refused(partial(ASKING.offered_duration, wrong)) == [
             ("durationMinutes", Rule.NOT_ONE_OF, ProblemCode.DURATION_NOT_OFFERED)
         ]
 

@@ -10,6 +10,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -286,7 +287,7 @@ class History:
             if entry.acknowledged is None:
                 before = await self._count(entry)
                 if before:
-                    told = await _told(lambda entry=entry: self.here.reserve(entry.wish))  # type: ignore[misc]
+                    told = await _told(partial(self.here.reserve, entry.wish))
                     if isinstance(told, Refused) or await self._count(entry) != before:
                         found.append(f"I2: {entry.wish.form.email} asked again and was told {told}")
         return found

@@ -82,7 +82,9 @@ async def check_booked_once(anna: Hosted, page: PagePointer, booking_id: Booking
     (event,) = anna.events()
     assert (event.start, event.end) == (booking.start, booking.end)
     busy = await (await here.calendars()).busy([anna.place.primary], TimeSpan(booking.start, booking.end))
-    (standing,) = busy[anna.place.primary]  # type: ignore[misc]
+    answer = busy[anna.place.primary]
+    assert isinstance(answer, tuple)
+    (standing,) = answer
     assert booking.event is not None
     assert (standing.event_id, standing.booking_key) == (booking.event.event_id, str(booking_id))
     assert [row.id for row in await all_rows(here, bookings)] == [booking_id]

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -312,8 +312,9 @@ async def test_a_reader_that_stops_half_way_ends_the_adapters_own_reading() -> N
                 closed.append(True)
 
     pages = Bench().connection(Reading()).changes("a", None, SPAN)
+    assert isinstance(pages, AsyncGenerator)
     await anext(pages)
-    await pages.aclose()  # type: ignore[attr-defined]
+    await pages.aclose()
     assert closed == [True]
 
 
@@ -504,7 +505,9 @@ class Counting(Scripted):
 
 
 def number_of(answer: Mapping[str, BusyAnswer]) -> str:
-    (event,) = answer["a"]  # type: ignore[misc]
+    events = answer["a"]
+    assert isinstance(events, tuple)
+    (event,) = events
     return event.event_id
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import insert, select
 
@@ -15,7 +15,7 @@ from meetings.application.ports.unit_of_work import MeetingLink
 from meetings.domain.booking import Booking, BookingSource, UtmTag
 from meetings.domain.booking_form import FieldKind, FormField, GuestPolicy
 from meetings.domain.engagement import MeetingText
-from meetings.domain.identifiers import EngagementId, EnrollmentId
+from meetings.domain.identifiers import BookingId, EngagementId, EnrollmentId
 from meetings.infrastructure.database.tables import intents, metadata, slot_holds
 from tests.mail.sequenced import Sequenced
 from tests.mailed import Mailed
@@ -147,6 +147,6 @@ class Canary:
                     found[table.name] = told
         return found
 
-    async def booking(self, booking_id: UUID) -> Booking:
+    async def booking(self, booking_id: BookingId) -> Booking:
         async with self.mailed.here.tools.look(self.account_id) as work:
-            return await work.bookings.get(booking_id)  # type: ignore[arg-type]
+            return await work.bookings.get(booking_id)

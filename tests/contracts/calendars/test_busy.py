@@ -28,7 +28,9 @@ def _times(events: object) -> list[tuple[datetime, datetime]]:
 
 async def test_an_event_is_busy_from_its_start_to_its_end(world: CalendarWorld, calendars: Calendars) -> None:
     event_id = world.add_event(world.primary, at(3, 9), at(3, 9, 30))
-    (event,) = (await calendars.busy([world.primary], TUESDAY))[world.primary]  # type: ignore[misc]
+    answer = (await calendars.busy([world.primary], TUESDAY))[world.primary]
+    assert isinstance(answer, tuple)
+    (event,) = answer
     assert (event.event_id, event.status, event.booking_key) == (event_id, BusyStatus.BUSY, None)
     assert (at_minute(event.start), at_minute(event.end)) == (at(3, 9), at(3, 9, 30))
 

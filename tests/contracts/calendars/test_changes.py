@@ -1,7 +1,7 @@
 """Following a calendar (SY-6, A-AV2): whatever happens there, the copy ends up as the calendar is."""
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -263,7 +263,7 @@ async def test_after_any_changes_the_copy_is_as_the_calendar(
     series: list[str] = []
     world.small_pages(7)
 
-    def some_time() -> tuple[object, object]:
+    def some_time() -> tuple[datetime, datetime]:
         start = at(2, 0) + timedelta(minutes=15 * chance.randrange(4 * 24 * 40))
         return start, start + timedelta(minutes=15 * chance.randrange(1, 12))
 
@@ -272,15 +272,15 @@ async def test_after_any_changes_the_copy_is_as_the_calendar(
         start, end = some_time()
         if act == "add":
             status = chance.choice(sorted(world.statuses, key=lambda each: each.value))
-            singles.append(world.add_event(world.primary, start, end, status=status))  # type: ignore[arg-type]
+            singles.append(world.add_event(world.primary, start, end, status=status))
         elif act == "series":
-            series.append(world.add_weekly(world.primary, start, end, times=chance.randrange(2, 6)))  # type: ignore[arg-type]
+            series.append(world.add_weekly(world.primary, start, end, times=chance.randrange(2, 6)))
         elif act == "move" and singles:
-            world.move_event(world.primary, chance.choice(singles), start, end)  # type: ignore[arg-type]
+            world.move_event(world.primary, chance.choice(singles), start, end)
         elif act == "cancel" and singles:
             world.cancel_event(world.primary, singles.pop(chance.randrange(len(singles))))
         elif act == "move series" and series:
-            world.move_event(world.primary, chance.choice(series), start, end)  # type: ignore[arg-type]
+            world.move_event(world.primary, chance.choice(series), start, end)
         elif act == "cancel series" and series:
             world.cancel_event(world.primary, series.pop(chance.randrange(len(series))))
         if step % 6 == 5:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from meetings.application.ports.calendars import Attendee, CalendarEvent, EventKey
 from tests.contracts.calendars.world import at
@@ -16,7 +17,7 @@ def a_wish(
     generation: int = 0,
     start: datetime | None = None,
     end: datetime | None = None,
-    **changes: object,
+    **changes: Any,
 ) -> CalendarEvent:
     wish = CalendarEvent(
         key=EventKey(booking, host, generation),
@@ -28,4 +29,4 @@ def a_wish(
         attendees=(VISITOR,),
         location="Café Central, Wien",
     )
-    return replace(wish, **changes)  # type: ignore[arg-type]
+    return replace(wish, **changes)

@@ -31,7 +31,7 @@ NAMES = {
 }
 
 
-class BookingKey(ExtendedProperty):  # type: ignore[misc]
+class BookingKey(ExtendedProperty):  # type: ignore[misc]  # exchangelib is untyped
     """A property of our own, as a client would define it."""
 
     property_set_id = "6f1d7c52-0000-4d6b-9b41-5a0c9f27d8e3"
@@ -48,7 +48,7 @@ def believing(ca_file: str) -> type[requests.adapters.HTTPAdapter]:
 
     class Believing(requests.adapters.HTTPAdapter):
         def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-            super().cert_verify(conn, url, ca_file, cert)  # type: ignore[no-untyped-call]
+            super().cert_verify(conn, url, ca_file, cert)  # type: ignore[no-untyped-call]  # its stubs are typed in part
 
     return Believing
 

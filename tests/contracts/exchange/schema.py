@@ -89,7 +89,7 @@ def _problems(part: etree._Element) -> list[str]:
     schema = _schema()
     if schema.validate(alone):
         return []
-    return [f"{error.path}: {error.message}" for error in schema.error_log]  # type: ignore[attr-defined]
+    return [f"{error.path}: {error.message}" for error in schema.error_log]  # type: ignore[attr-defined]  # the stubs forget it
 
 
 def _fault_problems(fault: etree._Element) -> list[str]:
@@ -132,7 +132,7 @@ def _types() -> bytes:
 
 
 class _Repaired(etree.Resolver):
-    def resolve(self, system_url, public_id, context):  # type: ignore[override]
+    def resolve(self, system_url, public_id, context):  # type: ignore[override]  # the stubs forget `context`
         if str(system_url).endswith("types.xsd"):
             return self.resolve_string(_types(), context, base_url=str(FOLDER / "types.xsd"))
         if str(system_url).endswith("xml.xsd"):

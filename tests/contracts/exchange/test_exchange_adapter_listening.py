@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ async def _listening(
 
     async def listen() -> None:
         changes = _listener(exchange, **settings).changes(calendars)
+        assert isinstance(changes, AsyncGenerator)
         try:
             async for each in changes:
                 heard.put_nowait(each)
@@ -42,7 +43,7 @@ async def _listening(
         except Exception as error:
             heard.put_nowait(error)
         finally:
-            await changes.aclose()  # type: ignore[attr-defined]
+            await changes.aclose()
 
     before = exchange.open_streams
     task = asyncio.create_task(listen())
@@ -142,22 +143,24 @@ async def test_no_more_connections_are_held_open_than_allowed(exchange: Exchange
     listen = _provider(exchange, listeners=1).listen
     assert listen is not None
     first = listen(_held(exchange)).changes([primary])
+    assert isinstance(first, AsyncGenerator)
     waiting = asyncio.ensure_future(anext(first))
     await _until(lambda: exchange.open_streams == 1)
     with pytest.raises(ProviderUnavailable):
         await anext(listen(_held(exchange)).changes([primary]))
     exchange.add_event(primary, "x", at(3, 9), at(3, 10))
     assert await asyncio.wait_for(waiting, 5) == primary
-    await first.aclose()  # type: ignore[attr-defined]
+    await first.aclose()
     await _until(lambda: exchange.open_streams == 0)
     # The place is given back by the client's thread, which notices a moment later that its connection is gone.
     await _until(lambda: not any(thread.name == "exchange listener" for thread in threading.enumerate()))
     again = listen(_held(exchange)).changes([primary])
+    assert isinstance(again, AsyncGenerator)
     waiting = asyncio.ensure_future(anext(again))
     await _until(lambda: exchange.open_streams == 1)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    await again.aclose()  # type: ignore[attr-defined]
+    await again.aclose()
 
 
 @pytest.mark.parametrize("hostile", ["dtd", "entities", "external", "depth"])

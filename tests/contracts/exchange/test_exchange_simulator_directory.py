@@ -10,7 +10,7 @@ from exchangelib.properties import AlternateId
 from exchangelib.version import Version
 
 from meetings.adapters.exchange.simulator import ExchangeSimulator
-from meetings.adapters.exchange.simulator.versions import VERSIONS, version_of
+from meetings.adapters.exchange.simulator.versions import VERSIONS, ServerVersion, version_of
 from tests.contracts.exchange.clients import ADA, BOB, CALENDAR, account, ask, view
 
 BERLIN = EWSTimeZone("Europe/Berlin")
@@ -196,8 +196,8 @@ def test_ids_go_there_and_back(exchange: ExchangeSimulator, form: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_each_version_says_which_it_is(unchecked_exchange: ExchangeSimulator, version: object) -> None:
-    unchecked_exchange.settings.version = version  # type: ignore[assignment]
+def test_each_version_says_which_it_is(unchecked_exchange: ExchangeSimulator, version: ServerVersion) -> None:
+    unchecked_exchange.settings.version = version
     protocol = account(unchecked_exchange).protocol
     protocol.config.version = None
     found = Version.guess(protocol)

@@ -198,7 +198,10 @@ def test_callers_without_a_name_meet_only_faults_that_are_meant_for_them(exchang
 
 def test_a_hook_runs_between_the_work_and_its_answer(exchange: ExchangeSimulator) -> None:
     calendar = exchange.calendar_of(ADA)
-    meanwhile = lambda: exchange.add_event(calendar, "Meanwhile", NINE, NINE + timedelta(hours=1))  # noqa: E731
+
+    def meanwhile() -> None:
+        exchange.add_event(calendar, "Meanwhile", NINE, NINE + timedelta(hours=1))
+
     exchange.on_call("FindItem", meanwhile, on_call=2)
     counts = [ask(exchange, LOOK).text.count("<t:ItemId") for _ in range(3)]
     assert counts == [0, 0, 1]

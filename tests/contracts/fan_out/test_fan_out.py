@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 import redis.asyncio
 
-from meetings.application.ports.fan_out import FanOut
+from meetings.application.ports.fan_out import FanOut, Listener
 from meetings.infrastructure.fan_out import InProcessFanOut, RedisFanOut
 
 Processes = tuple[FanOut, FanOut]
@@ -28,9 +28,9 @@ async def processes(request: pytest.FixtureRequest) -> AsyncIterator[Processes]:
     await other.close()
 
 
-async def settled(listener: object) -> None:
+async def settled(listener: Listener) -> None:
     """Take the poke that a new subscription starts with, where there is one."""
-    await listener.wait(0.1)  # type: ignore[attr-defined]
+    await listener.wait(0.1)
 
 
 async def test_a_poke_reaches_who_listens_to_its_topic(processes: Processes) -> None:

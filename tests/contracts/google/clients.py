@@ -17,7 +17,7 @@ REDIRECT = "http://127.0.0.1:8000/oauth/google/callback"
 
 def credentials(google: GoogleSimulator, email: str, *, scopes: tuple[str, ...] = (CALENDAR_SCOPE,)) -> Credentials:
     tokens = google.grant(email, scopes)
-    return Credentials(  # type: ignore[no-untyped-call]
+    return Credentials(  # type: ignore[no-untyped-call]  # google-auth is typed in part
         token=tokens["access_token"],
         refresh_token=tokens["refresh_token"],
         token_uri=google.endpoints.token,
@@ -27,7 +27,7 @@ def credentials(google: GoogleSimulator, email: str, *, scopes: tuple[str, ...] 
 
 
 def refresh(signed_in: Credentials) -> None:
-    signed_in.refresh(Request())  # type: ignore[no-untyped-call]
+    signed_in.refresh(Request())  # type: ignore[no-untyped-call]  # google-auth is typed in part
 
 
 def calendar_client(google: GoogleSimulator, of: str | Credentials, *, timeout: float = 5.0) -> Any:

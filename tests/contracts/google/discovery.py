@@ -127,7 +127,7 @@ def _api(call: Call) -> str:
 
 @cache
 def _document(api: str) -> Json:
-    text = str(discovery_cache.get_static_doc(api, _VERSIONS[api]))  # type: ignore[no-untyped-call]
+    text = str(discovery_cache.get_static_doc(api, _VERSIONS[api]))  # type: ignore[no-untyped-call]  # typed in part
     document: Json = json.loads(text)
     return document
 

@@ -11,7 +11,7 @@ import requests
 from google.auth.exceptions import RefreshError
 from google_auth_oauthlib.flow import Flow
 from googleapiclient.errors import HttpError
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError  # type: ignore[import-untyped]
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError  # type: ignore[import-untyped]  # brings no types
 
 from meetings.adapters.google.simulator import CALENDAR_SCOPE, CLIENT_ID, CLIENT_SECRET, ConsentRefused, GoogleSimulator
 from tests.contracts.google.clients import REDIRECT, calendar_client, credentials, refresh, refusal, sign_in_flow

@@ -6,6 +6,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import SMTP
 from itertools import count
+from typing import Any
 
 from meetings.application.ports.mail_accounts import MailPerson, OutgoingMail
 
@@ -18,9 +19,9 @@ def message_id(domain: str = "mail.elsewhere.example") -> str:
     return f"<{next(_numbers)}.of.a.test@{domain}>"
 
 
-def an_outgoing(account: str, /, *to: MailPerson, **other: object) -> OutgoingMail:
+def an_outgoing(account: str, /, *to: MailPerson, **other: Any) -> OutgoingMail:
     """A mail of ours, to Vera unless told otherwise."""
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "message_id": message_id("meetings.example"),
         "sender": MailPerson("Ada Lovelace", account),
         "to": to or (VERA,),
@@ -28,7 +29,7 @@ def an_outgoing(account: str, /, *to: MailPerson, **other: object) -> OutgoingMa
         "text": "Shall we meet?\n\nAda – ☂\n",
         "html": "<p>Shall we meet?</p><p>Ada – ☂</p>\n",
     }
-    return OutgoingMail(**{**given, **other})  # type: ignore[arg-type]
+    return OutgoingMail(**{**given, **other})
 
 
 def a_mail(

@@ -103,7 +103,7 @@ async def test_a_waiter_whose_event_loop_is_gone_does_not_keep_the_place() -> No
     async with places.place("ada"):
         await asyncio.to_thread(abandon)
     await asyncio.wait_for(enter(), 2)
-    left_behind[0]._log_destroy_pending = False  # type: ignore[attr-defined]
+    left_behind[0]._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own
 
 
 async def test_what_fails_inside_gives_the_place_back() -> None:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.contracts.smtp.letters import VERA, WRITTEN_AT, a_letter
 PASSWORD = "correct-horse-battery"
 
 
-def settings_for(catcher: MailCatcher, **changes: object) -> SmtpSettings:
+def settings_for(catcher: MailCatcher, **changes: Any) -> SmtpSettings:
     settings = SmtpSettings(
         host=catcher.host,
         port=catcher.port,
@@ -30,7 +31,7 @@ def settings_for(catcher: MailCatcher, **changes: object) -> SmtpSettings:
         timeout_seconds=0.3,
         total_seconds=1,
     )
-    return replace(settings, **changes)  # type: ignore[arg-type]
+    return replace(settings, **changes)
 
 
 def mailer_with(settings: SmtpSettings) -> SmtpMailer:
