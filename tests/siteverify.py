@@ -1,4 +1,5 @@
-"""A server that checks captcha tokens, on loopback: what Turnstile's documentation says of its `siteverify` call."""
+"""A server for captchas on loopback: what Turnstile's documentation says of its `siteverify` call ("Validate the
+token") and of widgets that are rendered implicitly ("Embed the widget")."""
 
 import threading
 from collections.abc import Iterator
@@ -10,13 +11,34 @@ from urllib.parse import parse_qs
 import orjson
 
 SECRET = "secret-of-the-widget"
+SOLVED = "solved-by-a-person"
+_WIDGET = """
+const source = new URL(document.currentScript.src);
+const show = () => {
+  for (const place of document.querySelectorAll(".cf-turnstile[data-sitekey]")) {
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "cf-turnstile-response" });
+    const frame = Object.assign(document.createElement("iframe"), { src: new URL("widget.html", source).href });
+    addEventListener("message", (told) => {
+      if (told.origin === source.origin && told.source === frame.contentWindow) field.value = told.data;
+    });
+    place.append(frame, field);
+  }
+};
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", show);
+else show();
+"""
+_FRAME = f"""<!doctype html><button onclick="parent.postMessage('{SOLVED}', '*')">I am a person</button>
+<script>document.querySelector("button").click()</script>"""
+_FILES = {"/turnstile/v0/api.js": ("text/javascript", _WIDGET), "/turnstile/v0/widget.html": ("text/html", _FRAME)}
 
 
 @dataclass
 class SiteVerify:
-    """Knows the tokens its widget gave out; each is good once, but for the same idempotency key."""
+    """Knows the tokens its widget gave out; each is good once, but for the same idempotency key. `script` fills in a
+    form's token by means of a frame, as soon as somebody looks."""
 
     url: str = ""
+    script: str = ""
     tokens: set[str] = field(default_factory=set)
     used: dict[str, str | None] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -33,6 +55,7 @@ class SiteVerify:
     def serve(self) -> Iterator["SiteVerify"]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{server.server_port}/turnstile/v0/siteverify"
+        self.script = f"http://127.0.0.1:{server.server_port}/turnstile/v0/api.js"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -65,7 +88,15 @@ def _handler(here: SiteVerify) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             body = here.answer({name: values[0] for name, values in parse_qs(text).items()})
-            self.send_response(here.status)
+            self._send(here.status, "application/json", body)
+
+        def do_GET(self) -> None:
+            kind, text = _FILES.get(self.path, ("text/plain", ""))
+            self._send(200 if text else 404, kind, text.encode())
+
+        def _send(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -34,7 +34,7 @@ from pydantic_settings import (
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from meetings.adapters.captcha.turnstile import SITEVERIFY, Turnstile
+from meetings.adapters.captcha.turnstile import SCRIPT, SITEVERIFY, Turnstile
 from meetings.adapters.smtp.mailer import SmtpSecurity, SmtpSettings
 from meetings.application.outbound import OutboundGuard
 from meetings.application.policy import Policy
@@ -205,6 +205,8 @@ class Settings(BaseSettings):
     """Keys of Cloudflare Turnstile, both or none: with them pages can ask visitors to solve a captcha."""
     turnstile_url: Address = SITEVERIFY
     """Where its tokens are checked."""
+    turnstile_script_url: Address = SCRIPT
+    """Where browsers get its widget."""
 
     log_format: LogFormat = LogFormat.CONSOLE
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
@@ -275,7 +277,12 @@ class Settings(BaseSettings):
         """The captcha that pages can ask for, if one is set up."""
         if self.turnstile_site_key is None or self.turnstile_secret is None:
             return None
-        return Turnstile(self.turnstile_site_key, self.turnstile_secret.get_secret_value(), self.turnstile_url)
+        return Turnstile(
+            self.turnstile_site_key,
+            self.turnstile_secret.get_secret_value(),
+            self.turnstile_url,
+            self.turnstile_script_url,
+        )
 
     @property
     def team_domain(self) -> str:

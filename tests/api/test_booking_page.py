@@ -27,7 +27,7 @@ from tests.api.test_domains import other_account
 from tests.api.test_meeting_links import link
 from tests.headless import Browser, browser_path, headless
 from tests.product import NO_RATES, ApiClient, Product, product
-from tests.siteverify import SECRET, SiteVerify
+from tests.siteverify import SECRET, SOLVED, SiteVerify
 from tests.without_scripts import Reader, Seen
 from tests.world import HOST_EMAIL
 
@@ -526,26 +526,73 @@ async def test_asp20_a_branded_page_says_by_whose_product_it_is_made(
                 assert ("Scheduling by meetings" in seen.text) is branded
 
 
-async def test_afo5_a_page_with_a_captcha_shows_times_and_no_form(
-    database_url: str, simulators: tuple[GoogleSimulator, MailCatcher]
+@pytest.fixture
+def siteverify() -> Iterator[SiteVerify]:
+    with SiteVerify().serve() as server:
+        yield server
+
+
+@pytest.fixture
+async def guarded(
+    database_url: str, simulators: tuple[GoogleSimulator, MailCatcher], siteverify: SiteVerify
+) -> AsyncIterator[Product]:
+    """A product with a page of Anna's that asks for a captcha."""
+    keys: dict[str, Any] = {
+        "turnstile_site_key": "site-key",
+        "turnstile_secret": SECRET,
+        "turnstile_url": siteverify.url,
+        "turnstile_script_url": siteverify.script,
+    }
+    async with product(database_url, *simulators, **keys) as served:
+        await online(served, captcha=True)
+        yield served
+
+
+async def test_afo5_a_form_with_a_captcha_books_with_a_good_token_and_says_what_it_needs(
+    guarded: Product, siteverify: SiteVerify
 ) -> None:
-    with SiteVerify().serve() as siteverify:
-        captcha: dict[str, Any] = {
-            "turnstile_site_key": "site-key",
-            "turnstile_secret": SECRET,
-            "turnstile_url": siteverify.url,
-        }
-        async with product(database_url, *simulators, **captcha) as served, Reader(served.url) as reader:
-            await online(served)
-            form = await chosen(reader)
-            await served.here.page("anna/guarded", captcha=True)
-            guarded = await chosen(reader, path="/p/anna/guarded")
-            assert "a browser with scripts" in guarded.text
-            assert guarded.forms == []
-            data = dict(form.form.having(GRACE))
-            answer = await reader.http.post("/p/anna/guarded", data=data, headers={"Origin": reader.origin})
-            assert answer.status_code == 422
-            assert served.here.events("Grace") == []
+    async with Reader(guarded.url) as reader:
+        form = await chosen(reader)
+        assert "which needs a browser with scripts" in form.text
+        assert 'class="cf-turnstile" data-sitekey="site-key"' in form.answer.text
+        policy = form.answer.headers["content-security-policy"]
+        origin = siteverify.script.removesuffix("/turnstile/v0/api.js")
+        assert f"script-src {origin}; frame-src {origin};" in policy
+        assert "unsafe" not in policy
+        for token in (None, "", "made up"):
+            if token is not None:
+                form.form.names.append("cf-turnstile-response")
+            refused = await reader.send(form, **GRACE, **({} if token is None else {"cf-turnstile-response": token}))
+            assert refused.status == 422
+            assert "Please show once more that you are not a program." in refused.text
+            assert {name: refused.form.one(name) for name in GRACE} == GRACE
+        assert guarded.here.events("Grace") == []
+        refused.form.names.append("cf-turnstile-response")
+        sent = await reader.send(refused, **{"cf-turnstile-response": siteverify.gives("good")})
+        assert sent.status == 303
+        assert len(guarded.here.events("Grace Hopper")) == 1
+
+
+async def test_afo5_a_time_is_proposed_with_a_captcha_as_well(guarded: Product, siteverify: SiteVerify) -> None:
+    await guarded.here.disconnect()
+    async with Reader(guarded.url) as reader:
+        form = await chosen(reader)
+        assert "Propose this time" in form.text
+        assert (await reader.send(form, **GRACE)).status == 422
+        form.form.names.append("cf-turnstile-response")
+        sent = await reader.send(form, **GRACE, **{"cf-turnstile-response": siteverify.gives("good")})
+        assert sent.status == 303
+
+
+async def test_afo5_a_page_that_asks_for_no_captcha_loads_no_script_of_one(guarded: Product) -> None:
+    await guarded.here.page("anna/open")
+    async with Reader(guarded.url) as reader:
+        seen = await chosen(reader, path="/p/anna/open")
+        assert len(seen.forms) == 1
+        assert "<script" not in seen.answer.text
+        assert "script-src" not in seen.answer.headers["content-security-policy"]
+        plain = await reader.open("/p/anna/intro")
+        assert "<script" not in plain.answer.text, "times are looked at without one"
 
 
 # ---- in a browser ---------------------------------------------------------------------------------------------------
@@ -574,3 +621,18 @@ async def test_a_real_browser_books_with_nothing_but_links_and_a_form(served: Pr
     await browser.until("location.pathname.startsWith('/b/')")
     assert "This meeting is confirmed." in await browser.told("document.body.textContent")
     assert len(served.here.events("Grace Hopper")) == 1
+
+
+async def test_afo5_a_real_browser_solves_the_captcha_in_a_frame_and_books(
+    guarded: Product, siteverify: SiteVerify, browser: Browser
+) -> None:
+    siteverify.gives(SOLVED)
+    await browser.open(f"{guarded.url}/p/anna/intro?{urlencode({'start': at('10:00')})}")
+    await browser.until("document.querySelector('input[name=cf-turnstile-response]')?.value")
+    assert await browser.told("document.querySelectorAll('noscript p').length") == 0, "nothing is missing here"
+    for name, value in GRACE.items():
+        await browser.told(f"document.querySelector('input[name={name}]').value = '{value}'")
+    await browser.told("document.querySelector('form[method=post] button:last-of-type').click()")
+    await browser.until("location.pathname.startsWith('/b/')")
+    assert [asked["response"] for asked in siteverify.asked] == [SOLVED]
+    assert len(guarded.here.events("Grace Hopper")) == 1

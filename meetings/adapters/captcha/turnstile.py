@@ -1,15 +1,18 @@
-"""Cloudflare Turnstile: tokens are checked by its `siteverify` call ("Validate the token", Turnstile documentation)."""
+"""Cloudflare Turnstile: pages show its widget, rendered implicitly ("Embed the widget", Turnstile documentation), and
+tokens are checked by its `siteverify` call ("Validate the token").
+"""
 
 import logging
 from dataclasses import dataclass, field
 
 import httpx
 
-from meetings.application.ports.captcha import CaptchaToken, CaptchaUnavailable
+from meetings.application.ports.captcha import CaptchaToken, CaptchaUnavailable, CaptchaWidget
 
 log = logging.getLogger(__name__)
 
 SITEVERIFY = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
+SCRIPT = "https://challenges.cloudflare.com/turnstile/v0/api.js"
 _MOST = 2048
 """Tokens are no longer than this ("Token characteristics")."""
 _SECONDS = 5.0
@@ -19,11 +22,17 @@ _OURS = frozenset({"missing-input-secret", "invalid-input-secret", "bad-request"
 
 @dataclass(frozen=True, slots=True)
 class Turnstile:
-    """See the port. `url` is where tokens are checked; a token is good for five minutes and one attempt."""
+    """See the port. `url` is where tokens are checked, `script` where browsers get the widget; a token is good for five
+    minutes and one attempt."""
 
     site_key: str
     secret: str = field(repr=False)
     url: str = SITEVERIFY
+    script: str = SCRIPT
+
+    @property
+    def widget(self) -> CaptchaWidget:
+        return CaptchaWidget(self.script, "cf-turnstile", "cf-turnstile-response")
 
     async def solved(self, given: CaptchaToken) -> bool:
         if not given.token or len(given.token) > _MOST:

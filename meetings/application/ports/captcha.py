@@ -17,10 +17,25 @@ class CaptchaToken:
     attempt: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class CaptchaWidget:
+    """How a page shows it: `script` is where browsers load it from, over https, and show its frames from; it fills the
+    elements of the class `element` that name the site key as `data-sitekey`, and once it is solved, the form around
+    has the token as `field`."""
+
+    script: str
+    element: str
+    field: str
+
+
 class Captcha(Protocol):
     @property
     def site_key(self) -> str:
         """What the page's script needs to show it; not secret."""
+
+    @property
+    def widget(self) -> CaptchaWidget:
+        """What a page without a script of its own puts into its form."""
 
     async def solved(self, given: CaptchaToken) -> bool:
         """Whether a token was given for a captcha that somebody solved, on a page of ours, a moment ago.

@@ -89,14 +89,17 @@ async def _shown(place: Place, request: Request, api: OwnApi) -> Response:
         return message_page("unknown", language_of(request), status=404)
     chosen = place.wish.chosen(starts, place.zone)
     if chosen is not None and seen["availability"]["mode"] != BookingMode.BLOCKED.value:
-        return form_page(place, seen, chosen, Filled.beforehand(seen["page"]["prefill"]))
+        filled = Filled.beforehand(seen["page"]["prefill"])
+        return form_page(place, seen, chosen, filled, captcha=api.product.tools.captcha)
     return times_page(place, seen, today=place.coming_days(now)[0])
 
 
 async def _submitted(place: Place, start: str, filled: Filled, request: Request, api: OwnApi) -> Response:
     propose = place.known.state.mode is BookingMode.OFFLINE
     slot = {"page": place.at, "durationMinutes": place.minutes, "timeZone": place.zone, "locale": place.locale}
-    wish = filled.wish(slot, start, propose=propose)
+    captcha = api.product.tools.captcha
+    token = filled.one(captcha.widget.field) if captcha else None
+    wish = {**filled.wish(slot, start, propose=propose), "captchaToken": token}
     cookies = Response()
     answer = (await api.ask(request, REQUEST if propose else BOOK, {"input": wish}, cookies=cookies))["answer"]
     if answer["booking"] is not None:
@@ -105,7 +108,7 @@ async def _submitted(place: Place, start: str, filled: Filled, request: Request,
     seen = await _ask(place, (day, day), request, api)
     if seen["page"] is None:
         return message_page("unknown", language_of(request), status=404)
-    return form_page(place, seen, start, Filled(filled.values), answer["errors"])
+    return form_page(place, seen, start, Filled(filled.values), captcha=captcha, errors=answer["errors"])
 
 
 def _done(booking: Mapping[str, Any], request: Request, product: Product, cookies: Response) -> Response:

@@ -10,6 +10,7 @@ from babel.dates import format_date
 from fastapi import Response
 
 from meetings.application.local_times import day_words, locale_of, moment_words, span_words, time_words
+from meetings.application.ports.captcha import Captcha
 from meetings.graphql.time_zones import canonical_zone
 from meetings.infrastructure.http.booking_address import Month
 from meetings.infrastructure.http.booking_form import Filled, problems_by_field
@@ -62,14 +63,22 @@ def times_page(place: Place, seen: Mapping[str, Any], *, today: date) -> Respons
 
 
 def form_page(
-    place: Place, seen: Mapping[str, Any], start: str, filled: Filled, errors: Sequence[Mapping[str, Any]] = ()
+    place: Place,
+    seen: Mapping[str, Any],
+    start: str,
+    filled: Filled,
+    *,
+    captcha: Captcha | None,
+    errors: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
-    """The form for one start, with what stands in it and what the API found wrong with that."""
+    """The form for one start, with what stands in it and what the API found wrong with that; if the page asks for one,
+    with the captcha, which is the one thing here that takes a script."""
     locale, found = locale_of(place.locale), seen["page"]
     begin = datetime.fromisoformat(start)
     end = begin + timedelta(minutes=seen["availability"]["durationMinutes"])
     alternatives = [slot["start"] for error in errors for slot in error.get("alternatives", ())]
     zone = place.zone
+    asked = captcha if found["captchaSiteKey"] is not None else None
     return _ready(
         page(
             "booking_form.html",
@@ -97,16 +106,20 @@ def form_page(
             alternatives=[
                 (each, moment_words(datetime.fromisoformat(each), zone=zone, locale=locale)) for each in alternatives
             ],
-            needs_script=found["captchaSiteKey"] is not None,
+            captcha=asked,
         ),
         place,
+        asked,
     )
 
 
-def _ready(response: Response, place: Place) -> Response:
-    """Let the form come back, and its answer lead to where the page sends people; say to ourselves where it was."""
+def _ready(response: Response, place: Place, captcha: Captcha | None) -> Response:
+    """Let the form come back, its answer lead to where the page sends people, and the captcha be shown; say to
+    ourselves where it was."""
     leads_to = origin_of(place.known.state.page.settings.redirect_url or "")
-    response.headers["Content-Security-Policy"] = policy(*([leads_to] if leads_to else []))
+    response.headers["Content-Security-Policy"] = policy(
+        *([leads_to] if leads_to else []), scripts_of=origin_of(captcha.widget.script) if captcha else None
+    )
     response.headers["Referrer-Policy"] = "same-origin"  # else browsers keep the form's origin to themselves
     return response
 

@@ -34,11 +34,13 @@ def language_of(connection: HTTPConnection) -> str:
     return "en"
 
 
-def policy(*leads_to: str) -> str:
-    """Nothing but our own style sheet, and forms that come back here or lead on to these origins."""
+def policy(*leads_to: str, scripts_of: str | None = None) -> str:
+    """Nothing but our own style sheet, and forms that come back here or lead on to these origins; of `scripts_of`, an
+    origin, scripts and frames as well."""
     forms = " ".join(("'self'", *leads_to))
+    scripts = f"script-src {scripts_of}; frame-src {scripts_of}; " if scripts_of else ""
     return (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action {forms}; base-uri 'none'; "
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; {scripts}form-action {forms}; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
 

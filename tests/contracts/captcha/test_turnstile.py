@@ -77,3 +77,10 @@ async def test_a_server_that_is_not_there_lets_nobody_through() -> None:
         port = gone.getsockname()[1]
     with pytest.raises(CaptchaUnavailable):
         await Turnstile("site-key", SECRET, f"http://127.0.0.1:{port}/").solved(CaptchaToken("good", uuid4()))
+
+
+def test_a_page_shows_what_cloudflare_says_a_page_should() -> None:
+    """ "Embed the widget", "Implicit rendering": the script has to come from exactly there."""
+    widget = Turnstile("site-key", SECRET).widget
+    assert widget.script == "https://challenges.cloudflare.com/turnstile/v0/api.js"
+    assert (widget.element, widget.field) == ("cf-turnstile", "cf-turnstile-response")
