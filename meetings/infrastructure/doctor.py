@@ -180,7 +180,7 @@ async def _portals(settings: Settings) -> list[Finding]:
     """Whether HubSpot lets us in, for each account with its records there; none while the database cannot be asked."""
     transport = Transport(settings.hubspot_url, threads=_AT_ONCE, call_seconds=_SECONDS, wait_seconds=_SECONDS)
     async with Runtime.open(Process(settings)) as runtime:
-        records = HubSpotRecords(runtime.database, transport, clock=utc_now)
+        records = HubSpotRecords(runtime.database, transport, runtime.process.circuits, clock=utc_now)
         try:
             async with asyncio.timeout(_SECONDS):
                 connected = await records.connected()

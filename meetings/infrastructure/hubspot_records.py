@@ -13,12 +13,14 @@ from meetings.application.ports.clock import Clock
 from meetings.application.ports.crm import Crm
 from meetings.domain.base import NotFound
 from meetings.domain.identifiers import AccountId
+from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.database.crm import SqlCrm
 from meetings.infrastructure.database.crm_connections import SEALED_FIELD
 from meetings.infrastructure.database.tables import accounts, crm_connections
 from meetings.infrastructure.database.transaction import execute
 from meetings.infrastructure.database.unit_of_work import Database
 
+NAME = "HUBSPOT"
 THREADS = 8
 CALL_SECONDS = 20.0
 WAIT_SECONDS = 5.0
@@ -34,9 +36,10 @@ class _Known:
 class HubSpotRecords:
     """One for each process' event loop: what is remembered of a portal lasts until it is connected again."""
 
-    def __init__(self, database: Database, transport: Transport, *, clock: Clock) -> None:
+    def __init__(self, database: Database, transport: Transport, circuits: Circuits, *, clock: Clock) -> None:
         self._database = database
         self._transport = transport
+        self._circuits = circuits
         self._clock = clock
         self._portals: dict[AccountId, _Known] = {}
 
@@ -54,7 +57,7 @@ class HubSpotRecords:
                 token = await secrets.open(connection, account_id, SEALED_FIELD, account_id, row.sealed)
                 known = _Known(row.connected_at, self._portal(account_id, token, row.connected_at))
                 self._portals[account_id] = known
-        return HubSpotCrm(known.portal)
+        return self._circuits.around_crm(HubSpotCrm(known.portal), account_id, NAME)
 
     async def connected(self) -> list[tuple[AccountId, str]]:
         """The accounts that have their records in HubSpot, and their names, oldest first."""

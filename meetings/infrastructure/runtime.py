@@ -178,7 +178,7 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
             opened = StoredCredentials(database, account_id, mailbox.connection_id, lease_seconds=lease)
         return process.circuits.around_mail(offer.mail(opened), mailbox)
 
-    records = HubSpotRecords(database, process.hubspot, clock=utc_now)
+    records = HubSpotRecords(database, process.hubspot, process.circuits, clock=utc_now)
 
     return Toolbox(
         begin_as=database.begin,

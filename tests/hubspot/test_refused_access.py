@@ -15,6 +15,7 @@ from meetings.application.ports.crm import CrmAccessLost
 from meetings.application.reactions import LOG_BOOKING
 from meetings.domain.identifiers import BookingId
 from meetings.domain.user import Role
+from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.database.tables import intents
 from meetings.infrastructure.database.types import database_time
 from meetings.infrastructure.demo.mail_catcher import Answer, Step
@@ -104,7 +105,9 @@ async def test_it_is_told_once_although_several_processes_find_out_at_the_same_m
 ) -> None:
     portal.revoked = True
     database = here.runtime.database
-    processes = [HubSpotRecords(database, hubspot_transport(hubspot.url), clock=here.clock) for _ in range(6)]
+    processes = [
+        HubSpotRecords(database, hubspot_transport(hubspot.url), Circuits(), clock=here.clock) for _ in range(6)
+    ]
 
     async def find_out(process: HubSpotRecords) -> None:
         with pytest.raises(CrmAccessLost):

@@ -19,14 +19,17 @@ from meetings.application.ports.calendars import (
     PushChannels,
     RateLimited,
 )
+from meetings.application.ports.crm import Crm
 from meetings.application.ports.mail_accounts import MailAccount
 from meetings.application.retry_schedule import LONGEST_WAIT
 from meetings.domain.calendar_connection import CalendarConnection, MailServer
+from meetings.domain.identifiers import AccountId
 from meetings.domain.mailbox import Mailbox
 from meetings.infrastructure.circuits.breaker import Breaker, Turn
 from meetings.infrastructure.circuits.quota import Quota
 from meetings.infrastructure.circuits.together import Together
 from meetings.infrastructure.circuits.watched import Busy, Call, WatchedCalendars, WatchedPushChannels
+from meetings.infrastructure.circuits.watched_crm import WatchedCrm
 from meetings.infrastructure.circuits.watched_mail import WatchedMailAccount
 
 log = logging.getLogger(__name__)
@@ -80,6 +83,11 @@ class Circuits:
         """Mail that does not answer is not held against the calendars of the same account, nor the other way round."""
         site = _site(f"{mailbox.provider.value} mail", mailbox.server)
         return WatchedMailAccount(account, _Watch(self, mailbox.id, site, None))
+
+    def around_crm(self, crm: Crm, account: AccountId, name: str) -> Crm:
+        """Of an account whose records another product keeps, called by its name. A quota is the adapter's business:
+        only the CRM's answers tell it."""
+        return WatchedCrm(crm, _Watch(self, account, _site(name, None), None))
 
     def begin(
         self, connection: UUID, site: Site, quota: CallQuota | None, requests: int, *, urgent: bool = False
