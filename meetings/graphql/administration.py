@@ -1,6 +1,5 @@
 """Who belongs to the account: inviting, joining, roles, permissions, leaving."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import strawberry
@@ -18,13 +17,12 @@ from meetings.application.people import (
 from meetings.domain.identifiers import UserId
 from meetings.domain.user import InvitationInvalid
 from meetings.graphql.context import Info, Operation, again_on_conflict
-from meetings.graphql.cookies import keep_session
 from meetings.graphql.enums import Permission, Role
 from meetings.graphql.error_codes import UserErrorCode as Code
 from meetings.graphql.errors import Access, RefusedError, UserError, Wording, as_user_errors, mutation
 from meetings.graphql.node_ids import Kind, from_id
 from meetings.graphql.people import User
-from meetings.graphql.sign_in import SignInPayload
+from meetings.graphql.sign_in import SignInPayload, signed_in
 
 
 @strawberry.input(description="Somebody to be asked to join.")
@@ -118,12 +116,7 @@ class AdministrationMutations:
             clock=tools.clock,
             policy=tools.policy,
         )
-        lasts = timedelta(days=tools.policy.session_days)
-        keep_session(operation.connection, session.token, lasts=lasts)
-        user = await operation.loaders(session.caller.account_id).users.load(session.caller.user_id)
-        return SignInPayload(
-            user=User.of(user) if user else None, token=session.token, expires_at=tools.clock() + lasts
-        )
+        return await signed_in(operation, session)
 
     @mutation(
         UserPayload,

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
-from strawberry.http.websocket_origin import normalize_origin
 
-from meetings.application.connect_calendar import StartConnection, start_connection
+from meetings.application.connect_calendar import StartConnection
 from meetings.application.manage_connection import (
     choose_default_calendar,
     disconnect_calendar,
@@ -19,11 +18,11 @@ from meetings.application.ports.unit_of_work import MirrorState
 from meetings.application.uses import disclosure_of, usual_uses
 from meetings.domain import calendar_connection as domain
 from meetings.domain.account_use import CALENDAR_ONLY
-from meetings.domain.base import InvalidInput, Problem, refuse
+from meetings.domain.base import InvalidInput, Problem
 from meetings.domain.calendar_connection import AlreadyConnected, ConsentRequired, NotConnected
 from meetings.domain.identifiers import CalendarId, ConnectionId
+from meetings.graphql.consent_trips import StartConnectionPayload, begin_trip
 from meetings.graphql.context import Info, Operation, again_on_conflict
-from meetings.graphql.cookies import keep_browser_secret
 from meetings.graphql.enums import (
     AccountUse,
     CalendarAccess,
@@ -286,15 +285,6 @@ class StartCalendarConnectionInput:
     )
 
 
-@strawberry.type(description="Where to send the browser.")
-class StartConnectionPayload:
-    """Either an address or errors."""
-
-    authorization_url: URL | None = strawberry.field(default=None, description="The provider's consent page.")
-    expires_at: datetime | None = strawberry.field(default=None, description="Until when the person may come back.")
-    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was started.")
-
-
 @strawberry.type(description="What became of a calendar connection.")
 class CalendarConnectionPayload:
     """Either a connection or errors."""
@@ -335,12 +325,11 @@ class CalendarMutations:
         input: Annotated[StartCalendarConnectionInput, strawberry.argument(description="What to connect.")],
     ) -> StartConnectionPayload:
         operation = info.context
-        tools = operation.tools
-        offered = tools.providers.get(input.provider)
+        offered = operation.tools.providers.get(input.provider)
         if offered is None or offered.sign_in is None:
             raise InvalidInput([Problem(("provider",), Rule.NOT_AVAILABLE_YET)])
-        check_return(operation, input.return_to)
-        started = await start_connection(
+        return await begin_trip(
+            operation,
             StartConnection(
                 provider=input.provider,
                 accepted_disclosure=input.accepted_disclosure,
@@ -349,17 +338,7 @@ class CalendarMutations:
                 login_hint=input.login_hint,
                 uses=await _uses(operation, offered, input),
             ),
-            caller=operation.signed_in(),
-            look=tools.look,
-            providers=tools.providers,
-            attempts=tools.sign_in_attempts,
-            links=tools.links,
-            clock=tools.clock,
-            policy=tools.policy,
         )
-        keep_browser_secret(operation.connection, started.browser_secret, lasts=started.expires_in)
-        expires_at = tools.clock() + started.expires_in
-        return StartConnectionPayload(authorization_url=URL(started.authorization_url), expires_at=expires_at)
 
     @mutation(
         CalendarConnectionPayload,
@@ -483,19 +462,16 @@ async def _uses(
 
 
 async def _payload(operation: Operation, connection_id: ConnectionId) -> CalendarConnectionPayload:
+    return CalendarConnectionPayload(connection=await shown_connection(operation, connection_id))
+
+
+async def shown_connection(operation: Operation, connection_id: ConnectionId | None) -> CalendarConnection | None:
+    """A connection of the caller's account as it is after a change; None for none."""
     operation.forget_loaded()
+    if connection_id is None:
+        return None
     connection = await operation.loaders(operation.signed_in().account_id).connections.load(connection_id)
-    return CalendarConnectionPayload(connection=CalendarConnection.of(connection) if connection else None)
-
-
-def check_return(operation: Operation, address: str) -> None:
-    """Only to ourselves and to sites whoever runs the product has named (OA-2)."""
-    links = operation.tools.links
-    known = [normalize_origin(origin) for origin in (links.public_url, links.dashboard_url)]
-    known += [normalize_origin(origin) for origin in operation.options.allowed_origins if origin != "*"]
-    allowed = sorted({origin for origin in known if origin})
-    if normalize_origin(address) not in allowed:
-        refuse(Problem(("returnTo",), Rule.NOT_ONE_OF, values={"options": ", ".join(allowed)}))
+    return CalendarConnection.of(connection) if connection else None
 
 
 @as_user_errors.register

@@ -17,11 +17,12 @@ from meetings.application.connect_exchange import (
 )
 from meetings.application.ports.calendars import LoginCheck, LoginRefused, MailboxCredentials
 from meetings.application.ports.mail_accounts import ImapCredentials
+from meetings.application.store_connection import StoredAccount
 from meetings.application.uses import usual_uses
 from meetings.domain.account_use import CALENDAR_ONLY
 from meetings.domain.exchange_address import ExchangeUrlInvalid, HostedByMicrosoft
 from meetings.domain.identifiers import ConnectionId
-from meetings.graphql.calendars import CalendarConnection
+from meetings.graphql.calendars import CalendarConnection, shown_connection
 from meetings.graphql.context import Info, Operation
 from meetings.graphql.enums import AccountUse, LoginProblem, LoginStep, Provider, Rule, ServerAuth, StepOutcome
 from meetings.graphql.error_codes import UserErrorCode as Code
@@ -177,22 +178,13 @@ class ExchangeMutations:
         ] = None,
     ) -> ConnectExchangeCalendarPayload:
         operation = info.context
-        caller, tools = operation.signed_in(), operation.tools
         again = None if reconnect is None else ConnectionId(from_id(Kind.CONNECTION, reconnect))
         uses = _uses(operation, capabilities, reconnecting=again is not None)
         wish = ConnectExchange(accepted_disclosure, input.mailbox(), again, uses)
-        check_wish(wish, tools.providers)
-        await count_try(operation, wish.mailbox)
-        stored = await connect_exchange(
-            wish, caller=caller, begin=operation.begin, look=tools.look, providers=tools.providers, clock=tools.clock
-        )
-        operation.forget_loaded()
-        connection = None
-        if stored.connection_id is not None:
-            connection = await operation.loaders(caller.account_id).connections.load(stored.connection_id)
+        stored = await connect_mailbox(operation, wish)
         return ConnectExchangeCalendarPayload(
-            connection=CalendarConnection.of(connection) if connection else None,
-            redirect_to=URL(tools.links.dashboard_url),
+            connection=await shown_connection(operation, stored.connection_id),
+            redirect_to=URL(operation.tools.links.dashboard_url),
             selection_kept=stored.selection_kept,
             inbox_connected=stored.mailbox_id is not None,
         )
@@ -221,6 +213,16 @@ def _uses(operation: Operation, given: list[AccountUse] | None, *, reconnecting:
         return frozenset(given)
     offered = operation.tools.providers.get(Provider.EXCHANGE)
     return CALENDAR_ONLY if offered is None or reconnecting else usual_uses(offered)
+
+
+async def connect_mailbox(operation: Operation, wish: ConnectExchange) -> StoredAccount:
+    """As `connect_exchange`; counted as a try once it is clear that there is something to try."""
+    caller, tools = operation.signed_in(), operation.tools
+    check_wish(wish, tools.providers)
+    await count_try(operation, wish.mailbox)
+    return await connect_exchange(
+        wish, caller=caller, begin=operation.begin, look=tools.look, providers=tools.providers, clock=tools.clock
+    )
 
 
 async def count_try(operation: Operation, given: MailboxCredentials | ImapCredentials) -> None:

@@ -5,21 +5,20 @@ from typing import Annotated
 
 import strawberry
 
-from meetings.application.connect_calendar import StartConnection, start_connection
-from meetings.application.connect_exchange import ConnectExchange, check_wish, connect_exchange
+from meetings.application.connect_calendar import StartConnection
+from meetings.application.connect_exchange import ConnectExchange
 from meetings.application.connect_imap import ConnectImap, ImapRefused, check_imap, connect_imap
 from meetings.application.manage_inbox import disconnect_inbox
 from meetings.application.ports.calendars import LoginProblem
 from meetings.application.ports.mail_accounts import ImapCredentials, InboxOffer, ServerAddress
 from meetings.domain import mailbox as domain
 from meetings.domain.account_use import EMAIL_ONLY, AccountUse
-from meetings.domain.base import InvalidInput, Problem
 from meetings.domain.calendar_connection import WITH_PASSWORD, Grant
 from meetings.domain.identifiers import AccountId, MailboxId, UserId
 from meetings.domain.mailbox import InboxNotConnected, MailboxAlreadyConnected, TeamMailboxNotAllowed
-from meetings.graphql.calendars import CalendarConnection, ConnectWith, StartConnectionPayload, check_return
+from meetings.graphql.calendars import CalendarConnection, ConnectWith, shown_connection
+from meetings.graphql.consent_trips import StartConnectionPayload, begin_trip, offered_mailboxes
 from meetings.graphql.context import Info, Operation, again_on_conflict
-from meetings.graphql.cookies import keep_browser_secret
 from meetings.graphql.enums import AccountUse as ShownUse
 from meetings.graphql.enums import ConnectionAction, ConnectionStatus, InboxProvider, Rule
 from meetings.graphql.error_codes import UserErrorCode as Code
@@ -33,7 +32,7 @@ from meetings.graphql.errors import (
     as_user_errors,
     mutation,
 )
-from meetings.graphql.exchange import LOGIN_SECONDS, ExchangeInput, count_try
+from meetings.graphql.exchange import ExchangeInput, connect_mailbox, count_try
 from meetings.graphql.node_ids import Kind, from_id, to_id
 from meetings.graphql.nodes import Node
 from meetings.graphql.scalars import URL, EmailAddress
@@ -232,32 +231,18 @@ class InboxMutations:
         ] = None,
     ) -> StartConnectionPayload:
         operation = info.context
-        tools = operation.tools
-        whose = provider.calendar_provider
-        offered = tools.providers.get(whose) if whose else None
-        if whose is None or offered is None or offered.inbox is None or offered.sign_in is None:
-            raise InvalidInput([Problem(("provider",), Rule.NOT_AVAILABLE_YET)])
-        check_return(operation, return_to)
-        started = await start_connection(
+        offered = offered_mailboxes(operation, provider.calendar_provider)
+        return await begin_trip(
+            operation,
             StartConnection(
-                provider=whose,
+                provider=offered.provider,
                 accepted_disclosure=accepted_disclosure,
                 return_to=return_to,
                 login_hint=login_hint,
                 uses=EMAIL_ONLY,
                 reconnect_mailbox=_mailbox_id(reconnect),
             ),
-            caller=operation.signed_in(),
-            look=tools.look,
-            providers=tools.providers,
-            attempts=tools.sign_in_attempts,
-            links=tools.links,
-            clock=tools.clock,
-            policy=tools.policy,
         )
-        keep_browser_secret(operation.connection, started.browser_secret, lasts=started.expires_in)
-        expires_at = tools.clock() + started.expires_in
-        return StartConnectionPayload(authorization_url=URL(started.authorization_url), expires_at=expires_at)
 
     @mutation(
         ConnectExchangeInboxPayload,
@@ -293,25 +278,16 @@ class InboxMutations:
         reconnect: _RECONNECT = None,
     ) -> ConnectExchangeInboxPayload:
         operation = info.context
-        caller, tools = operation.signed_in(), operation.tools
         uses = EMAIL_ONLY if capabilities is None else frozenset(capabilities)
         wish = ConnectExchange(
             accepted_disclosure, input.mailbox(), uses=uses, reconnect_mailbox=_mailbox_id(reconnect)
         )
-        check_wish(wish, tools.providers)
-        await count_try(operation, wish.mailbox)
-        stored = await connect_exchange(
-            wish, caller=caller, begin=operation.begin, look=tools.look, providers=tools.providers, clock=tools.clock
-        )
+        stored = await connect_mailbox(operation, wish)
         if stored.mailbox_refused is not None:
             raise stored.mailbox_refused
-        operation.forget_loaded()
-        connection = None
-        if stored.connection_id is not None:
-            connection = await operation.loaders(caller.account_id).connections.load(stored.connection_id)
         return ConnectExchangeInboxPayload(
             inbox=await _shown(operation, stored.mailbox_id) if AccountUse.EMAIL in uses else None,
-            connection=CalendarConnection.of(connection) if connection else None,
+            connection=await shown_connection(operation, stored.connection_id),
         )
 
     @mutation(
@@ -344,7 +320,6 @@ class InboxMutations:
         wish = ConnectImap(accepted_disclosure, input.mailbox(), _mailbox_id(reconnect))
         check_imap(wish, tools.inbox_offers)
         await count_try(operation, wish.mailbox)
-        operation.may_take(LOGIN_SECONDS)
         stored = await connect_imap(
             wish,
             caller=caller,

@@ -6,9 +6,9 @@ from typing import Annotated
 import strawberry
 
 from meetings.application.ports.identities import ApiToken as StoredToken
-from meetings.application.sign_in import SignInRejected, create_token, revoke_token, sign_in, sign_out
+from meetings.application.sign_in import NewSession, SignInRejected, create_token, revoke_token, sign_in, sign_out
 from meetings.domain.base import PermissionMissing
-from meetings.graphql.context import Info
+from meetings.graphql.context import Info, Operation
 from meetings.graphql.cookies import drop_session, keep_session
 from meetings.graphql.enums import Scope
 from meetings.graphql.error_codes import UserErrorCode as Code
@@ -77,6 +77,15 @@ class RevokeApiTokenPayload:
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
 
 
+async def signed_in(operation: Operation, session: NewSession) -> SignInPayload:
+    """Hand a session over that was just opened: its token, and a cookie with it."""
+    tools = operation.tools
+    lasts = timedelta(days=tools.policy.session_days)
+    keep_session(operation.connection, session.token, lasts=lasts)
+    user = await operation.loaders(session.caller.account_id).users.load(session.caller.user_id)
+    return SignInPayload(user=User.of(user) if user else None, token=session.token, expires_at=tools.clock() + lasts)
+
+
 @strawberry.type(description="Mutations of signing in.")
 class SignInMutations:
     """Part of the schema's mutations."""
@@ -110,12 +119,7 @@ class SignInMutations:
             clock=tools.clock,
             policy=tools.policy,
         )
-        lasts = timedelta(days=tools.policy.session_days)
-        keep_session(operation.connection, session.token, lasts=lasts)
-        user = await operation.loaders(session.caller.account_id).users.load(session.caller.user_id)
-        return SignInPayload(
-            user=User.of(user) if user else None, token=session.token, expires_at=tools.clock() + lasts
-        )
+        return await signed_in(operation, session)
 
     @mutation(
         SignOutPayload,

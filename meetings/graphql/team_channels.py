@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from meetings.application.connect_calendar import StartConnection, StartedConnection, start_connection
+from meetings.application.connect_calendar import StartConnection
 from meetings.application.ports.calendars import CalendarProvider as OfferedProvider
 from meetings.application.ports.mail import MailUnavailable
 from meetings.application.team_channels import TeamMail, TeamMailRefused, create_channel, remove_channel, send_team_mail
@@ -16,9 +16,8 @@ from meetings.domain.base import InvalidInput, Problem, Rule
 from meetings.domain.identifiers import AccountId, TeamChannelId
 from meetings.domain.mailbox import Mailbox
 from meetings.domain.team_channel import FOR_TEAMS, TeamMailUnsupported
-from meetings.graphql.calendars import StartConnectionPayload, check_return
+from meetings.graphql.consent_trips import StartConnectionPayload, begin_trip, check_return, offered_mailboxes
 from meetings.graphql.context import Info, Operation
-from meetings.graphql.cookies import keep_browser_secret
 from meetings.graphql.enums import ConnectionStatus, TeamMailProvider
 from meetings.graphql.error_codes import UserErrorCode as Code
 from meetings.graphql.errors import (
@@ -155,8 +154,10 @@ class TeamChannelMutations:
         caller, tools = operation.signed_in(), operation.tools
         offered = None
         if provider in FOR_TEAMS and provider.inbox is not None:
-            offered = _offered(operation, provider)
-            _check_trip(operation, return_to)
+            offered = offered_mailboxes(operation, provider.inbox.calendar_provider)
+            if return_to is None:
+                raise InvalidInput([Problem(("returnTo",), Rule.REQUIRED)])
+            check_return(operation, return_to)
             check_disclosure(offered, EMAIL_ONLY, accepted_disclosure or "")
         channel_id = await create_channel(
             provider,
@@ -169,11 +170,9 @@ class TeamChannelMutations:
         channel = await _shown(operation, channel_id)
         if offered is None:
             return CreateTeamChannelPayload(channel=channel)
-        started = await _start(operation, offered, channel_id, URL(return_to or ""), accepted_disclosure or "")
+        started = await begin_trip(operation, _trip(offered, channel_id, return_to or "", accepted_disclosure or ""))
         return CreateTeamChannelPayload(
-            channel=channel,
-            authorization_url=URL(started.authorization_url),
-            expires_at=tools.clock() + started.expires_in,
+            channel=channel, authorization_url=started.authorization_url, expires_at=started.expires_at
         )
 
     @mutation(
@@ -199,15 +198,12 @@ class TeamChannelMutations:
         caller, tools = operation.signed_in(), operation.tools
         if provider not in FOR_TEAMS:
             raise TeamMailUnsupported(provider)
-        offered = _offered(operation, provider)
-        _check_trip(operation, return_to)
+        offered = offered_mailboxes(operation, provider.inbox.calendar_provider if provider.inbox else None)
         channel = TeamChannelId(from_id(Kind.TEAM_CHANNEL, channel_id))
         async with tools.look(caller.account_id) as work:
             (await work.users.get(caller.user_id)).check_administers()
             await work.team_channels.get(channel)
-        started = await _start(operation, offered, channel, return_to, accepted_disclosure)
-        expires_at = tools.clock() + started.expires_in
-        return StartConnectionPayload(authorization_url=URL(started.authorization_url), expires_at=expires_at)
+        return await begin_trip(operation, _trip(offered, channel, return_to, accepted_disclosure))
 
     @mutation(
         RemoveTeamChannelPayload,
@@ -260,42 +256,14 @@ class TeamChannelMutations:
         return SendTeamEmailPayload(sent_from=EmailAddress(sent.sender))
 
 
-def _offered(operation: Operation, provider: domain.TeamMailProvider) -> OfferedProvider:
-    whose = provider.inbox.calendar_provider if provider.inbox else None
-    offered = operation.tools.providers.get(whose) if whose else None
-    if offered is None or offered.inbox is None or offered.sign_in is None:
-        raise InvalidInput([Problem(("provider",), Rule.NOT_AVAILABLE_YET)])
-    return offered
-
-
-def _check_trip(operation: Operation, return_to: URL | None) -> None:
-    if return_to is None:
-        raise InvalidInput([Problem(("returnTo",), Rule.REQUIRED)])
-    check_return(operation, return_to)
-
-
-async def _start(
-    operation: Operation, offered: OfferedProvider, channel: TeamChannelId, return_to: URL, accepted: str
-) -> StartedConnection:
-    tools = operation.tools
-    started = await start_connection(
-        StartConnection(
-            provider=offered.provider,
-            accepted_disclosure=accepted,
-            return_to=return_to,
-            uses=EMAIL_ONLY,
-            channel=channel,
-        ),
-        caller=operation.signed_in(),
-        look=tools.look,
-        providers=tools.providers,
-        attempts=tools.sign_in_attempts,
-        links=tools.links,
-        clock=tools.clock,
-        policy=tools.policy,
+def _trip(provider: OfferedProvider, channel: TeamChannelId, return_to: str, accepted: str) -> StartConnection:
+    return StartConnection(
+        provider=provider.provider,
+        accepted_disclosure=accepted,
+        return_to=return_to,
+        uses=EMAIL_ONLY,
+        channel=channel,
     )
-    keep_browser_secret(operation.connection, started.browser_secret, lasts=started.expires_in)
-    return started
 
 
 async def _shown(operation: Operation, channel_id: TeamChannelId) -> TeamChannel:
