@@ -55,7 +55,8 @@ async def create_page(wish: CreatePage, *, caller: Caller, begin: Begin, clock: 
         InvalidInput: everything wrong with it.
         SlugTaken: another page, of whatever account, has the slug, or somebody else's meeting URL is the same.
         NotFound, PermissionMissing: the organizer or a host is nobody the caller may create pages for (A-SP15).
-        PlanRequired, SeatRequired: a page with several hosts takes a plan, and each of them a seat (A-PL1, A-SP18).
+        PlanRequired, SeatRequired: a page with several hosts takes a plan, and each of them a seat (A-PL1, A-SP18);
+            shares that differ among them take a higher one, and a seat of the organizer's (A-PL3).
         PageLimitReached: the organizer or the account can have no more pages (A-SP20).
     """
     if wish.slug is None:
@@ -234,10 +235,12 @@ async def _check_not_default(work: UnitOfWork, page: SchedulingPage) -> None:
 async def _check_team(
     work: UnitOfWork, organizer: User, type: PageType, hosts: Sequence[PageHost], policy: Policy
 ) -> None:
-    """Whether the account may have pages of this type, and whether all hosts may be on one."""
+    """Whether the account may have pages of this type, whether all hosts may be on one, and with such shares."""
     if type is PageType.ONE_ON_ONE:
         return
     await check_feature(Feature.TEAM_PAGES, work=work, user_id=organizer.id, policy=policy)
+    if type is PageType.ROUND_ROBIN and len({host.weight for host in hosts}) > 1:
+        await check_feature(Feature.ROTATIONS, work=work, user_id=organizer.id, policy=policy)
     for index, host in enumerate(hosts):
         try:
             await check_feature(Feature.HOST_TEAM_PAGES, work=work, user_id=host.user_id, policy=policy)

@@ -521,7 +521,7 @@ _shown(
     HOST_TEAM_PAGES="Be one of the hosts of such a page.",
     MANY_PAGES="More than one page.",
     REMOVE_BRANDING="Pages without the product's name.",
-    ROTATIONS="Share meetings among a team by weight.",
+    ROTATIONS="Share the meetings of a round robin among its hosts by different weights.",
     SEQUENCES="Series of mails.",
 )
 _shown(

@@ -298,6 +298,40 @@ async def test_apl1_and_asp18_a_team_page_takes_a_plan_and_its_hosts_seats(stric
     assert "SEAT_REQUIRED" not in codes(await create(anna, "team", **team))
 
 
+@pytest.mark.parametrize("hub", [Hub.SALES, Hub.SERVICE])
+async def test_apl3_hosts_take_different_shares_from_professional_on_and_with_a_seat(
+    strict: Product, anna: ApiClient, hub: Hub
+) -> None:
+    """Equal shares, whatever number says so, are no rotation."""
+    ben = await strict.here.add_colleague("Ben Beck", BEN_EMAIL)
+
+    async def refusal(*weights: int, type: str = "ROUND_ROBIN") -> dict[str, Any]:
+        hosts = [
+            {"userId": id_of(user), "weight": weight}
+            for user, weight in zip((strict.here.anna, ben), weights, strict=True)
+        ]
+        (error,) = (await create(anna, "team", type=type, hosts=hosts))["errors"]
+        return {name: error.get(name) for name in ("code", "feature", "hubs", "tier", "needsSeat")}
+
+    rotation = {"feature": "ROTATIONS", "hubs": ["SALES", "SERVICE"], "tier": "PROFESSIONAL", "needsSeat": True}
+    await plan(strict, (hub, Tier.STARTER), (Hub.MARKETING, Tier.ENTERPRISE))
+    await seat(anna, hub, strict.here.anna, ben)
+    assert await refusal(75, 25) == {"code": "PLAN_REQUIRED", **rotation}
+    for weights, type in (((75, 75), "ROUND_ROBIN"), ((75, 25), "GROUP")):
+        assert (await refusal(*weights, type=type))["feature"] != "ROTATIONS"
+    await plan(strict, (hub, Tier.PROFESSIONAL))
+    assert (await refusal(75, 25))["feature"] != "ROTATIONS"
+    other = Hub.SERVICE if hub is Hub.SALES else Hub.SALES
+    await plan(strict, (other, Tier.PROFESSIONAL), (hub, Tier.STARTER))
+    assert await refusal(75, 25) == {
+        "code": "SEAT_REQUIRED",
+        "feature": "ROTATIONS",
+        "hubs": [other.value],
+        "tier": None,
+        "needsSeat": True,
+    }
+
+
 async def test_apl5_after_a_downgrade_everything_is_served_and_gated_edits_are_refused(
     strict: Product, anna: ApiClient, visitor_of: ApiClient
 ) -> None:
