@@ -35,7 +35,7 @@ class Called:
 
     async def notices(self) -> list[Notice]:
         """What arrived since the last time, as the webhook reads it."""
-        await asyncio.to_thread(self.here.google.push.wait_until_sent)
+        await asyncio.to_thread(self.here.google.sending.wait_until_sent)
         new = self.receiver.messages[self._taken :]
         self._taken += len(new)
         read_push = REGISTRY[Provider.GOOGLE].read_push
@@ -103,7 +103,7 @@ async def test_a_call_that_is_lost_is_made_up_for_by_polling(called: Called) -> 
     here = called.here
     page = await here.page()
     await called.notices()
-    here.google.push.lose_next()
+    here.google.sending.lose_next()
     here.google.add_event(HOST_EMAIL, "Dentist", TEN, TEN + HALF_AN_HOUR)
     assert await called.take() == []
     await here.passes(minutes=5)
@@ -119,7 +119,7 @@ async def test_five_hundred_calls_at_once_are_one_read_and_one_more_after_a_read
 ) -> None:
     """SY-3."""
     here = called.here
-    here.google.push.repeat_next(3)
+    here.google.sending.repeat_next(3)
     here.google.add_event(HOST_EMAIL, "Dentist", TEN, TEN + HALF_AN_HOUR)
     [_, notice, *_] = await called.notices()
     before = reads(here)

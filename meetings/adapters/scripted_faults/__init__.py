@@ -1,1 +1,1 @@
-"""What all simulators do alike: faults that tests script, and answers spoiled on the wire. For them alone."""
+"""What all simulators do alike: being served, logging calls, faults that tests script, sending notices."""

@@ -18,7 +18,7 @@ START = datetime(2026, 3, 3, 9, tzinfo=UTC)
 def _watch(google: GoogleSimulator, receiver: Receiver, channel_id: str = "channel-1", **more: Any) -> dict[str, Any]:
     body = {"id": channel_id, "type": "web_hook", "address": receiver.address, "token": "secret-1", **more}
     answer: dict[str, Any] = calendar_client(google, ADA).events().watch(calendarId="primary", body=body).execute()
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     return answer
 
 
@@ -41,7 +41,7 @@ def test_a_channel_says_sync_first_and_exists_at_every_change(
     assert channel["kind"] == "api#channel"
     assert channel["expiration"] == str(int(expires_at.timestamp()) * 1000)
     _change(google)
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     sync, exists = receiver.messages
     assert {name: value for name, value in exists.items() if name.startswith("X-Goog-")} == {
         "X-Goog-Channel-ID": "channel-1",
@@ -66,14 +66,14 @@ def test_what_clients_and_people_do_is_told_and_other_calendars_are_not(
     event = events.insert(calendarId="primary", body=body).execute()
     events.delete(calendarId="primary", eventId=event["id"]).execute()
     _change(google, calendar_id=BOB)
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     assert receiver.states() == ["sync", "exists", "exists"]
 
 
 def test_an_invitation_is_told_to_the_guest(google: GoogleSimulator, receiver: Receiver) -> None:
     _watch(google, receiver)
     google.add_event(BOB, "Invited", START, START + timedelta(hours=1), attendees=[{"email": ADA}])
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     assert receiver.states() == ["sync", "exists"]
 
 
@@ -82,7 +82,7 @@ def test_a_stopped_channel_is_silent_and_cannot_be_stopped_again(google: GoogleS
     stop = calendar_client(google, ADA).channels().stop(body={"id": "channel-1", "resourceId": channel["resourceId"]})
     stop.execute()
     _change(google)
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     assert receiver.states() == ["sync"]
     with pytest.raises(HttpError) as refused:
         stop.execute()
@@ -94,7 +94,7 @@ def test_a_channel_ends_at_its_expiry(google: GoogleSimulator, receiver: Receive
     assert _watch(google, receiver, expiration=str(asked))["expiration"] == str(asked)
     clock.forward(timedelta(minutes=10))
     _change(google)
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     assert receiver.states() == ["sync"]
     assert google.push.channels == {}
 
@@ -116,7 +116,7 @@ def test_a_channel_is_silent_after_the_grant_or_the_access_is_gone(google: Googl
     google.restore_access(ADA, ADA)
     google.revoke_grants(ADA)
     _change(google)
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     assert receiver.states() == ["sync"]
 
 
@@ -135,25 +135,25 @@ def test_a_bad_channel_is_refused(google: GoogleSimulator, receiver: Receiver) -
 
 def test_messages_can_be_lost_and_repeated(google: GoogleSimulator, receiver: Receiver) -> None:
     _watch(google, receiver)
-    google.push.lose_next(2)
+    google.sending.lose_next(2)
     _change(google, 2)
-    google.push.repeat_next()
+    google.sending.repeat_next()
     _change(google, 2)
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     numbers = [message["X-Goog-Message-Number"] for message in receiver.messages]
     assert receiver.states() == ["sync", "exists", "exists", "exists"]
     assert numbers[1] == numbers[2] != numbers[3]
-    assert len(google.push.lost) == 2
+    assert len(google.sending.lost) == 2
 
 
 def test_messages_can_be_held_and_arrive_late_in_another_order(google: GoogleSimulator, receiver: Receiver) -> None:
     _watch(google, receiver)
-    google.push.hold()
+    google.sending.hold()
     _change(google, 3)
-    google.push.wait_until_sent()
+    google.sending.wait_until_sent()
     assert receiver.states() == ["sync"]
-    assert google.push.release(reverse=True) == 3
-    google.push.wait_until_sent()
+    assert google.sending.release(reverse=True) == 3
+    google.sending.wait_until_sent()
     numbers = [int(message["X-Goog-Message-Number"]) for message in receiver.messages[1:]]
     assert numbers == sorted(numbers, reverse=True)
 
@@ -161,11 +161,11 @@ def test_messages_can_be_held_and_arrive_late_in_another_order(google: GoogleSim
 def test_a_receiver_that_fails_is_tried_again_and_one_that_refuses_is_not(
     google: GoogleSimulator, receiver: Receiver
 ) -> None:
-    google.push.retry_pauses = (0.01, 0.01)
+    google.sending.retry_pauses = (0.01, 0.01)
     receiver.status = 503
     _watch(google, receiver)
-    assert google.push.sent[-1].statuses == [503, 503, 503]
+    assert google.sending.sent[-1].statuses == [503, 503, 503]
     receiver.status = 404
     _change(google)
-    google.push.wait_until_sent()
-    assert google.push.sent[-1].statuses == [404]
+    google.sending.wait_until_sent()
+    assert google.sending.sent[-1].statuses == [404]

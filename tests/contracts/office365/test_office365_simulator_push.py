@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from meetings.adapters.office365.simulator import CLIENT_ID, HOME_TENANT, Office365Simulator
+from meetings.adapters.office365.simulator.sending import by_address
 from tests.contracts.office365.clients import graph_client, refusal
 from tests.contracts.office365.conftest import Clock
 from tests.contracts.office365.receiver import Receiver
@@ -261,7 +262,7 @@ def test_several_notices_may_come_in_one_call(
     ada.post("/subscriptions", json=wish())
     office.sending.hold()
     made = [_add(office, hour) for hour in (9, 10, 11)]
-    assert office.sending.release(together=True) == 3
+    assert office.sending.release(joined=by_address) == 3
     assert [value["resourceData"]["id"] for value in receiver.wait_for(3)] == made
     assert len(receiver.calls) == 1
 

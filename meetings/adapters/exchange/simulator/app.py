@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from meetings.adapters.exchange.simulator import autodiscover, pages, soap
 from meetings.adapters.exchange.simulator.answers import XML, fault_answer, scripted, status_page, unauthorized
-from meetings.adapters.exchange.simulator.calls import Call, CallLog
+from meetings.adapters.exchange.simulator.calls import Call
 from meetings.adapters.exchange.simulator.errors import EwsFault
 from meetings.adapters.exchange.simulator.faults import Fault
 from meetings.adapters.exchange.simulator.operations import STREAMING, Operations, operation_of
@@ -23,6 +23,7 @@ from meetings.adapters.exchange.simulator.signin import Gate, Refused
 from meetings.adapters.exchange.simulator.soap import Element
 from meetings.adapters.exchange.simulator.streaming import Streams
 from meetings.adapters.exchange.simulator.world import Account, World
+from meetings.adapters.scripted_faults.calls import CallLog
 from meetings.adapters.scripted_faults.delivery import deliver, kept_by
 from meetings.adapters.scripted_faults.faults import Faults
 
@@ -47,7 +48,7 @@ class SimulatorApp:
         settings: Settings,
         operations: Operations,
         streams: Streams,
-        log: CallLog,
+        log: CallLog[Call],
         faults: Faults[Fault],
     ) -> None:
         self._world = world

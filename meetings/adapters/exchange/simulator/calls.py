@@ -1,10 +1,7 @@
-"""The log of every call that reached the simulator."""
+"""What is kept of every call that reaches the simulator."""
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from starlette.datastructures import Headers
 
@@ -44,23 +41,3 @@ class Call:
     answer: bytes = b""
     fault: str | None = None
     worked: bool = False
-
-
-@dataclass
-class CallLog:
-    """Calls in the order they arrived. Observers hear of each finished call, in the server's thread."""
-
-    calls: list[Call] = field(default_factory=list)
-    observers: list[Callable[[Call], None]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def arrive(self, **about: Any) -> Call:
-        with self._lock:
-            call = Call(number=len(self.calls) + 1, **about)
-            self.calls.append(call)
-            return call
-
-    def finish(self, call: Call, status: int, answer: bytes, *, worked: bool) -> None:
-        call.status, call.answer, call.worked = status, answer, worked
-        for observer in list(self.observers):
-            observer(call)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from meetings.adapters.exchange.simulator import certificates, invitations, outlook
 from meetings.adapters.exchange.simulator.app import SimulatorApp
-from meetings.adapters.exchange.simulator.calls import Call, CallLog
+from meetings.adapters.exchange.simulator.calls import Call
 from meetings.adapters.exchange.simulator.faults import Fault
 from meetings.adapters.exchange.simulator.ids import Key, read_id
 from meetings.adapters.exchange.simulator.mail_control import MailControl
@@ -31,7 +31,7 @@ from meetings.adapters.exchange.simulator.world import (
     rights_of,
 )
 from meetings.adapters.exchange.simulator.zones import windows_name_of
-from meetings.adapters.scripted_faults.faults import Faults, Hook, Match, matches
+from meetings.adapters.scripted_faults.script import Scripted
 from meetings.adapters.scripted_faults.serving import serve_in_loop, serve_in_thread
 
 PASSWORD = "correct horse battery"
@@ -39,7 +39,7 @@ DEFAULT_HOSTS = ("localhost", "127.0.0.1", "example.com", "mail.example.com", "a
 TLS_MODES = ("trusted", "self-signed", "plain")
 
 
-class ExchangeSimulator:
+class ExchangeSimulator(Scripted[Call, Fault]):
     """An Exchange server in memory: EWS for calendars and for mail (`mail`), autodiscover, and the sign-in page of
     Outlook on the web.
 
@@ -59,9 +59,8 @@ class ExchangeSimulator:
     ) -> None:
         if tls not in TLS_MODES:
             raise ValueError(f"{tls} is not one of {TLS_MODES}")
+        super().__init__(Call, Fault)
         self._world = World(now)
-        self._log = CallLog()
-        self._faults = Faults[Fault]()
         self._tls = tls
         self._certificate = certificates.self_signed(hosts) if tls == "self-signed" else certificates.issued(hosts)
         self._folder_of_files = tempfile.TemporaryDirectory(prefix="exchange-simulator-")
@@ -415,37 +414,6 @@ class ExchangeSimulator:
         """What the server would have mailed, oldest first."""
         with self._world.lock:
             return list(self._world.mails)
-
-    @property
-    def calls(self) -> list[Call]:
-        return list(self._log.calls)
-
-    def requests_for(self, match: Match) -> list[Call]:
-        """The calls of one operation (`GetItem`), of a group (`autodiscover.`), or that a function picks."""
-        return [call for call in self.calls if matches(match, call)]
-
-    def forget_calls(self) -> None:
-        self._log.calls.clear()
-
-    def observe(self, observer: Callable[[Call], None]) -> None:
-        """Tell `observer` of every finished call, in the server's thread; of a stream when it begins."""
-        self._log.observers.append(observer)
-
-    # -- faults
-
-    def fault(self, match: Match = None, **about: object) -> Fault:
-        """Script a fault; see `meetings.adapters.exchange.simulator.faults` for what it can do."""
-        return self._faults.add(Fault(match, **about))  # type: ignore[arg-type]
-
-    def on_call(self, match: Match, action: Callable[[], object], *, on_call: int = 1) -> None:
-        """Run `action` once, after the work of the n-th matching call and before its answer leaves."""
-        self._faults.add_hook(Hook(match, action, on_call))
-
-    def remove_fault(self, fault: Fault) -> None:
-        self._faults.remove(fault)
-
-    def clear_faults(self) -> None:
-        self._faults.clear()
 
     # -- inside
 

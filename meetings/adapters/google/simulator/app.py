@@ -1,12 +1,11 @@
 """The ASGI application: finds the operation, checks the token, does the work, logs the call, applies faults."""
 
 import asyncio
-import base64
 import json
 import logging
 import time
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.requests import Request as HttpRequest
@@ -15,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from meetings.adapters.google.simulator import errors, mail_batch, pages
 from meetings.adapters.google.simulator.api import CalendarApi, Request
-from meetings.adapters.google.simulator.calls import Call, CallLog
+from meetings.adapters.google.simulator.calls import Call
 from meetings.adapters.google.simulator.consent import ConsentPages
 from meetings.adapters.google.simulator.errors import GoogleError, Json, OAuthError
 from meetings.adapters.google.simulator.grants import Grants, userinfo
@@ -24,6 +23,8 @@ from meetings.adapters.google.simulator.mail_api import MailApi
 from meetings.adapters.google.simulator.methods import BASE_PATHS, find_method, methods, read_query
 from meetings.adapters.google.simulator.partial import select
 from meetings.adapters.google.simulator.world import Account, World
+from meetings.adapters.scripted_faults.calls import CallLog
+from meetings.adapters.scripted_faults.credentials import basic_credentials, bearer
 from meetings.adapters.scripted_faults.delivery import deliver
 from meetings.adapters.scripted_faults.faults import Fault, Faults
 
@@ -51,7 +52,7 @@ class SimulatorApp:
         consent: ConsentPages,
         api: CalendarApi,
         mail: MailApi,
-        log: CallLog,
+        log: CallLog[Call],
         faults: Faults[Fault],
     ) -> None:
         self._world = world
@@ -88,7 +89,7 @@ class SimulatorApp:
         found = find_method(http.method, path)
         own = _OWN_OPERATIONS.get((http.method, path), "page" if not path.startswith(BASE_PATHS) else "unknown")
         with self._world.lock:
-            known = self._grants.account_of(_bearer(http.headers.get("authorization")) or "")
+            known = self._grants.account_of(bearer(http.headers.get("authorization")) or "")
             return self._log.arrive(
                 verb=http.method,
                 path=path,
@@ -155,7 +156,7 @@ class SimulatorApp:
         A token that is not good is refused for the whole (assumed).
         """
         token = call.headers.get("authorization", "")
-        if self._grants.account_of(_bearer(token) or "") is None:
+        if self._grants.account_of(bearer(token) or "") is None:
             raise errors.invalid_credentials() if token else errors.login_required()
         parts = mail_batch.taken_apart(call.headers.get("content-type", ""), raw)
         return mail_batch.put_together([(part.content_id, self._part(call, part, base_url)) for part in parts])
@@ -185,7 +186,7 @@ class SimulatorApp:
 
     def _authorized(self, call: Call, scopes: frozenset[str]) -> Account:
         """The account behind the bearer token, if one of `scopes` was granted."""
-        token = _bearer(call.headers.get("authorization"))
+        token = bearer(call.headers.get("authorization"))
         if token is None:
             raise errors.login_required()
         known = self._grants.account_of(token)
@@ -204,12 +205,12 @@ class SimulatorApp:
         if call.operation == "oauth.consent":
             return self._consent.decide(form)
         if call.operation == "oauth.token":
-            single |= _basic_credentials(call.headers.get("authorization"))
+            single |= basic_credentials(call.headers.get("authorization"))
             return _json(self._grants.exchange(single), 200, {"Cache-Control": "no-store"})
         if call.operation == "oauth.revoke":
             self._grants.revoke(single.get("token") or call.query.get("token", ""))
             return _json({}, 200, {})
-        known = self._grants.account_of(_bearer(call.headers.get("authorization")) or "")
+        known = self._grants.account_of(bearer(call.headers.get("authorization")) or "")
         if known is None:
             raise OAuthError(401, "invalid_request", "Invalid Credentials")
         return _json(userinfo(*known), 200, {})
@@ -250,23 +251,6 @@ def _json(body: Json, status: int, headers: dict[str, str]) -> Response:
 
 def _etag(body: Json) -> dict[str, str]:
     return {"ETag": body["etag"]} if "etag" in body else {}
-
-
-def _bearer(header: str | None) -> str | None:
-    kind, _, token = (header or "").partition(" ")
-    return token if kind.lower() == "bearer" and token else None
-
-
-def _basic_credentials(header: str | None) -> dict[str, str]:
-    """A client may also name itself by HTTP Basic (RFC 6749 2.3.1), which google-auth-oauthlib does."""
-    kind, _, value = (header or "").partition(" ")
-    if kind.lower() != "basic":
-        return {}
-    try:
-        client_id, _, secret = base64.b64decode(value).decode().partition(":")
-    except ValueError:
-        return {}
-    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}
 
 
 def _parsed(content_type: str, raw: bytes | memoryview) -> Any:

@@ -11,18 +11,20 @@ from meetings.adapters.google.simulator import events
 from meetings.adapters.google.simulator.api import CalendarApi, Settings, secondary_id
 from meetings.adapters.google.simulator.app import AUTH_PATH, REVOKE_PATH, TOKEN_PATH, USERINFO_PATH, SimulatorApp
 from meetings.adapters.google.simulator.browser import walk_consent
-from meetings.adapters.google.simulator.calls import Call, CallLog
+from meetings.adapters.google.simulator.calls import Call
 from meetings.adapters.google.simulator.conference import succeed
 from meetings.adapters.google.simulator.consent import ConsentPages
 from meetings.adapters.google.simulator.errors import Json
 from meetings.adapters.google.simulator.grants import Client, Grants
 from meetings.adapters.google.simulator.mail_api import MailApi
 from meetings.adapters.google.simulator.mail_control import MailControl
-from meetings.adapters.google.simulator.push import Push
+from meetings.adapters.google.simulator.push import Notification, Push, attempt, final
 from meetings.adapters.google.simulator.recurrence import instance_key
 from meetings.adapters.google.simulator.times import from_python
 from meetings.adapters.google.simulator.world import Account, Calendar, Mail, World
-from meetings.adapters.scripted_faults.faults import Fault, Faults, Hook, Match, matches
+from meetings.adapters.scripted_faults.faults import Fault
+from meetings.adapters.scripted_faults.script import Scripted
+from meetings.adapters.scripted_faults.sending import Sending
 from meetings.adapters.scripted_faults.serving import serve_in_loop, serve_in_thread
 
 CLIENT_ID = "simulated-client.apps.googleusercontent.com"
@@ -45,7 +47,7 @@ class Endpoints:
     userinfo: str
 
 
-class GoogleSimulator:
+class GoogleSimulator(Scripted[Call, Fault]):
     """Google's accounts server, Calendar API v3 and Gmail API v1 in memory. `mail` is what people do with their mail.
 
     Thread-safe: the server runs in its own thread or loop, everything here may be called from any other. Moments are
@@ -53,12 +55,12 @@ class GoogleSimulator:
     """
 
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__(Call, Fault)
         self._world = World(now)
         self._grants = Grants(self._world)
-        self._log = CallLog()
-        self._faults = Faults[Fault]()
         self.settings = Settings()
-        self.push = Push(self._world, self._grants.is_granted)
+        self.sending = Sending[Notification](attempt, final)
+        self.push = Push(self._world, self._grants.is_granted, self.sending.send)
         consent = ConsentPages(self._world, self._grants)
         api = CalendarApi(self._world, self.push, self.settings)
         self.mail = MailControl(self._world)
@@ -77,7 +79,7 @@ class GoogleSimulator:
             try:
                 yield self
             finally:
-                self.push.close()
+                self.sending.close()
 
     @contextlib.asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator["GoogleSimulator"]:
@@ -87,7 +89,7 @@ class GoogleSimulator:
             try:
                 yield self
             finally:
-                self.push.close()
+                self.sending.close()
 
     @property
     def url(self) -> str:
@@ -294,40 +296,6 @@ class GoogleSimulator:
         """What Google would have mailed to guests, oldest first."""
         with self._world.lock:
             return list(self._world.mails)
-
-    @property
-    def calls(self) -> list[Call]:
-        return list(self._log.calls)
-
-    def requests_for(self, match: Match) -> list[Call]:
-        """The calls of one operation (`events.insert`), of a group (`oauth.`), or that a function picks."""
-        return [call for call in self.calls if matches(match, call)]
-
-    def forget_calls(self) -> None:
-        self._log.calls.clear()
-
-    def observe(self, observer: Callable[[Call], None]) -> None:
-        """Tell `observer` of every finished call, in the server's thread."""
-        self._log.observers.append(observer)
-
-    # -- faults
-
-    def fault(self, match: Match = None, **about: Any) -> Fault:
-        """Script a fault; see `meetings.adapters.scripted_faults.faults` for what it can do."""
-        return self._faults.add(Fault(match, **about))
-
-    def on_call(self, match: Match, action: Callable[[], object], *, on_call: int = 1) -> None:
-        """Run `action` once, after the work of the n-th matching call and before its answer leaves.
-
-        A change made there falls between two pages of a list, or between a commit and its answer.
-        """
-        self._faults.add_hook(Hook(match, action, on_call))
-
-    def remove_fault(self, fault: Fault) -> None:
-        self._faults.remove(fault)
-
-    def clear_faults(self) -> None:
-        self._faults.clear()
 
     def _calendar(self, calendar_id: str) -> Calendar:
         return self._world.calendars[calendar_id]

@@ -8,11 +8,7 @@ other answers are final. A channel lives as long as asked for, at most `longest_
 which Google does not allow at all.
 """
 
-import contextlib
 import http.client
-import queue
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -54,49 +50,15 @@ class Notification:
 
 
 class Push:
-    """The channels of all accounts, and what a test may do to the messages."""
+    """The channels of all accounts."""
 
-    def __init__(self, world: World, may_notify: Callable[[str], bool]) -> None:
+    def __init__(self, world: World, may_notify: Callable[[str], bool], send: Callable[[Notification], None]) -> None:
         self.channels: dict[str, Channel] = {}
-        self.sent: list[Notification] = []
-        self.lost: list[Notification] = []
         self.longest_life = timedelta(days=30)
-        self.retry_pauses: tuple[float, ...] = (0.1, 0.4)
-        self.delay_seconds = 0.0
         self._world = world
         self._may_notify = may_notify
-        self._lose = self._repeat = 0
-        self._held: list[Notification] | None = None
-        self._queue: queue.Queue[Notification | None] = queue.Queue()
-        self._thread: threading.Thread | None = None
+        self._send = send
         world.listeners.append(self._calendar_changed)
-
-    def lose_next(self, count: int = 1) -> None:
-        """The next `count` messages never leave. Their numbers are used up."""
-        self._lose = count
-
-    def repeat_next(self, count: int = 1) -> None:
-        """Each of the next `count` messages is sent twice."""
-        self._repeat = count
-
-    def hold(self) -> None:
-        """Keep messages back until `release`."""
-        self._held = self._held or []
-
-    def release(self, *, reverse: bool = False) -> int:
-        """Send what was held, oldest first, or newest first with `reverse`. Gives how many."""
-        held, self._held = self._held or [], None
-        for message in reversed(held) if reverse else held:
-            self._enqueue(message)
-        return len(held)
-
-    def wait_until_sent(self, timeout: float = 5.0) -> None:
-        """Return when no message is under way any more. Raises TimeoutError."""
-        deadline = time.monotonic() + timeout
-        while self._queue.unfinished_tasks:
-            if time.monotonic() > deadline:
-                raise TimeoutError("notifications are still under way")
-            time.sleep(0.005)
 
     def watch(self, account: Account, calendar: Calendar, body: Json, base_url: str) -> Json:
         """events.watch: open a channel; its `sync` message is on its way when this returns."""
@@ -119,17 +81,6 @@ class Push:
         if channel is None or not resource_matches or channel.email != account.email:
             raise GoogleError(404, "notFound", f"Channel '{body.get('id')}' not found for project.")
         del self.channels[channel.id]
-
-    def close(self) -> None:
-        """End the sending thread. Messages not yet sent stay unsent."""
-        if self._thread is not None:
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    self._queue.get_nowait()
-                    self._queue.task_done()
-            self._queue.put(None)
-            self._thread.join(timeout=5)
-            self._thread = None
 
     def _opened(self, account: Account, calendar: Calendar, body: Json, base_url: str) -> Channel:
         for name in ("id", "type", "address"):
@@ -193,45 +144,7 @@ class Push:
         }
         if channel.token:
             headers["X-Goog-Channel-Token"] = channel.token
-        message = Notification(channel.id, channel.address, headers)
-        if self._lose:
-            self._lose -= 1
-            self.lost.append(message)
-        elif self._held is not None:
-            self._held.append(message)
-        else:
-            self._enqueue(message)
-
-    def _enqueue(self, message: Notification) -> None:
-        copies = 1
-        if self._repeat:
-            self._repeat -= 1
-            copies = 2
-        for _ in range(copies):
-            self._queue.put(message)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._send_all, name="google-simulator-push", daemon=True)
-            self._thread.start()
-
-    def _send_all(self) -> None:
-        while True:
-            message = self._queue.get()
-            try:
-                if message is None:
-                    return
-                self._send(message)
-            finally:
-                self._queue.task_done()
-
-    def _send(self, message: Notification) -> None:
-        time.sleep(self.delay_seconds)
-        self.sent.append(message)
-        for pause in (*self.retry_pauses, None):
-            status = _post(message.address, message.headers)
-            message.statuses.append(status)
-            if status not in _TRY_AGAIN or pause is None:
-                return
-            time.sleep(pause)
+        self._send(Notification(channel.id, channel.address, headers))
 
 
 def _deliverable(address: str) -> bool:
@@ -239,16 +152,21 @@ def _deliverable(address: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
-def _post(address: str, headers: dict[str, str]) -> int:
+def attempt(message: Notification) -> int:
     """The receiver's status, 0 when there was no answer within five seconds."""
-    parts = urlsplit(address)
+    parts = urlsplit(message.address)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=5)
     try:
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        connection.request("POST", target, headers=headers)
+        connection.request("POST", target, headers=message.headers)
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return 0
     finally:
         connection.close()
+
+
+def final(status: int) -> bool:
+    """Whether an answer ends the attempts."""
+    return status not in _TRY_AGAIN

@@ -1,13 +1,12 @@
 """The ASGI application: finds the operation, checks the token, does the work, logs the call, applies faults."""
 
 import asyncio
-import base64
 import json
 import logging
 import time
 import uuid
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -15,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from meetings.adapters.office365.simulator import errors, events, pages
 from meetings.adapters.office365.simulator.api import CalendarApi, Request, page_number
-from meetings.adapters.office365.simulator.calls import Call, CallLog
+from meetings.adapters.office365.simulator.calls import Call
 from meetings.adapters.office365.simulator.consent import ConsentPages
 from meetings.adapters.office365.simulator.errors import EntraError, GraphError
 from meetings.adapters.office365.simulator.grants import Grants
@@ -24,6 +23,8 @@ from meetings.adapters.office365.simulator.odata import read_prefer
 from meetings.adapters.office365.simulator.openid import configuration
 from meetings.adapters.office365.simulator.operations import CALLING_BACK, find_operation
 from meetings.adapters.office365.simulator.world import Account, World, immutable_id
+from meetings.adapters.scripted_faults.calls import CallLog
+from meetings.adapters.scripted_faults.credentials import basic_credentials, bearer
 from meetings.adapters.scripted_faults.delivery import deliver
 from meetings.adapters.scripted_faults.faults import Fault, Faults
 
@@ -43,7 +44,7 @@ class SimulatorApp:
         id_tokens: IdTokens,
         consent: ConsentPages,
         api: CalendarApi,
-        log: CallLog,
+        log: CallLog[Call],
         faults: Faults[Fault],
     ) -> None:
         self._world = world
@@ -80,7 +81,7 @@ class SimulatorApp:
         operation, parameters, _ = find_operation(http.method, http.scope["path"])
         query = {name.lower(): value for name, value in http.query_params.items()}
         with self._world.lock:
-            known = self._grants.account_of(_bearer(http.headers.get("authorization")) or "")
+            known = self._grants.account_of(bearer(http.headers.get("authorization")) or "")
             return self._log.arrive(
                 verb=http.method,
                 path=http.scope["path"],
@@ -178,7 +179,7 @@ class SimulatorApp:
 
     def _authorized(self, call: Call) -> tuple[Account, str]:
         """The account behind the bearer token, if one of the operation's permissions was granted."""
-        token = _bearer(call.headers.get("authorization"))
+        token = bearer(call.headers.get("authorization"))
         if token is None:
             raise errors.bad_token("Access token is empty.")
         known = self._grants.account_of(token)
@@ -212,7 +213,7 @@ class SimulatorApp:
         if call.operation == "oauth.logout":
             return HTMLResponse(pages.page("Sign out", "<h1>You signed out of your account</h1>"))
         single = {name: values[-1] for name, values in form.items() if isinstance(values, list)}
-        single |= _basic_credentials(call.headers.get("authorization"))
+        single |= basic_credentials(call.headers.get("authorization"))
         answer = self._grants.exchange(tenant, single, base_url)
         return JSONResponse(answer, 200, {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
 
@@ -265,23 +266,6 @@ class SimulatorApp:
         response = self._graph_error(call, errors.scripted(status, fault.reason))
         response.headers.update(headers)
         return response
-
-
-def _bearer(header: str | None) -> str | None:
-    kind, _, token = (header or "").partition(" ")
-    return token if kind.lower() == "bearer" and token else None
-
-
-def _basic_credentials(header: str | None) -> dict[str, str]:
-    """A client may also name itself by HTTP Basic (`token_endpoint_auth_methods_supported`)."""
-    kind, _, value = (header or "").partition(" ")
-    if kind.lower() != "basic":
-        return {}
-    try:
-        client_id, _, secret = base64.b64decode(value).decode().partition(":")
-    except ValueError:
-        return {}
-    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}
 
 
 def _parsed(content_type: str, raw: bytes | memoryview) -> Any:

@@ -11,7 +11,7 @@ from meetings.adapters.office365.simulator import events, invitations
 from meetings.adapters.office365.simulator.api import CalendarApi, Settings
 from meetings.adapters.office365.simulator.app import SimulatorApp
 from meetings.adapters.office365.simulator.browser import walk_consent
-from meetings.adapters.office365.simulator.calls import Call, CallLog
+from meetings.adapters.office365.simulator.calls import Call
 from meetings.adapters.office365.simulator.certificates import certificate_for
 from meetings.adapters.office365.simulator.consent import ConsentPages
 from meetings.adapters.office365.simulator.errors import Json
@@ -21,7 +21,7 @@ from meetings.adapters.office365.simulator.id_tokens import IdTokens
 from meetings.adapters.office365.simulator.mail_api import MailApi
 from meetings.adapters.office365.simulator.mail_control import MailControl
 from meetings.adapters.office365.simulator.mail_post import Post
-from meetings.adapters.office365.simulator.sending import Sending
+from meetings.adapters.office365.simulator.sending import Notification, attempt, taken
 from meetings.adapters.office365.simulator.subscriptions import Subscriptions
 from meetings.adapters.office365.simulator.times import from_python, wall, zone_of
 from meetings.adapters.office365.simulator.world import (
@@ -33,7 +33,9 @@ from meetings.adapters.office365.simulator.world import (
     World,
     immutable_id,
 )
-from meetings.adapters.scripted_faults.faults import Fault, Faults, Hook, Match, matches
+from meetings.adapters.scripted_faults.faults import Fault
+from meetings.adapters.scripted_faults.script import Scripted
+from meetings.adapters.scripted_faults.sending import Sending
 from meetings.adapters.scripted_faults.serving import serve_in_loop, serve_in_thread
 
 CLIENT_ID = "5d2f8e4c-1b6a-4c3e-9f70-7a8b9c0d1e2f"
@@ -65,7 +67,7 @@ class Endpoints:
         return f"{self.login}/{tenant}/oauth2/v2.0/token"
 
 
-class Office365Simulator:
+class Office365Simulator(Scripted[Call, Fault]):
     """Entra's sign-in, Graph's calendar and Graph's mail (`mail`) in memory.
 
     Thread-safe: the server runs in its own thread or loop, everything here may be called from any other. Moments are
@@ -74,13 +76,12 @@ class Office365Simulator:
     """
 
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__(Call, Fault)
         self._world = World(now)
         id_tokens = IdTokens()
         self._grants = Grants(self._world, id_tokens)
-        self._log = CallLog()
-        self._faults = Faults[Fault]()
         self.settings = Settings()
-        self.sending = Sending()
+        self.sending = Sending[Notification](attempt, taken)
         self.push = Subscriptions(self._world, self._grants.is_granted, self.sending.send)
         consent = ConsentPages(self._world, self._grants)
         api = CalendarApi(self._world, self.push, self.settings)
@@ -396,40 +397,6 @@ class Office365Simulator:
         """What Exchange would have mailed to attendees, oldest first."""
         with self._world.lock:
             return list(self._world.mails)
-
-    @property
-    def calls(self) -> list[Call]:
-        return list(self._log.calls)
-
-    def requests_for(self, match: Match) -> list[Call]:
-        """The calls of one operation (`events.create`), of a group (`oauth.`), or that a function picks."""
-        return [call for call in self.calls if matches(match, call)]
-
-    def forget_calls(self) -> None:
-        self._log.calls.clear()
-
-    def observe(self, observer: Callable[[Call], None]) -> None:
-        """Tell `observer` of every finished call, in the server's thread."""
-        self._log.observers.append(observer)
-
-    # -- faults
-
-    def fault(self, match: Match = None, **about: Any) -> Fault:
-        """Script a fault; see `meetings.adapters.scripted_faults.faults` for what it can do."""
-        return self._faults.add(Fault(match, **about))
-
-    def on_call(self, match: Match, action: Callable[[], object], *, on_call: int = 1) -> None:
-        """Run `action` once, after the work of the n-th matching call and before its answer leaves.
-
-        A change made there falls between two pages of a list, or between a commit and its answer.
-        """
-        self._faults.add_hook(Hook(match, action, on_call))
-
-    def remove_fault(self, fault: Fault) -> None:
-        self._faults.remove(fault)
-
-    def clear_faults(self) -> None:
-        self._faults.clear()
 
     # -- inside
 

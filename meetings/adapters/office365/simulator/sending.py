@@ -1,16 +1,12 @@
-"""Sending notifications: one thread, in order, tried again; and what a test may do to them on the way.
+"""Notifications on their way to a receiver.
 
 Source: "Receive change notifications through webhooks": any 2xx takes a notification, anything else is tried again with
 growing pauses (their lengths are assumed); an address proves itself with a token within 10 seconds. Plain http is
 allowed to loopback addresses only, which Graph does not allow at all.
 """
 
-import contextlib
 import http.client
 import json
-import queue
-import threading
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,108 +29,23 @@ class Notification:
     statuses: list[int] = field(default_factory=list)
 
 
-class Sending:
-    """The way of notifications to their receivers."""
-
-    def __init__(self) -> None:
-        self.sent: list[Notification] = []
-        self.lost: list[Notification] = []
-        self.retry_pauses: tuple[float, ...] = (0.1, 0.4)
-        self.delay_seconds = 0.0
-        self._lose = self._repeat = 0
-        self._held: list[Notification] | None = None
-        self._queue: queue.Queue[Notification | None] = queue.Queue()
-        self._thread: threading.Thread | None = None
-
-    def lose_next(self, count: int = 1) -> None:
-        """The next `count` notifications never leave."""
-        self._lose = count
-
-    def repeat_next(self, count: int = 1) -> None:
-        """Each of the next `count` notifications is sent twice."""
-        self._repeat = count
-
-    def hold(self) -> None:
-        """Keep notifications back until `release`."""
-        self._held = self._held or []
-
-    def release(self, *, reverse: bool = False, together: bool = False) -> int:
-        """Send what was held, oldest first, or newest first with `reverse`. Gives how many.
-
-        `together` puts all that is for one address into one POST ("change notifications can be batched").
-        """
-        held, self._held = self._held or [], None
-        ordered = held[::-1] if reverse else held
-        for message in _batched(ordered) if together else ordered:
-            self._enqueue(message)
-        return len(held)
-
-    def wait_until_sent(self, timeout: float = 5.0) -> None:
-        """Return when no notification is under way any more. Raises TimeoutError."""
-        deadline = time.monotonic() + timeout
-        while self._queue.unfinished_tasks:
-            if time.monotonic() > deadline:
-                raise TimeoutError("notifications are still under way")
-            time.sleep(0.005)
-
-    def close(self) -> None:
-        """End the sending thread. Notifications not yet sent stay unsent."""
-        if self._thread is not None:
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    self._queue.get_nowait()
-                    self._queue.task_done()
-            self._queue.put(None)
-            self._thread.join(timeout=5)
-            self._thread = None
-
-    def send(self, message: Notification) -> None:
-        if self._lose:
-            self._lose -= 1
-            self.lost.append(message)
-        elif self._held is not None:
-            self._held.append(message)
-        else:
-            self._enqueue(message)
-
-    def _enqueue(self, message: Notification) -> None:
-        copies = 1
-        if self._repeat:
-            self._repeat -= 1
-            copies = 2
-        for _ in range(copies):
-            self._queue.put(message)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._send_all, name="office365-simulator-push", daemon=True)
-            self._thread.start()
-
-    def _send_all(self) -> None:
-        while True:
-            message = self._queue.get()
-            try:
-                if message is None:
-                    return
-                self._post(message)
-            finally:
-                self._queue.task_done()
-
-    def _post(self, message: Notification) -> None:
-        time.sleep(self.delay_seconds)
-        self.sent.append(message)
-        body = json.dumps({"value": [message.value, *message.more]})
-        for pause in (*self.retry_pauses, None):
-            status, _, _ = _post(message.address, body, "application/json; charset=utf-8", 3.0)
-            message.statuses.append(status)
-            if 200 <= status < 300 or pause is None:
-                return
-            time.sleep(pause)
+def attempt(message: Notification) -> int:
+    """The receiver's answer, 0 for none."""
+    body = json.dumps({"value": [message.value, *message.more]})
+    return _post(message.address, body, "application/json; charset=utf-8", 3.0)[0]
 
 
-def _batched(messages: list[Notification]) -> list[Notification]:
-    by_address: dict[str, list[Json]] = {}
+def taken(status: int) -> bool:
+    """Whether an answer ends the attempts."""
+    return 200 <= status < 300
+
+
+def by_address(messages: list[Notification]) -> list[Notification]:
+    """All that is for one address in one POST ("change notifications can be batched")."""
+    found: dict[str, list[Json]] = {}
     for message in messages:
-        by_address.setdefault(message.address, []).append(message.value)
-    return [Notification(address, values[0], tuple(values[1:])) for address, values in by_address.items()]
+        found.setdefault(message.address, []).append(message.value)
+    return [Notification(address, values[0], tuple(values[1:])) for address, values in found.items()]
 
 
 def validate(address: str) -> None:
