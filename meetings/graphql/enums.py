@@ -97,7 +97,7 @@ def _shown(enum: type[Enum], name: str, description: str, **values: str) -> None
     if list(values) != [member.name for member in enum]:
         raise ValueError(f"{name}: describe exactly {', '.join(member.name for member in enum)}, in this order")
     strawberry.enum(enum, name=name, description=description)
-    definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]
+    definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]  # added above
     for value in definition.values:
         value.description = values[value.name]
 

@@ -152,7 +152,7 @@ async def test_lists_in_wire_form_are_what_the_plain_executor_gives(
 def test_no_more_bytes_are_kept_than_allowed() -> None:
     answers = KeptAnswers(most_bytes=10_000)
     for number in range(100):
-        answer = KeptAnswer(b"x" * 500, [], None, datetime.now(UTC), 0)  # type: ignore[arg-type]  # no page is looked up
+        answer = KeptAnswer(b"x" * 500, [], None, datetime.now(UTC), 0)  # type: ignore[arg-type]  # no page looked up
         answers.keep((b"", b"", b"", str(number).encode()), answer)
     assert answers.get((b"", b"", b"", b"0")) is None
     assert answers.get((b"", b"", b"", b"99")) is not None

@@ -202,7 +202,7 @@ class _BoundedConnection(http.client.HTTPConnection):
         self.timeout = min(CONNECT_SECONDS, seconds)
         super().connect()
         self.sock.settimeout(_left(until))
-        self.response_class = functools.partial(_BoundedResponse, until=until)  # type: ignore[assignment]  # called alike
+        self.response_class = functools.partial(_BoundedResponse, until=until)  # type: ignore[assignment]  # callable
 
     def getresponse(self) -> http.client.HTTPResponse:
         """The answer's head.

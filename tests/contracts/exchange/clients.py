@@ -48,7 +48,7 @@ def believing(ca_file: str) -> type[requests.adapters.HTTPAdapter]:
 
     class Believing(requests.adapters.HTTPAdapter):
         def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-            super().cert_verify(conn, url, ca_file, cert)  # type: ignore[no-untyped-call]  # its stubs are typed in part
+            super().cert_verify(conn, url, ca_file, cert)  # type: ignore[no-untyped-call]  # the stubs are partial
 
     return Believing
 

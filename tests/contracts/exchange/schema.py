@@ -13,6 +13,7 @@ and what stands inside `Notifications` and `ErrorSubscriptionIds` is of the mess
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -89,7 +90,8 @@ def _problems(part: etree._Element) -> list[str]:
     schema = _schema()
     if schema.validate(alone):
         return []
-    return [f"{error.path}: {error.message}" for error in schema.error_log]  # type: ignore[attr-defined]  # the stubs forget it
+    errors: Any = schema.error_log  # the stubs do not say that it can be iterated
+    return [f"{error.path}: {error.message}" for error in errors]
 
 
 def _fault_problems(fault: etree._Element) -> list[str]:

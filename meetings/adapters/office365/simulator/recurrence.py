@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, weekday  # type: ignore[import-untyped]  # dateutil brings no types
+from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, weekday  # type: ignore[import-untyped]  # untyped
 
 from meetings.adapters.office365.simulator.errors import Json, invalid_property
 from meetings.adapters.office365.simulator.times import instant, wall, zone_of
