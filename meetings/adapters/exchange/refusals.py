@@ -4,9 +4,7 @@ Sources: "ResponseCode" (EWS reference) for the codes, "EWS throttling in Exchan
 RFC 9110 10.2.3 for Retry-After. Codes that are not named here say nothing final: the outcome is unknown.
 """
 
-import re
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from meetings.application.ports.calendars import (
@@ -20,6 +18,7 @@ from meetings.application.ports.calendars import (
     ReauthorizationNeeded,
 )
 from meetings.application.ports.mail_accounts import MailNotAccepted
+from meetings.application.ports.provider_answers import retry_after_seconds, word
 
 
 class Asked(Enum):
@@ -133,19 +132,7 @@ def as_provider_error(refused: Refused, asked: Asked, now: datetime) -> Provider
 
 
 def seconds(wait: float | str | None, now: datetime) -> float | None:
-    """Seconds to wait: a number of them, or a date (RFC 9110 10.2.3). None for what is neither, and for no wait."""
+    """Seconds to wait, from a number of them or a Retry-After header. None for what is neither, and for no wait."""
     if isinstance(wait, float | int):
         return float(wait) if wait > 0 else None
-    if wait is None:
-        return None
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", wait.strip()):
-        return float(wait)
-    try:
-        return max(0.0, (parsedate_to_datetime(wait) - now).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
-def word(text: str) -> str:
-    """A word from outside, made safe for logs."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "?", text)[:64]
+    return retry_after_seconds(wait, now)

@@ -6,9 +6,7 @@ libraries.
 """
 
 import json
-import re
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from meetings.application.ports.calendars import (
@@ -24,6 +22,7 @@ from meetings.application.ports.calendars import (
     ReauthorizationNeeded,
 )
 from meetings.application.ports.mail_accounts import MailNotAccepted
+from meetings.application.ports.provider_answers import retry_after_seconds, word
 
 
 class Asked(Enum):
@@ -140,18 +139,6 @@ def free_busy_error(reason: str) -> ProviderError:
     return CalendarUnreadable(text) if reason in ("notFound", "forbidden") else ProviderUnavailable(text)
 
 
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """Seconds to wait: the header is a number of them, or a date (RFC 9110 10.2.3). None for what is neither."""
-    if header is None:
-        return None
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", header.strip()):
-        return float(header)
-    try:
-        return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
 def reason_in(content: bytes) -> str | None:
     """Google's word for why, from the body of an error in one of its three forms; None when there is none.
 
@@ -170,8 +157,3 @@ def reason_in(content: bytes) -> str | None:
         error.get("status") if isinstance(error, dict) else None
     )
     return word(found) if isinstance(found, str) else None
-
-
-def word(text: str) -> str:
-    """A word from outside, made safe for logs."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "?", text)[:64]

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
 
@@ -28,6 +27,7 @@ from meetings.application.ports.calendars import (
     ReauthorizationNeeded,
 )
 from meetings.application.ports.mail_accounts import MailNotAccepted
+from meetings.application.ports.provider_answers import retry_after_seconds, word
 
 
 class Asked(Enum):
@@ -213,20 +213,3 @@ def _said(answer: Mapping[str, Any]) -> str:
     """Entra's own words are not kept: they name the person's address."""
     numbers = "".join(f", AADSTS{code}" for code in sorted(_codes(answer)))
     return f"Microsoft's sign-in says {word(str(answer.get('error')))}{numbers}"
-
-
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """Seconds to wait: the header is a number of them, or a date (RFC 9110 10.2.3). None for what is neither."""
-    if header is None:
-        return None
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", header.strip()):
-        return float(header)
-    try:
-        return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
-def word(text: str) -> str:
-    """A word from outside, made safe for logs."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "?", text)[:64]

@@ -11,7 +11,6 @@ from meetings.adapters.google.refusals import (
     as_provider_error,
     free_busy_error,
     reason_in,
-    retry_after_seconds,
 )
 from meetings.application.ports.calendars import (
     CalendarUnreadable,
@@ -106,24 +105,6 @@ def test_an_unavailable_service_that_says_when_to_return_is_obeyed() -> None:
     error = as_provider_error(Refused(503, "backendError", "120"), Asked.CALENDAR, NOW)
     assert isinstance(error, RateLimited)
     assert error.retry_after == 120
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("0", 0),
-        ("17", 17),
-        (" 2.5 ", 2.5),
-        ("Mon, 02 Mar 2026 08:01:30 GMT", 90),
-        ("Mon, 02 Mar 2026 07:00:00 GMT", 0),
-        ("soon", None),
-        ("-5", None),
-        ("9" * 400, None),
-    ],
-)
-def test_the_pause_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    assert retry_after_seconds(header, NOW) == seconds
 
 
 @pytest.mark.parametrize(
