@@ -6,6 +6,10 @@ import pytest
 
 from meetings.domain.user import Role
 from meetings.infrastructure.database.audit import audit
+from tests.api.inbox_documents import DISCONNECT_INBOX, INBOXES
+from tests.api.privacy_documents import ERASE, EXPORT
+from tests.api.records import CHANGE_MEETING, made, planned
+from tests.api.test_emails import with_mailbox
 from tests.product import ApiClient, Product, TopLevelErrors
 
 LOG = (
@@ -71,3 +75,27 @@ async def test_people_and_keys_that_come_and_go_stand_in_the_log_without_secrets
     assert "cleo" not in told.casefold()
     found = await audit(served.here.runtime.database, served.here.anna.account_id)
     assert (found.broken_at, found.entries) == (None, len(nodes))
+
+
+async def test_what_happens_to_mailboxes_meetings_on_record_and_people_from_outside_stands_in_the_log_once(
+    served: Product, host: ApiClient
+) -> None:
+    """I9: each change has one entry with who did it, and repeating it has none."""
+    await with_mailbox(served)
+    vera = await made(host)
+    [inbox] = (await host.ask(INBOXES))["viewer"]["inboxes"]
+    meeting = await planned(host, vera, sendInvitation=False)
+    for _ in range(2):
+        cancelled = await host.ask(CHANGE_MEETING, id=meeting["id"], input={"outcome": "CANCELLED"})
+        assert cancelled["updateMeetingEngagement"]["errors"] == []
+        assert (await host.ask(DISCONNECT_INBOX, id=inbox["id"]))["disconnectInbox"]["errors"] == []
+    assert (await host.ask(EXPORT, email=vera["email"]))["exportPerson"]["errors"] == []
+    assert (await host.ask(ERASE, email=vera["email"]))["erasePerson"]["errors"] == []
+    nodes = (await log(host))["nodes"]
+    anna = f"user:{served.here.anna.id}"
+    once = ["EngagementCreated", "EngagementChanged", "MailboxDisconnected", "PersonExportRequested", "PersonErased"]
+    assert [(node["kind"], node["actor"]) for node in reversed(nodes) if node["kind"] in once] == [
+        (kind, anna) for kind in once
+    ]
+    assert [node["kind"] for node in nodes].count("MailboxConnected") == 1
+    assert "vera" not in str(nodes).casefold()

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from meetings.application.ports.crm import ContactDetails, MailDirection, MailRecord
+from meetings.graphql.node_ids import Kind, to_id
 from tests.api.documents import BOOK, REQUEST, at, book, request
 from tests.api.records import (
     CHANGE_MEETING,
@@ -210,23 +211,9 @@ async def test_calendar_sync_is_on_once_a_calendar_is_connected_and_whoever_swit
 
 async def test_a_timeline_is_walked_in_pages_meetings_and_mails_together(served: Product, host: ApiClient) -> None:
     vera = await made(host)
-    crm = await served.here.tools.crm_of(served.here.anna.account_id)
-    contact = (await crm.known([vera["email"]]))[vera["email"]]
     for number in range(3):
         await planned(host, vera, title=f"Meeting {number}", **hours(f"1{number}:00", f"1{number}:30"))
-        mail = MailRecord(
-            key=uuid4(),
-            contacts=(contact.id,),
-            owner=HOST_EMAIL,
-            direction=MailDirection.INBOUND,
-            sender=vera["email"],
-            recipients=(HOST_EMAIL,),
-            subject=f"Mail {number}",
-            text="Hello",
-            sent_at=datetime.fromisoformat(at(f"1{number}:15")),
-            message_id=f"<{number}@visitors.example>",
-        )
-        await crm.put_mail(mail)
+        await logged(served, vera, number, owner=HOST_EMAIL)
     seen: list[str] = []
     after = None
     while True:
@@ -274,3 +261,58 @@ async def test_a_page_of_contacts_with_their_timelines_needs_few_statements(
         await page_of(host, contacts[-1])
     asked = [statement for statement in seen if "SELECT" in statement.upper()]
     assert 1 <= len(asked) <= 15, "\n\n".join(asked)
+
+
+async def test_the_page_of_a_contact_needs_no_more_statements_for_many_entries_than_for_few(
+    served: Product, host: ApiClient, visitor: ApiClient
+) -> None:
+    """GQ-2: bookings, meetings with others, and mails, of several people."""
+    await online(served)
+    vera = await made(host)
+
+    async def happens(*hours_of_day: int) -> None:
+        for hour in hours_of_day:
+            colleague = await served.here.add_colleague(f"Colleague {hour}", f"colleague{hour}@example.com")
+            willi = await made(host, f"willi{hour}@visitors.example", ownerId=to_id(Kind.USER, colleague.id))
+            wish = book(at(f"{hour}:00"))
+            wish["invitee"]["email"] = vera["email"]
+            assert (await visitor.ask(BOOK, input=wish))["bookMeeting"]["errors"] == []
+            await planned(host, vera, sendInvitation=False, attendees=[willi["email"]])
+            await logged(served, vera, hour, owner=colleague.email)
+
+        async def recorded() -> bool:
+            return bool((await page_of(host, vera))["timeline"]["totalCount"] == 3 * wanted)
+
+        await until("everything to be on record", recorded)
+
+    async def asked() -> int:
+        with statements(served) as seen:
+            entries = (await page_of(host, vera))["timeline"]["nodes"]
+        assert len(entries) == 3 * wanted
+        return sum("SELECT" in statement.upper() for statement in seen)
+
+    wanted = 1
+    await happens(9)
+    few = await asked()
+    wanted = 6
+    await happens(10, 11, 12, 13, 14)
+    assert await asked() == few <= 15
+
+
+async def logged(served: Product, contact: dict[str, Any], number: int, *, owner: str) -> None:
+    """A mail of the contact's stands on record."""
+    crm = await served.here.tools.crm_of(served.here.anna.account_id)
+    known = (await crm.known([contact["email"]]))[contact["email"]]
+    mail = MailRecord(
+        key=uuid4(),
+        contacts=(known.id,),
+        owner=owner,
+        direction=MailDirection.INBOUND,
+        sender=contact["email"],
+        recipients=(owner,),
+        subject=f"Mail {number}",
+        text="Hello",
+        sent_at=datetime.fromisoformat(at(f"1{number % 10}:15")),
+        message_id=f"<{number}@visitors.example>",
+    )
+    await crm.put_mail(mail)

@@ -3,13 +3,19 @@
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import JSON, Text, select
 
+from meetings.application.erase_person import LOOK_AGAIN_AFTER
+from meetings.application.export_person import export_person, read_export
 from meetings.domain.base import InvalidInput, PermissionMissing, Rule
 from meetings.domain.booking import BookingState
 from meetings.domain.erasure import ERASED_EMAIL, UpcomingMeetings
 from meetings.domain.user import Role
+from meetings.infrastructure.database.audit import audit
+from meetings.infrastructure.database.tables import journal, metadata
 from tests.databases import BOTH_DATABASES, Simulators
 from tests.mailed import mailed
 from tests.privacy.canary import EMAIL, MARK, Canary
@@ -32,6 +38,42 @@ TRACED = {
     "meeting_links",
 }
 """Where she stands before. What is added here has to be emptied by erasing."""
+OF_THE_ACCOUNT = {
+    "accounts",
+    "api_tokens",
+    "calendars",
+    "connections",
+    "crm_connections",
+    "mailboxes",
+    "pages",
+    "sequences",
+    "team_channels",
+    "users",
+    "web_domains",
+}
+"""What people of the account typed or connected; it says nothing about people from outside by itself."""
+IDS_AND_SEALS = {
+    "account_keys",
+    "credentials",
+    "found_events",
+    "host_times",
+    "idempotency_keys",
+    "journal",
+    "journal_heads",
+    "key_check",
+    "mail_sync",
+    "mailbox_credentials",
+    "mirror_states",
+    "mirror_times",
+    "person_requests",
+    "push_channels",
+    "record_feeds",
+    "sessions",
+    "sign_in_attempts",
+    "slot_holds",
+    "visitors",
+}
+"""Ids, figures, hashes, cursors of providers, and what is sealed."""
 
 
 @pytest.fixture
@@ -57,6 +99,44 @@ async def test_no_word_of_an_erased_person_is_left_anywhere(vera: Canary, caplog
     await vera.erase()
     await vera.workers_follow()
     assert await vera.hits() == {}
+
+
+def test_a_table_that_can_hold_words_is_one_of_which_it_is_known_whose() -> None:
+    """Whoever adds one decides here whether erasing and exporting a person have to know it."""
+    worded = {
+        table.name
+        for table in metadata.sorted_tables
+        if any(isinstance(column.type, Text | JSON) for column in table.columns)
+    }
+    assert worded == TRACED | OF_THE_ACCOUNT | IDS_AND_SEALS
+
+
+@on_both_databases
+async def test_what_was_told_and_forgotten_stands_in_the_journal_and_of_whom_does_not(vera: Canary) -> None:
+    """I9: when and what, once each; the second time there was nothing left to forget."""
+    await vera.time_passes()
+    here, tools = vera.mailed.here, vera.mailed.here.tools
+    link = await export_person(EMAIL, caller=here.caller, begin=tools.begin, links=tools.links, clock=here.clock)
+    token = link.url.rpartition("/")[2]
+    await read_export(
+        token, begin=tools.begin, look=tools.look, crm_of=tools.crm_of, links=tools.links, clock=here.clock
+    )
+    for _ in range(2):
+        await vera.erase()
+    await vera.workers_follow()
+    kinds = ("PersonExportRequested", "PersonExportRead", "PersonErased")
+    entries = await tools.reads.journal(vera.account_id, after=0, kinds=kinds, limit=10)
+    assert [entry.kind for entry in entries] == [*kinds, "PersonErased"]
+    async with here.runtime.database.snapshot() as connection:
+        told = select(journal.c.at, journal.c.details).where(journal.c.kind.in_(kinds))
+        rows = (await connection.execute(told.order_by(journal.c.position))).all()
+    assert {row.at for row in rows} == {here.clock.now - LOOK_AGAIN_AFTER - timedelta(seconds=1)}
+    nothing = {"bookings": "0", "engagements": "0", "emails": "0", "enrollments": "0"}
+    assert [row.details for row in rows[2:]] == [
+        {"bookings": "3", "engagements": "1", "emails": "2", "enrollments": "1"},
+        nothing,
+    ]
+    assert (await audit(here.runtime.database, vera.account_id)).broken_at is None
 
 
 async def test_bookings_keep_their_times_and_hosts_and_lose_the_person(vera: Canary) -> None:
