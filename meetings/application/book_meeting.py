@@ -14,7 +14,13 @@ from meetings.application.ports.calendars import CalendarsOf, EventTime
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.reads import PagePointer
 from meetings.application.ports.unit_of_work import Begin
-from meetings.application.repeated_commands import CommandKey, KeptMeanwhile, earlier_result, keep_result
+from meetings.application.repeated_commands import (
+    CommandKey,
+    KeptMeanwhile,
+    earlier_result,
+    keep_result,
+    result_of_rival,
+)
 from meetings.domain.base import ConcurrentChange, refuse
 from meetings.domain.booking_mode import BookingMode
 from meetings.domain.identifiers import BookingId, UserId
@@ -71,10 +77,7 @@ async def book_meeting(
         try:
             return await _reserve(wish, command, state, live, begin=begin, clock=clock, policy=policy)
         except KeptMeanwhile:
-            async with look(wish.page.account_id) as work:
-                earlier = await earlier_result(work, command)
-            if earlier:
-                return BookingId(earlier)
+            return BookingId(await result_of_rival(wish.page.account_id, command, look))
         except SlotTaken as taken:
             if taken.alternatives or attempt == _TRIES:
                 raise

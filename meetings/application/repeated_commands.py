@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from meetings.application.ports.unit_of_work import KeptResult, UnitOfWork
+from meetings.application.ports.unit_of_work import Begin, KeptResult, UnitOfWork
 from meetings.domain.base import DomainError, refuse
+from meetings.domain.identifiers import AccountId
 from meetings.domain.text import text_problem
 
 MAX_KEY = 200
@@ -60,8 +61,16 @@ async def keep_result(work: UnitOfWork, command: CommandKey, subject: UUID) -> N
     """Keep the result with the change itself.
 
     Raises:
-        KeptMeanwhile: a rival with the same key was first; roll back and look at `earlier_result`.
+        KeptMeanwhile: a rival with the same key was first; roll back and give the `result_of_rival`.
     """
     result = KeptResult(command.fingerprint, subject)
     if not await work.idempotency.keep(command.operation, command.scope, command.key, result):
         raise KeptMeanwhile
+
+
+async def result_of_rival(account_id: AccountId, command: CommandKey, look: Begin) -> UUID:
+    """What this command was about, after `KeptMeanwhile`."""
+    async with look(account_id) as work:
+        kept = await earlier_result(work, command)
+    assert kept, "a result kept by a rival is there once its transaction committed"
+    return kept

@@ -12,7 +12,13 @@ from meetings.application.policy import Policy
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.reads import PagePointer
 from meetings.application.ports.unit_of_work import Begin
-from meetings.application.repeated_commands import CommandKey, KeptMeanwhile, earlier_result, keep_result
+from meetings.application.repeated_commands import (
+    CommandKey,
+    KeptMeanwhile,
+    earlier_result,
+    keep_result,
+    result_of_rival,
+)
 from meetings.domain.booking_mode import BookingMode
 from meetings.domain.identifiers import BookingId
 from meetings.domain.scheduling_page import BookingBlocked, BookingForm, PageOnline, surroundings
@@ -60,10 +66,7 @@ async def request_meeting(
     try:
         return await _store(wish, command, begin=begin, clock=clock, policy=policy)
     except KeptMeanwhile:
-        async with look(wish.page.account_id) as work:
-            kept = await earlier_result(work, command)
-        assert kept, "a result kept by a rival is there once its transaction committed"
-        return BookingId(kept)
+        return BookingId(await result_of_rival(wish.page.account_id, command, look))
 
 
 async def _store(wish: RequestMeeting, command: CommandKey, *, begin: Begin, clock: Clock, policy: Policy) -> BookingId:

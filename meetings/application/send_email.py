@@ -11,7 +11,13 @@ from meetings.application.ports.identities import Caller
 from meetings.application.ports.outbox import NewIntent
 from meetings.application.ports.unit_of_work import Begin, UnitOfWork
 from meetings.application.reactions import SEND_EMAIL
-from meetings.application.repeated_commands import CommandKey, KeptMeanwhile, earlier_result, keep_result
+from meetings.application.repeated_commands import (
+    CommandKey,
+    KeptMeanwhile,
+    earlier_result,
+    keep_result,
+    result_of_rival,
+)
 from meetings.application.written_mail import write_mail
 from meetings.domain.base import NotFound
 from meetings.domain.email import Correspondent, DailyMailLimit, Email, EmailOrigin, EmailText
@@ -74,10 +80,7 @@ async def send_email(
     try:
         return await _queue(wish, command, contact, content, caller=caller, begin=begin, clock=clock, policy=policy)
     except KeptMeanwhile:
-        async with look(caller.account_id) as work:
-            kept = await earlier_result(work, command)
-        assert kept, "a result kept by a rival is there once its transaction committed"
-        return EmailId(kept)
+        return EmailId(await result_of_rival(caller.account_id, command, look))
 
 
 async def _queue(
@@ -91,20 +94,28 @@ async def _queue(
         now = clock()
         await check_daily_limit(work, mailbox, now=now, policy=policy)
         if thread is None:
-            thread = EmailThread.begin(
-                EmailThreadId(uuid4()),
-                account_id=caller.account_id,
-                mailbox=mailbox,
-                contact=contact.id,
-                contact_email=contact.email,
-                subject=content.subject,
-                now=now,
-            )
-            work.emails.add_thread(thread)
+            thread = begin_thread(work, mailbox, contact, content, now=now)
         email = queue_email(work, thread, mailbox, sender, contact.email, content, now=now)
         await keep_result(work, command, email.id)
         await work.commit()
     return email.id
+
+
+def begin_thread(
+    work: UnitOfWork, mailbox: Mailbox, contact: Contact, content: EmailText, *, now: datetime
+) -> EmailThread:
+    """A new conversation with a contact, about what its first mail is about."""
+    thread = EmailThread.begin(
+        EmailThreadId(uuid4()),
+        account_id=work.account_id,
+        mailbox=mailbox,
+        contact=contact.id,
+        contact_email=contact.email,
+        subject=content.subject,
+        now=now,
+    )
+    work.emails.add_thread(thread)
+    return thread
 
 
 def queue_email(

@@ -12,7 +12,7 @@ from meetings.application.ports.crm import Contact, CrmOf
 from meetings.application.ports.outbox import Intent, NewIntent
 from meetings.application.ports.unit_of_work import Begin, MeetingLink, UnitOfWork
 from meetings.application.reactions import SEND_STEP
-from meetings.application.send_email import check_daily_limit, queue_email
+from meetings.application.send_email import begin_thread, check_daily_limit, queue_email
 from meetings.application.sites import meeting_host
 from meetings.application.unsubscribing import unsubscribe_address, unsubscribe_words
 from meetings.application.written_mail import write_mail
@@ -21,7 +21,7 @@ from meetings.domain.business_hours import BusinessHours
 from meetings.domain.email import DailyMailLimit, EmailOrigin, EmailText
 from meetings.domain.email_thread import EmailThread
 from meetings.domain.enrollment import Enrollment, EnrollmentState, PauseReason
-from meetings.domain.identifiers import EmailThreadId, EnrollmentId
+from meetings.domain.identifiers import EnrollmentId
 from meetings.domain.mailbox import Mailbox
 from meetings.domain.scheduling_page import SchedulingPage
 from meetings.domain.sequence import Sequence, SequenceStep
@@ -112,16 +112,7 @@ async def _send(
         return
     content = await _written(work, enrollment, ready, links=links, clock=clock)
     if thread is None:
-        thread = EmailThread.begin(
-            EmailThreadId(uuid4()),
-            account_id=work.account_id,
-            mailbox=mailbox,
-            contact=contact.id,
-            contact_email=contact.email,
-            subject=content.subject,
-            now=now,
-        )
-        work.emails.add_thread(thread)
+        thread = begin_thread(work, mailbox, contact, content, now=now)
     email = queue_email(
         work,
         thread,
