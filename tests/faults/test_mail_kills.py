@@ -44,11 +44,13 @@ READING = [
 ]
 
 
-def on_both(steps: list[str], once_more: str) -> pytest.MarkDecorator:
-    """Every step on SQLite, and one on PostgreSQL: storing is the same for all."""
+def on_both(steps: list[str], *once_more: str) -> pytest.MarkDecorator:
+    """Every step on SQLite, and some on PostgreSQL: storing is the same for all."""
     runs = [pytest.param("sqlite", step, id=step) for step in steps]
-    other = pytest.param("postgresql", once_more, id=f"{once_more}-postgresql", marks=pytest.mark.services)
-    return pytest.mark.parametrize(("database_url", "step"), [*runs, other], indirect=["database_url"])
+    runs += [
+        pytest.param("postgresql", step, id=f"{step}-postgresql", marks=pytest.mark.services) for step in once_more
+    ]
+    return pytest.mark.parametrize(("database_url", "step"), runs, indirect=["database_url"])
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def arrived(here: World) -> list[Any]:
     return [mail for mail in here.google.mail.left if mail.to == VERA]
 
 
-@on_both(SENDING, "mail.send:after")
+@on_both(SENDING, "mail.send:after", "mail.send:before")
 async def test_a_worker_killed_while_it_sends_a_mail_sends_it_once(
     here: World, killable_worker: Nursery, step: str
 ) -> None:
@@ -139,7 +141,7 @@ async def test_a_worker_killed_while_it_sends_a_mail_sends_it_once(
     assert [entry.key for entry in await timeline(here)] == [email_id]
 
 
-@pytest.mark.parametrize("step", ["mail.send:before", "mail.send:after", "outbox.claim:after"])
+@on_both(["mail.send:before", "mail.send:after", "outbox.claim:after"], "mail.send:before")
 async def test_a_step_of_a_sequence_never_leaves_twice_and_is_listed_when_nobody_knows(
     here: World, killable_worker: Nursery, step: str
 ) -> None:
@@ -155,7 +157,7 @@ async def test_a_step_of_a_sequence_never_leaves_twice_and_is_listed_when_nobody
     assert len(arrived(here)) == (0 if uncertain else 1)
 
 
-@on_both(READING, "mail.read:after")
+@on_both(READING, "mail.read:after", "crm.put_mail:after")
 async def test_a_worker_killed_while_it_reads_a_mailbox_logs_each_reply_once(
     here: World, killable_worker: Nursery, step: str
 ) -> None:

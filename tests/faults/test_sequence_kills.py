@@ -16,7 +16,7 @@ from meetings.domain.enrollment import Enrollment, EnrollmentState, PauseReason
 from meetings.domain.period import Period
 from meetings.domain.sequence import SequenceStep
 from tests.builders import weekday_hours
-from tests.databases import Simulators
+from tests.databases import BOTH_DATABASES, Simulators
 from tests.faults.test_mail_kills import VERA, arrived, nothing_open, on_both, stored
 from tests.faults.workers import Nursery, fresh_worker
 from tests.waiting import until
@@ -85,7 +85,7 @@ async def come_to_rest(here: World) -> Enrollment:
     return await listed(here)
 
 
-@on_both(STEPS, "mail.send:after")
+@on_both(STEPS, "mail.send:after", "outbox.claim:after")
 async def test_a_worker_killed_around_a_step_sends_each_step_once(
     here: World, killable_worker: Nursery, step: str
 ) -> None:
@@ -98,6 +98,7 @@ async def test_a_worker_killed_around_a_step_sends_each_step_once(
     assert [mail.state for mail in await stored(here)] == [EmailState.SENT] * 2
 
 
+@pytest.mark.parametrize("database_url", BOTH_DATABASES, indirect=True)
 async def test_a_step_of_which_nobody_knows_is_listed_and_not_sent_by_anybody(
     here: World, killable_worker: Nursery
 ) -> None:
