@@ -48,6 +48,7 @@ async def offered(anna: Hosted, page: PagePointer, count: int = 4) -> OfferedTim
 async def test_a_mail_of_a_host_gets_times_where_the_provider_can_and_else_none_before_the_limit_is_lifted(
     anna: Hosted,
 ) -> None:
+    """A-IN8; S98 and B-EX3 for Exchange."""
     here, page = anna.here, await anna.here.page()
     if anna.provider is Provider.EXCHANGE:
         with pytest.raises(CapabilityUnsupported) as refused:

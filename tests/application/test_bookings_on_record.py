@@ -68,6 +68,7 @@ async def test_a_booking_makes_a_contact_and_one_meeting_owned_by_its_host(anywh
 
 
 async def test_the_record_says_where_one_meets_and_what_was_answered_and_holds_no_manage_link(here: World) -> None:
+    """A-CR3."""
     await here.connect()
     page = await here.page(
         location=MeetingLocation(LocationKind.CUSTOM, "Room 1"),
@@ -83,6 +84,7 @@ async def test_the_record_says_where_one_meets_and_what_was_answered_and_holds_n
 
 
 async def test_a_meeting_booked_by_a_program_says_so(here: World) -> None:
+    """A-CR3."""
     await here.connect()
     await here.book(await here.page(), TEN, source=BookingSource(BookingChannel.API))
     await here.settle_down()
@@ -105,6 +107,7 @@ async def test_answers_about_the_person_become_properties_of_the_contact(here: W
 
 
 async def test_everybody_who_hosts_owns_the_meeting_the_first_being_responsible(here: World) -> None:
+    """A-CR3, A-CR9."""
     ben = await here.add_colleague("Ben", "ben@example.com")
     page = await here.page()
     async with here.tools.begin(here.anna.account_id) as work:

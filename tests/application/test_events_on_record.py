@@ -44,6 +44,7 @@ async def anywhere_people(database_url: str) -> AsyncIterator[People]:
 
 
 async def test_an_event_with_a_contact_becomes_one_meeting_on_their_record(people: People) -> None:
+    """S18."""
     people.planner.plan(HOST_EMAIL, "Offer", TEN, guests=[GRACE], text="Bring the plan.", place="Room 1")
     await people.settled()
     meeting = await people.meeting()
@@ -56,6 +57,7 @@ async def test_an_event_with_a_contact_becomes_one_meeting_on_their_record(peopl
 
 
 async def test_an_event_that_was_there_before_connecting_is_on_record_too(sqlite_url: str) -> None:
+    """S18."""
     async with at_google(sqlite_url) as people:
         cleo = await people.here.add_colleague("Cleo", "cleo@example.com")
         people.here.google.add_account(cleo.email, "Cleo", time_zone="Europe/Berlin")
@@ -68,12 +70,14 @@ async def test_an_event_that_was_there_before_connecting_is_on_record_too(sqlite
 
 
 async def test_an_event_a_contact_invited_to_is_on_record(people: People) -> None:
+    """S18."""
     people.planner.plan(HOST_EMAIL, "Their idea", TEN, organizer=GRACE, guests=[HOST_EMAIL])
     await people.settled()
     assert (await people.meeting()).title == "Their idea"
 
 
 async def test_all_contacts_of_an_event_have_it_on_record(people: People) -> None:
+    """S18."""
     await people.add_contact(EVE)
     people.planner.plan(HOST_EMAIL, "Three of us", TEN, guests=[GRACE, EVE, "nobody@visitor.example"])
     await people.settled()
@@ -94,6 +98,7 @@ async def test_an_event_without_a_title_has_one_on_record(people: People) -> Non
 
 
 async def test_only_events_of_the_primary_calendar_are_on_record(people: People) -> None:
+    """A-CR1."""
     second = people.planner.second_calendar(HOST_EMAIL)
     people.planner.plan(HOST_EMAIL, "Elsewhere", TEN, guests=[GRACE], calendar=second)
     here = people.here
@@ -104,7 +109,7 @@ async def test_only_events_of_the_primary_calendar_are_on_record(people: People)
 
 
 async def test_a_primary_calendar_that_blocks_no_time_goes_on_records_all_the_same(people: People) -> None:
-    """Nobody reads it for busy time, so it is looked at whenever another calendar was read."""
+    """A-CR1: nobody reads it for busy time, so it is looked at whenever another calendar was read."""
     here = people.here
     people.planner.second_calendar(HOST_EMAIL)
     await here.select_everything()
@@ -120,6 +125,7 @@ async def test_a_primary_calendar_that_blocks_no_time_goes_on_records_all_the_sa
 
 
 async def test_people_who_are_no_contacts_do_not_become_any(people: People) -> None:
+    """A-CR1."""
     people.planner.plan(HOST_EMAIL, "Strangers", TEN, guests=[EVE, "nobody@visitor.example"])
     await people.settled()
     assert await people.contacts() == {GRACE}
@@ -127,6 +133,7 @@ async def test_people_who_are_no_contacts_do_not_become_any(people: People) -> N
 
 
 async def test_only_the_very_address_is_the_contacts(people: People) -> None:
+    """A-CR1."""
     people.planner.plan(HOST_EMAIL, "Nearly", TEN, guests=["grace@mail.visitor.example", "race@visitor.example"])
     people.planner.plan(HOST_EMAIL, "In capitals", NOON, guests=["Grace@Visitor.Example"])
     await people.settled()
@@ -134,6 +141,7 @@ async def test_only_the_very_address_is_the_contacts(people: People) -> None:
 
 
 async def test_private_events_stay_private(people: People) -> None:
+    """A-CR1."""
     event = people.planner.plan(HOST_EMAIL, "Doctor", TEN, guests=[GRACE], private=True)
     await people.settled()
     assert await people.meetings() == []
@@ -146,6 +154,7 @@ async def test_private_events_stay_private(people: People) -> None:
 
 
 async def test_colleagues_are_no_contacts_even_if_somebody_put_them_on_record(people: People) -> None:
+    """A-CR1."""
     for colleague in (BEN_EMAIL, "cleo@example.com"):
         await people.add_contact(colleague)
     people.planner.plan(HOST_EMAIL, "Among us", TEN, guests=[BEN_EMAIL, "cleo@example.com"])
@@ -154,6 +163,7 @@ async def test_colleagues_are_no_contacts_even_if_somebody_put_them_on_record(pe
 
 
 async def test_domains_that_an_admin_calls_internal_are_no_contacts(people: People) -> None:
+    """A-CR1."""
     await people.add_contact(EVE)
     here = people.here
     await choose_internal_domains(["Visitor.example"], caller=here.caller, begin=here.tools.begin, clock=here.clock)
@@ -167,6 +177,7 @@ async def test_domains_that_an_admin_calls_internal_are_no_contacts(people: Peop
 
 
 async def test_of_a_series_only_the_first_is_on_record(people: People) -> None:
+    """A-CR1."""
     series = people.planner.plan(HOST_EMAIL, "Weekly", TEN, guests=[GRACE], weekly=5)
     await people.settled()
     assert ((await people.meeting()).start, (await people.meeting()).end) == (TEN, TEN + HOUR)
@@ -176,13 +187,14 @@ async def test_of_a_series_only_the_first_is_on_record(people: People) -> None:
 
 
 async def test_a_series_that_began_long_ago_is_not_on_record(people: People) -> None:
+    """A-CR1."""
     people.planner.plan(HOST_EMAIL, "Since spring", TEN - timedelta(weeks=20), guests=[GRACE], weekly=60)
     await people.settled()
     assert await people.meetings() == []
 
 
 async def test_what_this_product_wrote_itself_is_not_found_again(people: People) -> None:
-    """Neither the host's own event nor the copy of a colleague who was invited."""
+    """A-CR1: neither the host's own event nor the copy of a colleague who was invited."""
     here = people.here
     booking = await here.book(
         await here.page(guests=GuestPolicy(allowed=True, most=3)), TEN, email=GRACE, guests=(BEN_EMAIL,)
@@ -219,6 +231,7 @@ async def test_a_colleagues_copy_waits_while_our_event_has_no_name_yet(people: P
 
 
 async def test_edits_in_the_calendar_are_followed(people: People) -> None:
+    """A-CR2."""
     event = people.planner.plan(HOST_EMAIL, "Offer", TEN, guests=[GRACE])
     await people.settled()
     before = await people.meeting()
@@ -278,6 +291,7 @@ async def test_a_series_that_is_deleted_is_cancelled_on_record(people: People) -
 
 
 async def test_two_colleagues_on_one_event_are_one_meeting_of_both(people: People) -> None:
+    """B-CR1."""
     event = people.planner.plan(HOST_EMAIL, "Together", TEN, guests=[BEN_EMAIL, GRACE])
     await people.settled()
     meeting = await people.meeting()
@@ -291,6 +305,7 @@ async def test_two_colleagues_on_one_event_are_one_meeting_of_both(people: Peopl
 
 
 async def test_a_colleague_who_declines_leaves_the_meeting_to_the_other(people: People) -> None:
+    """B-CR1."""
     event = people.planner.plan(HOST_EMAIL, "Together", TEN, guests=[BEN_EMAIL, GRACE])
     await people.settled()
     people.planner.decline(BEN_EMAIL, people.planner.copy_of(BEN_EMAIL, event))
@@ -299,7 +314,7 @@ async def test_a_colleague_who_declines_leaves_the_meeting_to_the_other(people: 
 
 
 async def test_an_event_of_two_colleagues_is_one_when_both_are_read_at_once(anywhere_people: People) -> None:
-    """Of both reads one comes first; the other tries again."""
+    """B-CR1: of both reads one comes first; the other tries again."""
     people, here = anywhere_people, anywhere_people.here
     people.planner.plan(HOST_EMAIL, "Together", TEN, guests=[BEN_EMAIL, GRACE])
     for calendar in await people.calendars():
@@ -319,6 +334,7 @@ async def test_an_event_of_two_colleagues_is_one_when_both_are_read_at_once(anyw
 
 
 async def test_switching_sync_off_stops_it_and_on_goes_on_without_a_second_one(people: People) -> None:
+    """A-CS2, X2."""
     event = people.planner.plan(HOST_EMAIL, "Offer", TEN, guests=[GRACE])
     await people.settled()
     await people.switch_sync(on=False)
@@ -334,6 +350,7 @@ async def test_switching_sync_off_stops_it_and_on_goes_on_without_a_second_one(p
 
 
 async def test_a_dead_cursor_makes_no_second_meeting_and_misses_nothing(people: People) -> None:
+    """S18."""
     kept, moved, gone = (
         people.planner.plan(HOST_EMAIL, f"Plan {hour}", TEN + hour * HOUR, guests=[GRACE]) for hour in range(3)
     )
@@ -396,6 +413,7 @@ async def test_what_is_planned_while_the_calendar_is_read_is_not_lost(anywhere_p
 
 
 async def test_with_sync_off_google_is_not_even_asked(sqlite_url: str) -> None:
+    """X2."""
     async with at_google(sqlite_url) as people:
         await people.switch_sync(on=False)
         calls = people.planner.news_calls()

@@ -221,6 +221,7 @@ async def test_an_account_that_lifted_the_limits_of_exchange_invites_from_there_
 
 
 async def test_changes_reach_record_and_calendar_and_cancelling_tells_the_contact(anna: Hosted) -> None:
+    """S19; S96 for Exchange."""
     here = anna.here
     await anna.connect()
     planned = await plan(here)

@@ -46,7 +46,7 @@ async def event_of(people: People, engagement: EngagementId) -> str:
 
 
 async def test_the_event_of_an_invitation_is_no_second_meeting(people: People) -> None:
-    """Neither in the calendar it was written to nor in a colleague's who was invited."""
+    """S19: neither in the calendar it was written to nor in a colleague's who was invited."""
     made = await made_on_record(people, BEN_EMAIL)
     for _ in range(2):
         await people.settled()
@@ -55,6 +55,7 @@ async def test_the_event_of_an_invitation_is_no_second_meeting(people: People) -
 
 
 async def test_an_invitation_that_is_moved_in_the_calendar_moves_on_the_record(people: People) -> None:
+    """A-CR2."""
     made = await made_on_record(people, BEN_EMAIL)
     await people.settled()
     people.planner.move(HOST_EMAIL, await event_of(people, made), NOON)
@@ -65,6 +66,7 @@ async def test_an_invitation_that_is_moved_in_the_calendar_moves_on_the_record(p
 
 
 async def test_an_invitation_that_is_deleted_in_the_calendar_is_cancelled_on_the_record(people: People) -> None:
+    """A-BO11."""
     made = await made_on_record(people)
     await people.settled()
     people.planner.cancel(HOST_EMAIL, await event_of(people, made))

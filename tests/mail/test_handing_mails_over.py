@@ -83,6 +83,7 @@ async def test_a_mail_that_is_not_seen_yet_is_not_sent_again_before_it_is_proven
 
 
 async def test_a_step_of_a_sequence_of_which_nobody_knows_is_listed_and_never_sent_again(anna: Mailed) -> None:
+    """OB-7."""
     email_id = await a_step(anna)
     async with anna.here.tools.begin(anna.here.anna.account_id) as work:
         (await work.emails.get(email_id)).hand_over(now=anna.clock())
@@ -96,6 +97,7 @@ async def test_a_step_of_a_sequence_of_which_nobody_knows_is_listed_and_never_se
 
 
 async def test_a_step_of_a_sequence_that_did_leave_is_found(anna: Mailed) -> None:
+    """OB-7."""
     anna.place.lose_answers(1)
     email_id = await a_step(anna)
     await anna.hand_over(email_id)
@@ -144,6 +146,7 @@ async def test_a_revoked_grant_holds_the_mail_until_the_person_signs_in_again(an
 
 
 async def test_mails_of_a_conversation_thread_and_name_what_they_answer(anna: Mailed) -> None:
+    """S85."""
     first = await anna.send()
     answer = anna.answer(first)
     await anna.read()
@@ -199,6 +202,7 @@ async def test_a_mail_that_waited_for_a_mailbox_that_was_disconnected_fails(ada:
 
 
 async def test_a_mailbox_sends_so_many_mails_a_day(ada: Mailed) -> None:
+    """S85, S86."""
     tools = ada.here.tools
     ada.here.tools = replace(tools, policy=replace(tools.policy, mails_per_day=2))
     await ada.queue()
@@ -224,6 +228,7 @@ async def test_what_one_mailbox_has_sent_does_not_count_for_another(ada: Mailed)
 
 
 async def test_the_same_key_sends_one_mail_and_another_text_under_it_is_refused(ada: Mailed) -> None:
+    """S85."""
     key = str(uuid4())
     assert await ada.queue(idempotency_key=key) == await ada.queue(idempotency_key=key)
     with pytest.raises(IdempotencyConflict):

@@ -37,6 +37,7 @@ async def test_a_reply_to_a_mail_sent_from_here_is_logged(anna: Mailed) -> None:
 
 
 async def test_a_mail_that_answers_nothing_sent_from_here_is_not_kept(anna: Mailed) -> None:
+    """A-IN1: only answers to what was sent from here."""
     await anna.send()
     anna.clock.passes(minutes=1)
     anna.place.deliver(a_mail(anna.place.account, answers=message_id()))
@@ -71,6 +72,7 @@ async def test_what_programs_put_before_a_subject_does_not_matter(ada: Mailed) -
 
 
 async def test_a_reply_to_a_mail_to_an_address_that_is_never_logged_is_not(anna: Mailed) -> None:
+    """A-IN1."""
     await log(anna, LoggingRule.REPLIES_ONLY, VERA)
     email = await anna.send()
     anna.answer(email, sender="Vera <vera@private.example>")
@@ -80,6 +82,7 @@ async def test_a_reply_to_a_mail_to_an_address_that_is_never_logged_is_not(anna:
 
 
 async def test_a_reply_to_a_mail_to_a_domain_that_is_never_logged_is_not(ada: Mailed) -> None:
+    """A-IN1."""
     await log(ada, LoggingRule.REPLIES_ONLY, "Elsewhere.example")
     email = await ada.send()
     ada.answer(email)
@@ -98,6 +101,7 @@ async def test_a_reply_from_another_address_is_logged_on_the_contact_of_the_conv
 
 
 async def test_a_reply_that_came_while_the_mailbox_was_not_connected_is_not_logged(anna: Mailed) -> None:
+    """A-IN1."""
     email = await anna.send()
     async with anna.here.tools.begin(anna.here.anna.account_id) as work:
         (await work.mailboxes.get(anna.mailbox.id)).disconnect(now=anna.clock())
@@ -117,6 +121,7 @@ async def test_a_reply_that_came_while_the_mailbox_was_not_connected_is_not_logg
 
 
 async def test_a_reply_that_came_while_the_person_was_deactivated_is_not_logged(ada: Mailed) -> None:
+    """A-IN1."""
     here = ada.here
     boss = await here.add_colleague("Olga", "olga@example.com", Role.OWNER)
     tools = here.tools
@@ -173,6 +178,7 @@ async def test_other_mail_of_a_contact_is_logged_only_where_the_account_logs_all
 
 
 async def test_all_mail_with_contacts_still_leaves_out_what_is_never_logged(ada: Mailed) -> None:
+    """A-IN1, A-IN3."""
     await log(ada, LoggingRule.KNOWN_CONTACTS, VERA)
     ada.clock.passes(minutes=1)
     ada.place.deliver(a_mail(ada.place.account, subject="A question"))
@@ -181,6 +187,7 @@ async def test_all_mail_with_contacts_still_leaves_out_what_is_never_logged(ada:
 
 
 async def test_an_automatic_reply_is_logged_and_is_no_answer(anna: Mailed) -> None:
+    """A-IN4."""
     email = await anna.send()
     anna.answer(email, text="I am away.", Auto_Submitted="auto-replied")
     await anna.read()
@@ -200,6 +207,7 @@ async def test_a_mail_that_comes_back_is_marked_and_the_report_is_not_kept(anna:
 
 
 async def test_what_the_person_sends_on_in_a_conversation_with_another_program_is_logged(anna: Mailed) -> None:
+    """A-IN1."""
     email = await anna.send()
     answer = anna.answer(email)
     await anna.read()
@@ -220,6 +228,7 @@ async def test_what_the_person_sends_on_in_a_conversation_with_another_program_i
 async def test_a_reply_to_what_was_sent_with_another_program_is_logged_though_both_are_found_at_once(
     anna: Mailed,
 ) -> None:
+    """A-IN1."""
     email = await anna.send()
     answer = anna.answer(email)
     anna.clock.passes(minutes=1)
@@ -249,6 +258,7 @@ async def test_somebody_who_writes_anew_is_heard_though_nothing_of_the_mail_is_k
 
 
 async def test_a_cursor_that_has_expired_loses_nothing_and_doubles_nothing(anna: Mailed) -> None:
+    """S87."""
     email = await anna.send()
     anna.answer(email, text="First.")
     await anna.read()

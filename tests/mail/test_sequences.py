@@ -50,6 +50,7 @@ async def test_steps_leave_one_after_the_other_in_one_conversation(anna: Mailed)
 
 
 async def test_each_step_waits_for_its_delay_and_for_business_hours(ada: Mailed) -> None:
+    """S86."""
     here = await Sequenced.begin(
         ada,
         steps=(
@@ -287,6 +288,7 @@ async def test_a_worker_that_dies_around_a_step_sends_it_at_most_once(ada: Maile
 
 
 async def test_a_mailbox_that_sent_enough_today_goes_on_tomorrow(ada: Mailed) -> None:
+    """S86: so many a day per mailbox."""
     here = await Sequenced.begin(ada)
     ada.here.tools = replace(ada.here.tools, policy=replace(ada.here.tools.policy, mails_per_day=1))
     willi = await ada.contact("willi@elsewhere.example")

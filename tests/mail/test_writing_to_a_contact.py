@@ -6,6 +6,7 @@ from tests.mailed import VERA, Mailed
 
 
 async def test_a_mail_leaves_through_the_mailbox_and_stands_on_the_timeline(anna: Mailed) -> None:
+    """S85."""
     email = await anna.send("Next steps – Grüße", "Shall we **meet**?")
     assert email.state is EmailState.SENT
     (seen,) = anna.delivered()
@@ -23,6 +24,7 @@ async def test_a_mail_leaves_through_the_mailbox_and_stands_on_the_timeline(anna
 
 
 async def test_a_reply_is_logged_on_the_contact_once_without_what_it_quotes(anna: Mailed) -> None:
+    """S87."""
     email = await anna.send()
     anna.answer(
         email, text="Gladly, on Monday.\n\nOn Mon, 2 Mar 2026 at 08:00, Ada <ada@example.com> wrote:\n> Shall\n"
