@@ -1,5 +1,6 @@
 """A mail leaves once, whatever happens around its hand-over; nobody is left in doubt (S85, OB-7)."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -16,6 +17,7 @@ from meetings.domain.email import DailyMailLimit, Email, EmailOrigin, EmailState
 from meetings.domain.email_thread import EmailThread
 from meetings.domain.identifiers import EmailId, EmailThreadId
 from meetings.domain.mailbox import InboxNotConnected
+from tests.databases import BOTH_DATABASES
 from tests.mailed import VERA, Mailed
 
 LINK = "https://meet.example.com/meetings/anna/intro"
@@ -213,6 +215,16 @@ async def test_a_mailbox_sends_so_many_mails_a_day(ada: Mailed) -> None:
     assert refused.value.wait == timedelta(hours=23)
     ada.clock.passes(hours=23, minutes=1)
     await ada.queue()
+
+
+@pytest.mark.parametrize("database_url", BOTH_DATABASES, indirect=True)
+async def test_of_mails_written_at_the_same_moment_no_more_than_the_limit_are_taken(ada: Mailed) -> None:
+    """S85, S86."""
+    tools = ada.here.tools
+    ada.here.tools = replace(tools, policy=replace(tools.policy, mails_per_day=3))
+    tried = await asyncio.gather(*(ada.queue() for _ in range(12)), return_exceptions=True)
+    assert len([each for each in tried if isinstance(each, DailyMailLimit)]) == 9
+    assert len(await ada.emails()) == 3
 
 
 async def test_what_one_mailbox_has_sent_does_not_count_for_another(ada: Mailed) -> None:

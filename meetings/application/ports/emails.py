@@ -40,7 +40,8 @@ class Emails(Protocol):
 
     async def written_since(self, mailbox_id: MailboxId, since: datetime, most: int) -> Sequence[datetime]:
         """When the newest mails that people or sequences send through a mailbox were written, oldest first; at most so
-        many, none of them older than `since`. Those that failed do not count."""
+        many, none of them older than `since`. Those that failed do not count. Whoever asks for the same mailbox waits
+        until this transaction ends, so that two do not both find room for the last mail of a day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,7 @@ class SqlEmails:
 
     async def written_since(self, mailbox_id: MailboxId, since: datetime, most: int) -> Sequence[datetime]:
         values = {"account": self._transaction.account_id, "mailbox": mailbox_id, "since": since, "most": most}
+        await self._transaction.lock_names([f"written:{mailbox_id}"])
         return [row.created_at for row in await self._transaction.rows(WRITTEN, values)][::-1]
 
     async def save(self, email: Email, before: Image | None, after: Image) -> None:
