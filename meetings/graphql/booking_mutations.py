@@ -63,6 +63,7 @@ from meetings.graphql.slots import Slot
 _MAX_UTM = 20
 _MAX_UTM_KEY = 50
 _MAX_UTM_VALUE = 500
+_UTM = "What the link said, at most 20; what is no `utm_*` is dropped."
 
 
 @strawberry.input(one_of=True, description="A host names a booking by its id, an invitee by the manage link's token.")
@@ -129,7 +130,7 @@ class BookMeetingInput:
     consents: list[str] = strawberry.field(default_factory=list, description="Keys of what they agree to.")
     hold_token: str | None = strawberry.field(default=None, description="Their hold on this slot, if they have one.")
     channel: BookingChannel = strawberry.field(default=BookingChannel.PAGE, description="Where they came from.")
-    utm: list[UtmTagInput] = strawberry.field(default_factory=list, description="What the link said, at most 20.")
+    utm: list[UtmTagInput] = strawberry.field(default_factory=list, description=_UTM)
     captcha_token: str | None = strawberry.field(
         default=None, description="Shows that a captcha was solved, where the page's `captchaSiteKey` is set."
     )
@@ -158,7 +159,7 @@ class RequestMeetingInput:
     consents: list[str] = strawberry.field(default_factory=list, description="Keys of what they agree to.")
     message: str | None = strawberry.field(default=None, description="Words to the host, at most 2,000 characters.")
     channel: BookingChannel = strawberry.field(default=BookingChannel.PAGE, description="Where they came from.")
-    utm: list[UtmTagInput] = strawberry.field(default_factory=list, description="What the link said, at most 20.")
+    utm: list[UtmTagInput] = strawberry.field(default_factory=list, description=_UTM)
     captcha_token: str | None = strawberry.field(
         default=None, description="Shows that a captcha was solved, where the page's `captchaSiteKey` is set."
     )
@@ -189,8 +190,13 @@ def _form(input: BookMeetingInput | RequestMeetingInput) -> BookingForm:
         guests=tuple(guest.strip() for guest in input.guests),
         consents=tuple(input.consents),
         message=input.message if isinstance(input, RequestMeetingInput) else None,
-        source=BookingSource(input.channel, tuple(UtmTag(tag.key, tag.value) for tag in input.utm)),
+        source=BookingSource(input.channel, tuple(UtmTag(tag.key, tag.value) for tag in input.utm if _is_utm(tag))),
     )
+
+
+def _is_utm(tag: UtmTagInput) -> bool:
+    """Whatever else a link carries may be about the person and is not kept (B-CR2)."""
+    return tag.key.startswith("utm_")
 
 
 def _utm_problems(tags: Sequence[UtmTagInput]) -> list[Problem | None]:

@@ -105,6 +105,18 @@ async def test_a_booking_leads_to_its_contact_and_back(served: Product, host: Ap
     assert codes(refused) == [("VALIDATION", ["id"])]
 
 
+async def test_bcr2_of_what_the_link_said_campaigns_are_kept_with_the_booking_and_all_else_is_dropped(
+    served: Product, host: ApiClient, visitor: ApiClient
+) -> None:
+    await online(served)
+    kept = [{"key": "utm_source", "value": "letter"}, {"key": "utm_campaign", "value": "spring"}]
+    dropped = [{"key": "hubspotutk", "value": "a cookie"}, {"key": "email", "value": "grace@example.org"}]
+    wish = book(at("09:00"), utm=[kept[0], *dropped, kept[1]])
+    assert (await visitor.ask(BOOK, input=wish))["bookMeeting"]["errors"] == []
+    found = await host.ask("{ viewer { bookings { nodes { source { utm { key value } } } } } }")
+    assert found["viewer"]["bookings"]["nodes"] == [{"source": {"utm": kept}}]
+
+
 async def test_a_request_has_a_contact_and_no_meeting(served: Product, host: ApiClient, visitor: ApiClient) -> None:
     """A-OF2."""
     await served.here.page()
