@@ -91,6 +91,10 @@ class ChatLinks:
         async with one_by_one:
             return await self._remembered(name) or await self._keep(key, agent)
 
+    async def still(self, key: str, agent: UserId, link: ChatLink) -> bool:
+        """Whether `of` would give this very link again, without asking anybody."""
+        return await self._remembered((key, agent)) is link
+
     async def _remembered(self, name: _Name) -> ChatLink | None:
         kept = self._kept.get(name)
         if kept is None:

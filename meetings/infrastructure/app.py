@@ -31,6 +31,7 @@ from meetings.infrastructure.http import (
     webhooks,
 )
 from meetings.infrastructure.http.answer_again import AnswerAgain
+from meetings.infrastructure.http.chat_again import ChatAgain
 from meetings.infrastructure.http.hosts import KnownHost
 from meetings.infrastructure.http.middleware import (
     REQUEST_ID,
@@ -72,6 +73,7 @@ def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAP
     routes = graphql_router(lambda: app.state.runtime.toolbox, options)
     _add_routes(app, routes, options)
     app.add_middleware(partial(routes.direct, path=_GRAPHQL))
+    app.add_middleware(ChatAgain, path=_GRAPHQL, links=lambda: routes.product().chat_links, options=options)
     _add_middleware(app, settings)
     app.entrance = _entrance(app, routes, settings)
     return app
@@ -113,8 +115,8 @@ async def _life(process: Process, embedded: bool, app: FastAPI) -> AsyncIterator
 
 
 def _add_routes(app: FastAPI, graphql: GraphQLRoutes, options: ApiOptions) -> None:
+    app.include_router(chat.chat_router(lambda: graphql.product().chat_links, options))  # first, as the most asked for
     app.include_router(graphql, prefix=_GRAPHQL)
-    app.include_router(chat.chat_router(lambda: graphql.product().chat_links, options))
     app.include_router(booking_page.booking_routes(graphql.product, options))
     for routes in (health, oauth, webhooks, manage, invitations, unsubscribe, domains, exports):
         app.include_router(routes.router)
