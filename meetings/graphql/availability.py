@@ -98,8 +98,7 @@ class Availability:
             list[datetime.date] | None, strawberry.argument(description="Only these days; left out, all.")
         ] = None,
     ) -> list[AvailableDay]:
-        found = self.found
-        return _days(found, found.days if on is None else [day for day in found.days if day in on])
+        return days_of(self.found, on)  # type: ignore[return-value]  # a list for the executor
 
     @strawberry.field(description="The first slot at or after `from`, even beyond `to`; null when there is none.")
     async def next_available(self, info: Info) -> Slot | None:
@@ -123,8 +122,9 @@ class Availability:
         )
 
 
-def _days(found: application.Availability, days: Iterable[datetime.date]) -> list[AvailableDay]:
-    return Days(found, days)  # type: ignore[return-value]  # a list for the executor
+def days_of(found: application.Availability, on: Sequence[datetime.date] | None) -> Days:
+    """Its days with time left, all or only those of `on`."""
+    return Days(found, found.days if on is None else [day for day in found.days if day in on])
 
 
 @strawberry.type(description="The whole window as it is now.")
@@ -177,6 +177,27 @@ async def question_of(operation: Operation, input: AvailabilityInput) -> Availab
     )
 
 
+async def availability_of(operation: Operation, input: AvailabilityInput) -> Availability | None:
+    """What a page offers in a window; None when there is no such page. Counts against no limit.
+
+    Raises:
+        GraphQLError, InvalidInput: a token, zone, window or duration that cannot be.
+    """
+    question = await question_of(operation, input)
+    if question is None:
+        return None
+    tools = operation.tools
+    try:
+        found = await read_availability(
+            question, look=tools.look, clock=tools.clock, policy=tools.policy, memory=operation.memory
+        )
+    except NotFound:
+        return None
+    if found.known is not None:
+        operation.sources.used(found.known, found.true_until, root=True, counts=True)
+    return Availability.of(found)
+
+
 def _moving(operation: Operation, token: str) -> BookingId:
     booking_id = operation.tools.links.booking_of(token)
     if booking_id is None:
@@ -199,19 +220,7 @@ class AvailabilityQueries:
     ) -> Availability | None:
         operation = info.context
         await operation.count_by_address(operation.options.rates.availability, "availability")
-        question = await question_of(operation, input)
-        if question is None:
-            return None
-        tools = operation.tools
-        try:
-            found = await read_availability(
-                question, look=tools.look, clock=tools.clock, policy=tools.policy, memory=operation.memory
-            )
-        except NotFound:
-            return None
-        if found.known is not None:
-            operation.sources.used(found.known, found.true_until, root=True, counts=True)
-        return Availability.of(found)
+        return await availability_of(operation, input)
 
 
 @strawberry.type(description="Subscriptions to availability.")
@@ -248,7 +257,7 @@ def told(event: Snapshot | Delta) -> AvailabilitySnapshot | AvailabilityDelta:
         return AvailabilitySnapshot(cursor=event.cursor, availability=Availability.of(event.availability))
     return AvailabilityDelta(
         cursor=event.cursor,
-        days=_days(event.availability, event.changed),
+        days=Days(event.availability, event.changed),  # type: ignore[arg-type]  # a list for the executor
         emptied_dates=list(event.emptied),
         mode=event.mode,
         found=event.availability,

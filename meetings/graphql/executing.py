@@ -29,7 +29,8 @@ from strawberry.utils.aio import aclosing
 from meetings.graphql.context import Connection, Operation
 from meetings.graphql.document_limits import Sizes, limit_errors, variable_sizes
 from meetings.graphql.leaf_lists import LeafListExecutor
-from meetings.graphql.options import SIGNED_IN, DocumentLimits
+from meetings.graphql.options import SIGNED_IN, ApiOptions, DocumentLimits
+from meetings.graphql.planned_documents import PlannedDocument, Posted, plan
 from meetings.graphql.top_level_errors import BAD_USER_INPUT, INTERNAL, VALIDATION_FAILED, told
 
 _KEPT = 128
@@ -165,6 +166,11 @@ class Api(strawberry.Schema):
             allowed_operation_types,
         )
         return _each_told(source, operation)
+
+    def plan(self, asked: Posted, options: ApiOptions) -> PlannedDocument | None:
+        """How to answer a document, which was just answered without errors, with other variables; None if it has no
+        plan."""
+        return plan(self._schema, _parsed(asked.query, options.anonymous.tokens), asked)
 
     async def tell(
         self,

@@ -8,9 +8,10 @@ Overrides one method of graphql-core's executor that its documentation calls pri
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from graphql import GraphQLNonNull, GraphQLObjectType
+from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 Row = dict[str, Any]
@@ -28,6 +29,46 @@ class LeafList(Protocol):
     def column(self, field: str, nested: Nested) -> Sequence[Any] | None: ...
 
 
+@dataclass(frozen=True)
+class Columns:
+    """What is asked of each item of a list of `type_name`: its fields by the names they are told under, each with what
+    is asked of its own items, if it is a list of objects itself."""
+
+    type_name: str
+    fields: Sequence[tuple[str, str, "Columns | None"]]
+
+    def rows(self, items: LeafList) -> list[Row] | None:
+        """One per item; None when there is a field the list knows no column of."""
+        columns = []
+        for _, field, inner in self.fields:
+            column: Sequence[Any] | None = (
+                [self.type_name] * len(items)
+                if field == "__typename"
+                else items.column(field, inner.rows if inner else _no_rows)
+            )
+            if column is None:
+                return None
+            columns.append(column)
+        names = [name for name, _, _ in self.fields]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _no_rows(_: LeafList) -> None:
+    return None
+
+
+def type_of_items(kind: Any) -> GraphQLObjectType | None:
+    """The type of the objects in a list; None for any other type."""
+    found = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    return named_object(found.of_type) if isinstance(found, GraphQLList) else None
+
+
+def named_object(kind: Any) -> GraphQLObjectType | None:
+    """The type itself, null or not; None if it is no object."""
+    found = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    return found if isinstance(found, GraphQLObjectType) else None
+
+
 class LeafListExecutor(StrawberryGraphQLCoreExecutionContext):
     """The executor of every operation."""
 
@@ -35,38 +76,28 @@ class LeafListExecutor(StrawberryGraphQLCoreExecutionContext):
         self, item_type: Any, field_details_list: Any, info: Any, path: Any, items: Any, position_context: Any
     ) -> Any:
         if hasattr(items, "column") and not self.get_stream_usage(field_details_list, path):
-            rows = self._rows(item_type, field_details_list, items)
+            columns = self._columns(named_object(item_type), field_details_list)
+            rows = columns.rows(items) if columns else None
             if rows is not None:
                 return rows
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
 
-    def _rows(self, item_type: Any, field_details_list: Any, items: LeafList) -> list[Row] | None:
-        named = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
-        if not isinstance(named, GraphQLObjectType):
+    def _columns(self, named: GraphQLObjectType | None, field_details_list: Any) -> Columns | None:
+        """None when more is asked than columns can tell."""
+        if named is None:
             return None
-        fields, deferred, *_ = self.collect_subfields(named, field_details_list)
+        selected, deferred, *_ = self.collect_subfields(named, field_details_list)
         if deferred:
             return None
-        names, columns = [], []
-        for name, details in fields.items():
+        fields = []
+        for name, details in selected.items():
             node = details[0].node
             if node.arguments or any(each.defer_usage for each in details):
                 return None
-            field = node.name.value
-            if field == "__typename":
-                column: Sequence[Any] | None = [named.name] * len(items)
-            else:
-                column = items.column(field, self._nested(named, field, details))
-            if column is None:
-                return None
-            names.append(name)
-            columns.append(column)
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-    def _nested(self, parent: GraphQLObjectType, field: str, details: Any) -> Nested:
-        def rows(items: LeafList) -> list[Row] | None:
-            kind = parent.fields[field].type
-            kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-            return self._rows(getattr(kind, "of_type", None), details, items)
-
-        return rows
+            inner = None
+            if node.selection_set is not None:
+                inner = self._columns(type_of_items(named.fields[node.name.value].type), details)
+                if inner is None:
+                    return None
+            fields.append((name, node.name.value, inner))
+        return Columns(named.name, fields)

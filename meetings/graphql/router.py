@@ -1,5 +1,6 @@
 """The endpoint: operations by POST and over WebSocket, the explorer page by GET, and who may send what (GQ-5, GQ-6)."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import orjson
 from cross_web import HTTPException
 from fastapi import Request, Response, WebSocket
+from graphql import GraphQLError
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,11 +24,13 @@ from meetings.application.links import token_hash
 from meetings.application.page_memory import PageMemory
 from meetings.application.toolbox import Toolbox
 from meetings.application.watch_availability import AvailabilityWatch
-from meetings.graphql.context import Connection, Product, bearer
+from meetings.domain.base import DomainError
+from meetings.graphql.context import Connection, Operation, Product, bearer
 from meetings.graphql.explorer import CONTENT_SECURITY_POLICY, explorer_page
 from meetings.graphql.feeds import Feeds
-from meetings.graphql.kept_answers import KeptAnswer, KeptAnswers, asked_in
+from meetings.graphql.kept_answers import KeptAnswer, KeptAnswers, Question, asked_in
 from meetings.graphql.options import ApiOptions
+from meetings.graphql.planned_documents import DoesNotFit, PlannedDocuments, Ready, posted
 from meetings.graphql.rate_limits import Limiter, network_of
 from meetings.graphql.schema import schema
 from meetings.graphql.sockets import CheckedMessages, LimitedSocket, OpenSockets
@@ -38,6 +42,9 @@ from meetings.graphql.top_level_errors import (
 )
 
 REQUEST_ID = "X-Request-Id"
+_LENGTH = b"content-length"
+_PLANNED_SECONDS = 2.0
+"""What takes longer is not a quick answer from memory."""
 
 
 def graphql_router(toolbox: Callable[[], Toolbox], options: ApiOptions) -> "GraphQLRoutes":
@@ -57,6 +64,7 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
         self._limiter = Limiter(options.rate_storage)
         self._sockets = OpenSockets()
         self.kept_answers = KeptAnswers()
+        self._planned = PlannedDocuments()
         super().__init__(
             schema,
             graphql_ide=None,
@@ -127,9 +135,45 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
         answer.headers[REQUEST_ID] = context.request_id
         return answer
 
-    async def still(self, answer: KeptAnswer) -> bool:
-        """Whether an answer is what would be given now."""
-        return await answer.still(self._products.current().tools.clock())
+    # ---- from memory --------------------------------------------------------------------------------------------
+
+    async def at_hand(self, question: Question, scope: Scope) -> KeptAnswer | None:
+        """What would be answered now to a question of nobody in particular, if that was kept, or its document planned;
+        not counted yet. Kept from now on."""
+        answer = self.kept_answers.get(question)
+        if answer is not None:
+            if await answer.still(self._products.current().tools.clock()):
+                return answer
+            self.kept_answers.drop(question)
+        answer = await self._as_planned(question, scope)
+        if answer is not None:
+            self.kept_answers.keep(question, answer)
+        return answer
+
+    async def _as_planned(self, question: Question, scope: Scope) -> KeptAnswer | None:
+        asked = posted(question[-1])
+        ready = self._planned.find(question[:-1], asked) if asked else None
+        if asked is None or ready is None:
+            return None
+        context = Connection(self._products.current(), self.api_options, self._limiter, HTTPConnection(scope))
+        try:
+            async with asyncio.timeout(_PLANNED_SECONDS):
+                body = await ready.document.answer(asked.variables, Operation(context))
+        except (DoesNotFit, GraphQLError, DomainError, TimeoutError):
+            return None  # which the executor finds out as well, and says so
+        answer = context.sources.kept(body, context.product.memory)
+        if answer is not None:
+            answer.headers = [*ready.headers, (_LENGTH, str(len(body)).encode())]
+        return answer
+
+    def keep(self, question: Question, answer: KeptAnswer) -> None:
+        """From now on this is at hand, and so are answers to the same document with other variables."""
+        self.kept_answers.keep(question, answer)
+        asked = posted(question[-1])
+        document = schema.plan(asked, self.api_options) if asked else None
+        if asked is not None and document is not None:
+            headers = [(name, value) for name, value in answer.headers if name != _LENGTH]
+            self._planned.keep(question[:-1], asked, Ready(document, headers))
 
     async def count_availability(self, http: HTTPConnection) -> None:
         """As a question for availability counts; raises `TooOften`."""

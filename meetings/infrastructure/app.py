@@ -173,14 +173,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 
 def _entrance(app: "WebProcess", routes: GraphQLRoutes, settings: Settings) -> ASGIApp:
     """What comes before all layers: whose request it is, and whether its answer is at hand."""
-    entrance = AnswerAgain(
-        app.answer,
-        path=_GRAPHQL,
-        answers=routes.kept_answers,
-        still=routes.still,
-        count=routes.count_availability,
-        links=app.state.process.links,
-    )
+    entrance = AnswerAgain(app.answer, path=_GRAPHQL, routes=routes, links=app.state.process.links)
     if not settings.trusted_proxies:
         return entrance
     trusting = ProxyHeadersMiddleware(cast(Any, entrance), trusted_hosts=list(settings.trusted_proxies))

@@ -39,7 +39,7 @@ def question() -> bytes:
 
 def forget(running: Product) -> None:
     """Forget every kept answer, so that the next request is answered by the layers."""
-    answers = cast(AnswerAgain, cast(WebProcess, running.app).entrance)._answers
+    answers = cast(AnswerAgain, cast(WebProcess, running.app).entrance)._routes.kept_answers
     for kept in list(answers._answers):
         answers.drop(kept)
 
@@ -134,7 +134,7 @@ async def test_a_question_under_the_name_for_pages_is_not_kept(
             assert told(page) == told(
                 await http.post("/graphql", content=question(), headers={"Host": "pages.example"})
             )
-            answers = cast(AnswerAgain, cast(WebProcess, running.app).entrance)._answers
+            answers = cast(AnswerAgain, cast(WebProcess, running.app).entrance)._routes.kept_answers
             assert not [kept for kept in answers._answers if kept[0] == b"pages.example"]
 
 

@@ -1,4 +1,5 @@
-"""What needs no looking into is answered before everything else: answers to visitors that were kept as they were sent.
+"""What is at hand is answered before everything else: answers to visitors that were kept as they were sent, and
+answers to documents that were planned.
 
 Stands outside all other layers and does what those would do for such a request, no less: the name it came to, the rate
 limit, the request's id, the line in the log. The headers are those which the layers themselves put on the first time.
@@ -6,7 +7,6 @@ Whatever is not plain in any way goes on to the application, as it came.
 """
 
 import time
-from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
 import structlog
@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from meetings.application.links import Links
 from meetings.application.sites import SiteKind, standard_site
 from meetings.graphql.context import SESSION_COOKIE
-from meetings.graphql.kept_answers import ASKED, LONGEST_QUESTION, Asked, KeptAnswer, KeptAnswers, Question
+from meetings.graphql.kept_answers import ASKED, LONGEST_QUESTION, Asked, Question
 from meetings.graphql.rate_limits import TooOften
+from meetings.graphql.router import GraphQLRoutes
 from meetings.infrastructure.http.middleware import REQUEST_ID, log_request, request_id_of
 
 log = structlog.get_logger(__name__)
@@ -30,21 +31,14 @@ _DECIDING = {b"host": 0, b"origin": 1, b"accept": 2}
 _HOPS = frozenset((b"upgrade", b"expect", b"content-encoding", b"te", b"trailer", b"range"))
 """Headers that a browser's plain question does not have; with one, somebody else shall find out what it means."""
 
-Count = Callable[[HTTPConnection], Awaitable[None]]
-Still = Callable[[KeptAnswer], Awaitable[bool]]
-
 
 class AnswerAgain:
-    """Sends a kept answer at once; everything else goes on to the application, with its body as it came."""
+    """Sends what is at hand at once; everything else goes on to the application, with its body as it came."""
 
-    def __init__(
-        self, app: ASGIApp, *, path: str, answers: KeptAnswers, still: Still, count: Count, links: Links
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, path: str, routes: GraphQLRoutes, links: Links) -> None:
         self._app = app
         self._path = path
-        self._answers = answers
-        self._still = still
-        self._count = count
+        self._routes = routes
         self._is_main = lru_cache(maxsize=64)(lambda host: _is_main(host, links))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,27 +56,24 @@ class AnswerAgain:
             await self._app(scope, _again(first, receive), send)
             return
         question = (*deciding, body)
-        answer = self._answers.get(question)
-        if answer is not None:
-            if await self._answered(answer, scope, send, began):
-                return
-            self._answers.drop(question)
-        asked = scope[ASKED] = Asked()
-        await self._app(scope, _again(first, receive), self._kept(question, asked, send))
+        if not await self._answered(question, scope, send, began):
+            asked = scope[ASKED] = Asked()
+            await self._app(scope, _again(first, receive), self._kept(question, asked, send))
 
-    async def _answered(self, answer: KeptAnswer, scope: Scope, send: Send, began: float) -> bool:
-        """Whether it was sent. If not, the application answers under the same id."""
+    async def _answered(self, question: Question, scope: Scope, send: Send, began: float) -> bool:
+        """Whether the answer was at hand. If not, the application answers under the same id."""
         request_id = request_id_of(scope)
         structlog.contextvars.bind_contextvars(request_id=request_id)  # in the context of this request's own task
         try:
-            if not await self._still(answer):
+            answer = await self._routes.at_hand(question, scope)
+            if answer is None:
                 return False
             for _ in range(answer.counted):
-                await self._count(HTTPConnection(scope))
+                await self._routes.count_availability(HTTPConnection(scope))
         except TooOften:
             return False
         except Exception as failure:
-            log.warning("a kept answer was not sent again", error=type(failure).__name__)
+            log.warning("an answer that was at hand was not sent", error=type(failure).__name__)
             return False
         headers = [*answer.headers, (_REQUEST_ID, request_id.encode())]
         status = 0
@@ -103,7 +94,7 @@ class AnswerAgain:
                 headers = [(name.lower(), value) for name, value in message["headers"]]
                 if all(name != b"set-cookie" for name, _ in headers):
                     answer.headers = [(name, value) for name, value in headers if name != _REQUEST_ID]
-                    self._answers.keep(question, answer)
+                    self._routes.keep(question, answer)
             await send(message)
 
         return sent
