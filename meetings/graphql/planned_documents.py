@@ -66,8 +66,9 @@ def posted(body: bytes) -> Posted | None:
     if not isinstance(found, dict) or not found.keys() <= _KNOWN_KEYS:
         return None
     query, name, variables = found.get("query"), found.get("operationName"), found.get("variables")
-    plain = isinstance(query, str) and isinstance(name, str | None) and isinstance(variables, dict)
-    return Posted(query, name, variables) if plain and len(query) <= LONGEST_PLANNED else None
+    if not isinstance(query, str) or not isinstance(name, str | None) or not isinstance(variables, dict):
+        return None
+    return Posted(query, name, variables) if len(query) <= LONGEST_PLANNED else None
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class PlannedDocument:
         """
         if variable_sizes(self.document, variables) != self.sizes:
             raise DoesNotFit
-        values = get_variable_values(self.schema, self.operation.variable_definitions, dict(variables))
+        values = get_variable_values(self.schema, _definitions(self.operation), dict(variables))
         if not isinstance(values, VariableValues):
             raise DoesNotFit
         found = await availability_of(operation, _input(values.coerced.get(self.input_name)))
@@ -121,9 +122,9 @@ def _plan(schema: GraphQLSchema, document: DocumentNode, asked: Posted) -> Plann
         raise DoesNotFit
     selections = operation.selection_set.selections
     root = _plain(selections[0]) if len(selections) == 1 else None
-    if root is None or root.name.value != "availability" or root.selection_set is None or len(root.arguments) != 1:
+    if root is None or root.name.value != "availability" or not root.arguments:
         raise DoesNotFit
-    given = root.arguments[0].value
+    given = root.arguments[0].value  # there is no other than `input`
     if not isinstance(given, VariableNode):
         raise DoesNotFit
     kind = schema.get_type("Availability")

@@ -96,7 +96,7 @@ def variables(chance: random.Random, *, plain: bool = False) -> dict[str, Any]:
         "to": str(first + timedelta(days=chance.randrange(0, 20))),
         "timeZone": chance.choice(["UTC", "America/New_York", "US/Eastern", "Asia/Kolkata", "Pacific/Apia"]),
     }
-    given = {"input": window, "day": str(first + timedelta(days=1)), "on": [str(first)]}
+    given: dict[str, Any] = {"input": window, "day": str(first + timedelta(days=1)), "on": [str(first)]}
     changes: list[Any] = [
         lambda: window.update(timeZone=chance.choice(["Mars/Olympus", 7, None, "utc"])),
         lambda: window.update(to=chance.choice(["2035-13-01", "2001-01-01", None, str(first + timedelta(days=90))])),
