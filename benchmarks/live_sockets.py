@@ -268,9 +268,11 @@ class Page(asyncio.Protocol):
             if b'"connection_ack"' in message[:60]:
                 payload = {"query": WATCH, "variables": {"input": window()}}
                 self._send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+            elif b'"next"' not in message[:60]:
+                continue
             elif self.ready.done():
                 self.times.append(time.monotonic())
-            elif b'"next"' in message[:60]:
+            else:
                 self.ready.set_result(None)
 
     def connection_lost(self, error: Exception | None) -> None:

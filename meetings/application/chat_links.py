@@ -92,7 +92,7 @@ class ChatLinks:
             return await self._remembered(name) or await self._keep(key, agent)
 
     async def still(self, key: str, agent: UserId, link: ChatLink) -> bool:
-        """Whether `of` would give this very link again, without asking anybody."""
+        """Whether `of` would give this very link, without reading anything."""
         return await self._remembered((key, agent)) is link
 
     async def _remembered(self, name: _Name) -> ChatLink | None:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -194,7 +195,7 @@ async def availability_of(operation: Operation, input: AvailabilityInput) -> Ava
     except NotFound:
         return None
     if found.known is not None:
-        operation.sources.used(found.known, found.true_until, root=True, counts=True)
+        operation.sources.used(partial(operation.memory.still, found.known), found.true_until)
     return Availability.of(found)
 
 

@@ -1,10 +1,10 @@
 """Beside a chat: how a person appears there, and the link to their page that visitors are shown."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
-from graphql import FieldNode
 
 from meetings.application import chat_links
 from meetings.application.chat_profile import change_chat_profile, chat_page_of
@@ -21,25 +21,6 @@ from meetings.graphql.node_ids import Kind, from_id
 from meetings.graphql.scalars import URL
 from meetings.graphql.scheduling_pages import SchedulingPage
 from meetings.graphql.slots import Slot
-
-CHAT_LINK = "chatMeetingLink"
-TOLD = "meetings.chat_link"
-"""Where a request's scope takes up what its answer told, as a `Told`."""
-
-
-@dataclass(slots=True)
-class Told:
-    """The link that was the one thing an operation told; None when there was none, or more was asked."""
-
-    key: str = ""
-    agent: UserId | None = None
-    link: chat_links.ChatLink | None = None
-
-    async def still(self, links: chat_links.ChatLinks) -> bool:
-        """Whether the same would be told again."""
-        if self.link is None or self.agent is None:
-            return False
-        return await links.still(self.key, self.agent, self.link)
 
 
 @strawberry.type(description="How the signed-in person appears beside a chat.")
@@ -171,11 +152,12 @@ class ChatQueries:
         operation = info.context
         await operation.count_by_address(operation.options.rates.chat_link, "chat_link")
         agent = UserId(from_id(Kind.USER, agent_id))
-        link = await operation.connection.product.chat_links.of(widget_key, agent)
-        told: Told | None = operation.connection.http.scope.get(TOLD)
-        if told is not None and [type(each) for each in info.operation.selection_set.selections] == [FieldNode]:
-            told.key, told.agent, told.link = widget_key, agent, link
-        return ChatMeetingLink.of(link) if link else None
+        links = operation.connection.product.chat_links
+        link = await links.of(widget_key, agent)
+        if link is None:
+            return None
+        operation.sources.used(partial(links.still, widget_key, agent, link))
+        return ChatMeetingLink.of(link)
 
 
 @strawberry.type(description="Mutations of what is shown beside a chat.")

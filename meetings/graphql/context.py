@@ -54,7 +54,7 @@ class Product:
 
 
 class Connection(BaseContext):
-    """One HTTP request or one WebSocket.
+    """One HTTP request or one WebSocket. `sources` are those of its latest operation.
 
     `caller` is None for an anonymous one. `token_rejected` says that an explicit token was sent which is none; a
     cookie that ran out only makes the caller anonymous, so that public pages go on working.
@@ -144,6 +144,7 @@ class Operation:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        connection.sources = Sources()
         self.request_id = connection.request_id
         self.time_limit: asyncio.Timeout | None = None
         self._loaders: dict[AccountId, Loaders] = {}
@@ -238,6 +239,7 @@ class Operation:
         await self.connection.limiter.take(limits, what, *whose)
 
     async def count_by_address(self, limits: tuple[str, ...], what: str) -> None:
+        self.sources.counted.append((limits, what))
         await self.count(limits, what, self.connection.address)
 
 

@@ -1,23 +1,25 @@
 """Answers to visitors kept as the bytes they were sent in, for as long as they are exactly what would be answered anew.
 
-An operation may be kept when all it told came from the memory of pages: each of its root fields says so, and until when
-the clock leaves it true. Before it is sent again the memory is asked whether those pages are still the same, which asks
-the database whether anything was committed. Nothing private is kept: only what was asked without a session or a token.
+An operation may be kept when all it told came from memory, of pages or of links beside chats: each of its root fields
+says so, and until when the clock leaves it true. Before it is sent again that memory is asked whether it is still the
+same; that of pages asks the database whether anything was committed. Nothing private is kept: only what was asked
+without a session or a token.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.types import Scope
 
-from meetings.application.page_memory import KnownPage, PageMemory
-
 MOST_BYTES = 32 * 1024 * 1024
 LONGEST_QUESTION = 8 * 1024
 ASKED = "meetings.asked"
 """Where a request's scope says that its answer may be kept, as an `Asked`."""
+
+Still = Callable[[], Awaitable[bool]]
+"""Whether what was remembered is still what would be found."""
 
 Question = tuple[bytes, bytes, bytes, bytes]
 """The body, after the headers `Host`, `Origin` and `Accept`: all that an answer to a visitor depends on."""
@@ -25,22 +27,21 @@ Question = tuple[bytes, bytes, bytes, bytes]
 
 @dataclass(eq=False, slots=True)
 class KeptAnswer:
-    """`counted` says how often the operation counts against the rate limit of availability. `headers` are all but the
-    request's id."""
+    """`stills` ask each memory it came from. `counted` are the limits the operation counts against, with what is
+    counted, as often as it does. `headers` are all but the request's id."""
 
     body: bytes
-    pages: Sequence[KnownPage]
-    memory: PageMemory
+    stills: Sequence[Still]
     until: datetime
-    counted: int
+    counted: Sequence[tuple[tuple[str, ...], str]]
     headers: Sequence[tuple[bytes, bytes]] = field(default=())
 
     async def still(self, now: datetime) -> bool:
         """Whether this is what would be answered now."""
         if now >= self.until:
             return False
-        for known in self.pages:
-            if not await self.memory.still(known):
+        for still in self.stills:
+            if not await still():
                 return False
         return True
 

@@ -86,7 +86,7 @@ class PlannedDocument:
     async def answer(self, variables: Mapping[str, object], operation: Operation) -> bytes:
         """The body of the answer to these variables; `operation.sources` then tells what it was answered from.
 
-        Counts against no limit.
+        Says what is to be counted, and counts nothing.
 
         Raises:
             DoesNotFit: and whatever else went wrong: the executor finds out, and says so properly.
@@ -99,6 +99,7 @@ class PlannedDocument:
         found = await availability_of(operation, _input(values.coerced.get(self.input_name)))
         if found is None:
             raise DoesNotFit
+        operation.sources.counted.append((operation.options.rates.availability, "availability"))
         told = {name: tell(found, values) for name, tell in self.fields}
         data = {self.told_as: told}
         operation.sources.finish(data)

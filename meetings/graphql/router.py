@@ -161,7 +161,7 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
                 body = await ready.document.answer(asked.variables, Operation(context))
         except (DoesNotFit, GraphQLError, DomainError, TimeoutError):
             return None  # which the executor finds out as well, and says so
-        answer = context.sources.kept(body, context.product.memory)
+        answer = context.sources.kept(body)
         if answer is not None:
             answer.headers = [*ready.headers, (_LENGTH, str(len(body)).encode())]
         return answer
@@ -175,16 +175,16 @@ class GraphQLRoutes(GraphQLRouter[Connection, None]):
             headers = [(name, value) for name, value in answer.headers if name != _LENGTH]
             self._planned.keep(question[:-1], asked, Ready(document, headers))
 
-    async def count_availability(self, http: HTTPConnection) -> None:
-        """As a question for availability counts; raises `TooOften`."""
-        options = self.api_options
-        address = network_of(options.client_address(http))
-        await self._limiter.take(options.rates.availability, "availability", address)
+    async def count(self, answer: KeptAnswer, http: HTTPConnection) -> None:
+        """As the question for it counts; raises `TooOften`."""
+        address = network_of(self.api_options.client_address(http))
+        for limits, what in answer.counted:
+            await self._limiter.take(limits, what, address)
 
     def _keep(self, request: Any, context: Connection, answer: Response) -> None:
         asked = asked_in(request.scope)
         if asked is not None and context.sources.complete and answer.status_code == 200:
-            asked.answer = context.sources.kept(bytes(answer.body), context.product.memory)
+            asked.answer = context.sources.kept(bytes(answer.body))
 
     def _explorer(self, request: Request) -> Response:
         if not self.api_options.explorer or "query" in request.query_params:

@@ -1,6 +1,7 @@
 """The whole schema. Importing it does no I/O."""
 
 import asyncio
+from functools import partial
 from importlib.metadata import version
 from typing import Annotated
 
@@ -115,7 +116,7 @@ class Query(AvailabilityQueries, ChatQueries):
         except NotFound:
             return None
         link = await linked(operation, pointer)
-        operation.sources.used(known, at_minute(ceil_minute(now)), root=True)
+        operation.sources.used(partial(operation.memory.still, known), at_minute(ceil_minute(now)))
         return PublicSchedulingPage.of(known.state, known.account, operation, now, link)
 
     @strawberry.field(

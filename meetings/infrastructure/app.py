@@ -31,7 +31,6 @@ from meetings.infrastructure.http import (
     webhooks,
 )
 from meetings.infrastructure.http.answer_again import AnswerAgain
-from meetings.infrastructure.http.chat_again import ChatAgain
 from meetings.infrastructure.http.hosts import KnownHost
 from meetings.infrastructure.http.middleware import (
     REQUEST_ID,
@@ -73,7 +72,6 @@ def create_app(settings: Settings, *, with_worker: bool | None = None) -> FastAP
     routes = graphql_router(lambda: app.state.runtime.toolbox, options)
     _add_routes(app, routes, options)
     app.add_middleware(partial(routes.direct, path=_GRAPHQL))
-    app.add_middleware(ChatAgain, path=_GRAPHQL, links=lambda: routes.product().chat_links, options=options)
     _add_middleware(app, settings)
     app.entrance = _entrance(app, routes, settings)
     return app

@@ -3,16 +3,21 @@
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from meetings.application.chat_profile import widget_key
 from meetings.application.hold_slot import release_slot
 from meetings.application.ports.reads import PagePointer
 from meetings.application.read_availability import AvailabilityQuestion, read_availability
 from meetings.graphql.kept_answers import KeptAnswer, KeptAnswers
 from meetings.graphql.leaf_lists import LeafListExecutor
-from tests.product import NO_RATES, ApiClient, Product, product
+from meetings.infrastructure.app import WebProcess
+from meetings.infrastructure.http.answer_again import AnswerAgain
+from tests.api.chats import LINK, change, switch
+from tests.api.gates import id_of
+from tests.product import NO_RATES, ApiClient, Product, TopLevelErrors, product
 from tests.world import HOST_EMAIL, outside
 
 DAYS = """
@@ -126,6 +131,25 @@ async def test_an_answer_that_is_sent_again_counts_against_the_rate(database_url
     assert codes == [None] * 5 + ["RATE_LIMITED"] * 2
 
 
+async def test_the_link_beside_a_chat_is_sent_again_counts_and_is_another_once_it_changed(database_url: str) -> None:
+    rates = {**NO_RATES, "chat_link": ("6/minute",)}
+    with outside() as (google, mail):
+        async with product(database_url, google, mail, with_worker=False, rates=rates) as running:
+            await running.here.page()
+            asked = {"key": widget_key(running.here.anna.account_id), "agent": id_of(running.here.anna)}
+            async with running.visitor() as visitor, running.host() as anna:
+                await switch(anna, on=True)
+                told = [(await visitor.ask(LINK, **asked))["chatMeetingLink"]["text"] for _ in range(3)]
+                routes = cast(AnswerAgain, cast(WebProcess, running.app).entrance)._routes
+                assert len(routes.kept_answers._answers) == 1
+                await change(anna, meetingLinkText="Talk to me")
+                told += [(await visitor.ask(LINK, **asked))["chatMeetingLink"]["text"] for _ in range(3)]
+                with pytest.raises(TopLevelErrors) as refused:
+                    await visitor.ask(LINK, **asked)
+    assert told == ["Book a meeting with me"] * 3 + ["Talk to me"] * 3
+    assert refused.value.codes == ["RATE_LIMITED"]
+
+
 async def test_lists_in_wire_form_are_what_the_plain_executor_gives(
     running: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +176,7 @@ async def test_lists_in_wire_form_are_what_the_plain_executor_gives(
 def test_no_more_bytes_are_kept_than_allowed() -> None:
     answers = KeptAnswers(most_bytes=10_000)
     for number in range(100):
-        answer = KeptAnswer(b"x" * 500, [], None, datetime.now(UTC), 0)  # type: ignore[arg-type]  # no page looked up
+        answer = KeptAnswer(b"x" * 500, [], datetime.now(UTC), [])
         answers.keep((b"", b"", b"", str(number).encode()), answer)
     assert answers.get((b"", b"", b"", b"0")) is None
     assert answers.get((b"", b"", b"", b"99")) is not None

@@ -68,8 +68,7 @@ class AnswerAgain:
             answer = await self._routes.at_hand(question, scope)
             if answer is None:
                 return False
-            for _ in range(answer.counted):
-                await self._routes.count_availability(HTTPConnection(scope))
+            await self._routes.count(answer, HTTPConnection(scope))
         except TooOften:
             return False
         except Exception as failure:
