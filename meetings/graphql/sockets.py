@@ -173,7 +173,9 @@ class CheckedMessages(BaseGraphQLTransportWSHandler[Connection, None]):
 
         key = (
             operation.query,
-            orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS),
+            orjson.dumps(
+                operation.variables, option=orjson.OPT_SORT_KEYS
+            ).decode(),  # the bytes hold more than they say
             operation.operation_name,
         )
         me = Subscriber(send, write, seen.digest)
