@@ -1,8 +1,9 @@
 """Live availability for many: equal subscriptions are executed and encoded once for each change, and sent to all.
 
-Whoever subscribes gets their first event by an execution of their own. From then on those with the same document,
-variables and operation, who are nobody in particular, share a feed. A feed knows what each of them has seen; what it
-sends leads from there to what is true now, so one who reads slowly skips what lies between and nothing queues up.
+Those with the same document, variables and operation, who are nobody in particular, share a feed. A feed knows what
+each of them has seen; what it sends leads from there to what is true now, so one who reads slowly skips what lies
+between and nothing queues up. The first event of one of them is sent to the next ones too, as long as it is exactly
+what they would be told themselves.
 """
 
 import asyncio
@@ -11,12 +12,14 @@ import struct
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import coroutine
 from typing import Any
 
 from meetings.application.availability_cursor import Digest
 from meetings.application.read_availability import Availability, AvailabilityQuestion
 from meetings.application.watch_availability import AvailabilityWatch, Delta, delta_of
+from meetings.graphql.kept_answers import Still
 
 log = logging.getLogger(__name__)
 
@@ -80,15 +83,52 @@ class Subscriber:
     over: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
+@dataclass(frozen=True, eq=False)
+class Words:
+    """What makes subscriptions equal; `key` tells them apart."""
+
+    query: str
+    variables: dict[str, object] | None
+    operation_name: str | None
+    key: tuple[str, str, str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class First:
+    """The first event that somebody with these words was told, and what of: `told` is what they know since."""
+
+    words: Words
+    payload: Payload
+    told: Availability
+    still: Still
+
+    async def holds(self, now: datetime) -> bool:
+        """Whether whoever subscribes now would be told the same."""
+        return now < self.told.true_until and await self.still()
+
+
 class Feeds:
     """All feeds of one event loop, by what makes subscriptions equal."""
 
     def __init__(self, watch: AvailabilityWatch) -> None:
         self._watch = watch
         self._feeds: dict[object, _Feed] = {}
+        self._firsts: dict[object, First] = {}
 
-    async def follow(self, key: object, question: AvailabilityQuestion, encode: Encode, me: Subscriber) -> None:
-        """Send `me` every change from what they have seen on; returns when the page is gone. Cancel it to leave."""
+    def first(self, words: Words) -> First | None:
+        """The latest first event of these words, if somebody follows by them."""
+        return self._firsts.get(words.key)
+
+    async def follow(
+        self, words: Words, question: AvailabilityQuestion, encode: Encode, me: Subscriber, first: First | None
+    ) -> None:
+        """Send `me` every change from what they have seen on; returns when the page is gone. Cancel it to leave.
+
+        `first` is for those who come next, until nobody follows any more.
+        """
+        key = (words.key, question)
+        if first is not None:
+            self._firsts[words.key] = first
         feed = self._feeds.get(key)
         if feed is None or feed.ended:
             feed = self._feeds[key] = _Feed(self._watch.follow(question), encode)
@@ -100,6 +140,7 @@ class Feeds:
             if not feed.subscribers:
                 if self._feeds.get(key) is feed:
                     del self._feeds[key]
+                    self._firsts.pop(words.key, None)
                 await feed.stop()
 
 

@@ -4,6 +4,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,11 +22,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Subscr
 from strawberry.utils.aio import aclosing
 
 from meetings.application.read_availability import Availability
+from meetings.application.sites import SiteKind
 from meetings.application.watch_availability import Delta
 from meetings.graphql.availability import told
 from meetings.graphql.context import Connection, Operation
-from meetings.graphql.feeds import Payload, Subscriber
+from meetings.graphql.feeds import First, Payload, Subscriber, Words
 from meetings.graphql.options import SocketLimits
+from meetings.graphql.rate_limits import TooOften
 from meetings.graphql.top_level_errors import RATE_LIMITED, refusal
 
 if TYPE_CHECKING:
@@ -126,17 +129,15 @@ class CheckedMessages(BaseGraphQLTransportWSHandler[Connection, None]):
             return
         mine = Operation(self.context)
         try:
-            source = await self.schema.stream(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=mine,
-                root_value=self.root_value,
-                operation_name=operation.operation_name,
-            )
-            async with aclosing(source):
-                await self._send_result_stream(operation, _until_watched(source, mine))
-            if mine.watched is not None and mine.watched.question.moving is None and not operation.completed:
-                await self._share(operation, mine, mine.watched)
+            words = _words(operation)
+            first = await self._first_again(operation, mine, words)
+            seen: Availability | None
+            if first is not None:
+                seen, words = first.told, first.words
+            else:
+                seen, first = await self._first_event(operation, mine, words)
+            if seen is not None and seen.question.moving is None and not operation.completed:
+                await self._share(operation, mine, words, seen, first)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except _OperationStreamClosed:
             return
@@ -149,19 +150,65 @@ class CheckedMessages(BaseGraphQLTransportWSHandler[Connection, None]):
             self.operations.pop(operation.id, None)
             raise
 
-    async def _share(self, operation: WireOperation[Connection, None], mine: Operation, seen: Availability) -> None:
+    async def _first_again(
+        self, operation: WireOperation[Connection, None], mine: Operation, words: Words
+    ) -> First | None:
+        """Send the first event that another one with these words had, if it is what this one would have; counted as
+        any subscription is. None leaves everything to an execution."""
+        product, options = self.context.product, self.context.options
+        first = product.feeds.first(words)
+        if first is None or self.context.site.kind is not SiteKind.MAIN or not await first.holds(product.tools.clock()):
+            return None
+        try:
+            await mine.count_by_address(options.rates.availability, "availability")
+        except TooOften:
+            return None
+        operation.query, operation.variables = first.words.query, first.words.variables  # one copy for all of them
+        await cast(LimitedSocket, self.websocket).send_encoded(first.payload.message(_head(operation)))
+        return first
+
+    async def _first_event(
+        self, operation: WireOperation[Connection, None], mine: Operation, words: Words
+    ) -> tuple[Availability | None, First | None]:
+        """Execute the operation, up to its first event if it watches availability; gives what that told, and the event
+        if others may have it too."""
+        source = await self.schema.stream(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=mine,
+            root_value=self.root_value,
+            operation_name=operation.operation_name,
+        )
+        events = _UntilWatched(source, mine)
+        async with aclosing(source):
+            await self._send_result_stream(operation, events.each())
+        seen, data = mine.watched, events.data
+        if seen is None or seen.known is None or data is None:
+            return seen, None
+        if self.context.site.kind is not SiteKind.MAIN or mine.sources.beside:
+            return seen, None
+        payload = Payload(str(self.view.encode_json({"data": data})))
+        return seen, First(words, payload, seen, partial(mine.memory.still, seen.known))
+
+    async def _share(
+        self,
+        operation: WireOperation[Connection, None],
+        mine: Operation,
+        words: Words,
+        seen: Availability,
+        first: First | None,
+    ) -> None:
         schema, view = cast("Api", self.schema), self.view
-        words = (operation.query, operation.variables, operation.operation_name)
 
         async def encode(event: Delta) -> str:
             mine.forget_loaded()
-            result = await schema.tell(told(event), *words, mine)
+            result = await schema.tell(told(event), words.query, words.variables, words.operation_name, mine)
             payload: dict[str, object] = {"data": result.data}
             if result.errors:
                 payload["errors"] = [error.formatted for error in result.errors]
             return str(view.encode_json(payload))
 
-        head = f'{{"id":{orjson.dumps(operation.id).decode()},"type":"next","payload":'
+        head = _head(operation)
         socket = cast(LimitedSocket, self.websocket)
         write_frame = socket.write_frame
 
@@ -171,23 +218,36 @@ class CheckedMessages(BaseGraphQLTransportWSHandler[Connection, None]):
         async def send(payload: Payload) -> None:
             await socket.send_encoded(payload.message(head))
 
-        key = (
-            operation.query,
-            orjson.dumps(
-                operation.variables, option=orjson.OPT_SORT_KEYS
-            ).decode(),  # the bytes hold more than they say
-            operation.operation_name,
-        )
         me = Subscriber(send, write, seen.digest)
-        await mine.connection.product.feeds.follow((key, seen.question), seen.question, encode, me)
+        await mine.connection.product.feeds.follow(words, seen.question, encode, me, first)
 
 
-async def _until_watched(source: StreamResult, operation: Operation) -> StreamResult:
-    """The first event of a subscription to availability; everything of any other operation."""
-    async for result in source:
-        yield result
-        if operation.watched is not None and not getattr(result, "errors", None):
-            return
+class _UntilWatched:
+    """The first event of a subscription to availability, whose `data` is known then; everything of any other
+    operation."""
+
+    def __init__(self, source: StreamResult, operation: Operation) -> None:
+        self._source = source
+        self._operation = operation
+        self.data: object = None
+
+    async def each(self) -> StreamResult:
+        async for result in self._source:
+            yield result
+            if self._operation.watched is not None and not getattr(result, "errors", None):
+                self.data = getattr(result, "data", None)
+                return
+
+
+def _words(operation: WireOperation[Connection, None]) -> Words:
+    query, variables, name = operation.query, operation.variables, operation.operation_name
+    # as text: the encoder's bytes hold more than they say
+    key = (query, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode(), name)
+    return Words(query, variables, name, key)
+
+
+def _head(operation: WireOperation[Connection, None]) -> str:
+    return f'{{"id":{orjson.dumps(operation.id).decode()},"type":"next","payload":'
 
 
 def _is_operation(id: object, payload: object) -> bool:

@@ -19,7 +19,7 @@ from meetings.application.ports.reads import PagePointer
 from meetings.application.read_availability import AvailabilityQuestion, read_availability
 from meetings.graphql.executing import Api
 from meetings.graphql.feeds import Payload
-from tests.product import Product, product
+from tests.product import NO_RATES, Product, product
 from tests.world import outside
 
 WATCH = """
@@ -127,6 +127,52 @@ async def test_everybody_is_told_each_change_and_it_is_executed_once(
                 assert each.days == days
             assert executed == number
         assert all(len(each.events) == 4 for each in watchers)
+
+
+async def test_newcomers_share_the_first_event_as_long_as_it_is_the_present(
+    running: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executed = 0
+    stream = Api.stream
+
+    async def counted(*given: Any, **named: Any) -> Any:
+        nonlocal executed
+        executed += 1
+        return await stream(*given, **named)
+
+    monkeypatch.setattr(Api, "stream", counted)
+    page, first = await running.here.page(), tomorrow()
+    shared = 0
+    async with AsyncExitStack() as stack:
+        for number in range(6):
+            before = executed
+            for _ in range(4):
+                newcomer = Watcher(running, first)
+                await newcomer.watch(stack)
+                await newcomer.hear()
+                assert newcomer.events[0]["__typename"] == "AvailabilitySnapshot"
+                cursor, days = await now(running, page, first)
+                assert (newcomer.cursor, newcomer.days) == (cursor, days)
+            shared += executed - before < 4
+            start = datetime.fromisoformat(next(start for day in days.values() for start in day))
+            await running.here.hold(page, start, visitor=str(number))
+            held, _ = await now(running, page, first)
+            await newcomer.hear_until(held)
+    assert shared >= 5  # a minute may end in between
+
+
+async def test_a_shared_first_event_counts_against_the_rate(sqlite_url: str) -> None:
+    with outside() as (google, mail):
+        rates = {**NO_RATES, "availability": ("3/minute",)}
+        async with product(sqlite_url, google, mail, with_worker=False, rates=rates) as running:
+            await running.here.page()
+            async with AsyncExitStack() as stack:
+                watchers = [Watcher(running, tomorrow()) for _ in range(5)]
+                for each in watchers:
+                    await each.watch(stack)
+                told = [json.loads(await each.socket.recv())["payload"] for each in watchers]
+    assert ["errors" in each for each in told] == [False] * 3 + [True] * 2
+    assert {each["errors"][0]["extensions"]["code"] for each in told[3:]} == {"RATE_LIMITED"}
 
 
 async def test_who_comes_back_with_a_cursor_is_told_what_they_missed_and_follows_on(running: Product) -> None:
