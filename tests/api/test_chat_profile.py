@@ -11,8 +11,10 @@ from meetings.application.chat_profile import widget_key
 from meetings.application.sign_in import NewPerson, found_account
 from meetings.graphql.node_ids import Kind, to_id
 from tests.api.chats import LINK, OWN, change, switch
-from tests.api.documents import BOOK, ERRORS, at, book
+from tests.api.documents import BOOK, ERRORS, UPDATE_PAGE, at, book
+from tests.api.domain_manager import CHOOSE, tell
 from tests.api.gates import SET_DEFAULT, create, id_of
+from tests.api.people import DEACTIVATE
 from tests.api.setting_up import online
 from tests.databases import BOTH_DATABASES
 from tests.product import ApiClient, Product
@@ -214,6 +216,34 @@ async def test_a_booked_time_is_not_the_next_one_any_more(served: Product, host:
     booked = await visitor.ask(BOOK, input=book(first))
     assert booked["bookMeeting"]["errors"] == []
     assert (await shown(served, visitor) or {})["nextAvailable"]["start"] > first
+
+
+async def test_the_link_follows_the_address_of_the_page_at_once(
+    served: Product, host: ApiClient, visitor: ApiClient
+) -> None:
+    page = (await create(host, "anna/intro"))["page"]["id"]
+    await switch(host, on=True)
+    main, second = served.here.tools.links.standard_hosts
+    for document, variables, url in (
+        (UPDATE_PAGE, {"id": page, "input": {"slug": "anna/talk"}}, f"http://{main}/meetings/anna/talk"),
+        (CHOOSE, {"domain": second}, f"http://{second}/anna/talk"),
+    ):
+        assert await shown(served, visitor)  # kept from here on
+        assert (await tell(host, document, **variables))["errors"] == []
+        assert (await shown(served, visitor) or {})["url"] == url
+
+
+async def test_whoever_left_the_account_is_shown_no_more_at_once(
+    served: Product, host: ApiClient, visitor: ApiClient
+) -> None:
+    ben = await served.here.add_colleague("Ben Example", "ben@example.com")
+    async with served.visitor() as browser:
+        await browser.sign_in("ben@example.com", PASSWORD)
+        await create(browser, "ben/intro")
+        await switch(browser, on=True)
+    assert await shown(served, visitor, agent=id_of(ben))
+    assert (await tell(host, DEACTIVATE, who=id_of(ben)))["errors"] == []
+    assert await shown(served, visitor, agent=id_of(ben)) is None
 
 
 async def test_asked_by_many_at_once_while_it_is_switched_the_last_word_holds(

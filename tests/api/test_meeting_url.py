@@ -247,13 +247,14 @@ async def test_ado1_a_slug_of_two_parts_resolves_whole_and_its_parts_do_not(
 ) -> None:
     page = (await create(host, "team/page"))["page"]
     assert page["url"].endswith("/team/page")
-    for address in ("team/page", "/Team/Page/"):
+    for address in ("team/page", "/Team/Page/", "team%2Fpage", "team%2fpage"):
         assert (await visitor.ask(PUBLIC, slug=address))["publicSchedulingPage"]["url"] == page["url"]
     by_url = "query($url: URL!) { publicSchedulingPage(at: { url: $url }) { url } }"
     encoded = page["url"].replace("team/page", "team%2Fpage")
     for url in (page["url"], encoded):
         assert (await visitor.ask(by_url, url=url))["publicSchedulingPage"]["url"] == page["url"]
-    for part in ("page", "team", "team/page/more"):
+        assert (await visitor.http.get(url)).status_code == 200
+    for part in ("page", "team", "team/page/more", "team%252Fpage"):
         assert (await visitor.ask(PUBLIC, slug=part))["publicSchedulingPage"] is None
 
 
