@@ -1,10 +1,12 @@
 """Live bookings and connections for the people behind them."""
 
 from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
 
+from meetings.application.journal_news import journal_news
 from meetings.application.ports.fan_out import FanOut, bookings_topic, connections_topic
 from meetings.application.ports.identities import Caller
-from meetings.application.ports.reads import BadCursor, JournalEntry, Reads
+from meetings.application.ports.reads import JournalEntry, Reads
 from meetings.domain.booking import (
     Booking,
     BookingCancelled,
@@ -36,7 +38,6 @@ BOOKING_NEWS = tuple(
 """The journal entries that are news about a booking."""
 
 _LOOK_EVERY = 30.0
-_AT_ONCE = 100
 
 
 async def watch_bookings(
@@ -50,15 +51,13 @@ async def watch_bookings(
     Raises:
         BadCursor: `after` is no cursor of this list.
     """
-    position = _position(after) if after is not None else await reads.journal_end(caller.account_id)
-    async with fan_out.listen({bookings_topic(caller.account_id)}) as ear:
-        while True:
-            entries = await reads.journal(caller.account_id, after=position, kinds=BOOKING_NEWS, limit=_AT_ONCE)
-            ids = {BookingId(entry.subject) for entry in entries}
-            bookings = await reads.bookings_by_id(caller.account_id, ids) if ids else {}
-            sees_all = await _sees_all(caller, reads) if entries else False
+    account_id, topic = caller.account_id, bookings_topic(caller.account_id)
+    news = journal_news(account_id, after, topic=topic, kinds=BOOKING_NEWS, reads=reads, fan_out=fan_out)
+    async with aclosing(news):
+        async for entries in news:
+            bookings = await reads.bookings_by_id(account_id, {BookingId(entry.subject) for entry in entries})
+            sees_all = await _sees_all(caller, reads)
             for entry in entries:
-                position = entry.position
                 booking = bookings.get(BookingId(entry.subject))
                 if (
                     booking
@@ -66,19 +65,11 @@ async def watch_bookings(
                     and (pages is None or booking.page_id in pages)
                 ):
                     yield entry, booking
-            if len(entries) < _AT_ONCE:
-                await ear.wait(_LOOK_EVERY)
 
 
 async def _sees_all(caller: Caller, reads: Reads) -> bool:
     user = (await reads.users(caller.account_id, [caller.user_id])).get(caller.user_id)
     return user is not None and user.active and user.role is not Role.MEMBER
-
-
-def _position(cursor: str) -> int:
-    if not cursor.isdecimal() or len(cursor) > 18:
-        raise BadCursor
-    return int(cursor)
 
 
 async def watch_connections(
