@@ -197,9 +197,9 @@ def _folders_from(offset: int) -> "Callable[[Mailbox], Page]":
 
 def _sync_from(folder_id: str, state: str | None, largest: int) -> "Callable[[Mailbox], SyncPage]":
     def work(mailbox: "Mailbox") -> "SyncPage":
-        from meetings.adapters.exchange import mail_operations
+        from meetings.adapters.exchange import operations
 
-        return mail_operations.sync(mailbox, folder_id, state, largest=largest)
+        return operations.sync(mailbox, folder_id, state, largest=largest, fields=None)
 
     return work
 

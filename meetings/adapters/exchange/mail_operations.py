@@ -26,13 +26,10 @@ from meetings.adapters.exchange.mail_properties import (
     SENT,
 )
 from meetings.adapters.exchange.operations import (
-    SYNC_LARGEST,
     Equals,
     FindFolder,
     FindItem,
     Page,
-    SyncFolderItems,
-    SyncPage,
     folder_with,
     own_folder,
 )
@@ -74,19 +71,6 @@ def mail_folders(mailbox: Mailbox, *, page_size: int, offset: int) -> Page:
 
 
 # ---- what is in them ------------------------------------------------------------------------------------------------
-
-
-def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int) -> SyncPage:
-    """The ids of what changed in a folder since `state`; without one, of all that is in it."""
-    return SyncFolderItems(mailbox).ask_one(
-        folder=folder_with(folder),
-        shape=ID_ONLY,
-        additional_fields=None,
-        sync_state=state,
-        ignore=None,
-        max_changes_returned=min(largest, SYNC_LARGEST),
-        sync_scope=None,
-    )
 
 
 class _NotBefore:

@@ -208,12 +208,15 @@ class SyncFolderItems(Single, services.SyncFolderItems):
         return services.EWSService._get_element_container(self, message=message, name=name)
 
 
-def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int) -> SyncPage:
-    """The changes in a folder since `state`; without one, all that is in it. Series appear as one item."""
+def sync(mailbox: Mailbox, folder: str, state: str | None, *, largest: int, fields: Any = EVENT) -> SyncPage:
+    """The changes in a folder since `state`; without one, all that is in it. Series appear as one item.
+
+    Of each item its id and `fields`.
+    """
     return SyncFolderItems(mailbox).ask_one(
         folder=folder_with(folder),
         shape=ID_ONLY,
-        additional_fields=EVENT,
+        additional_fields=fields,
         sync_state=state,
         ignore=None,
         max_changes_returned=min(largest, SYNC_LARGEST),
