@@ -1,12 +1,12 @@
 """A web site of somebody else's, with one page."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
+
+from tests.loopback import Quiet, on_loopback
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def foreign_site(page: str, *, allowed: str) -> Iterator[ForeignSite]:
     """Serve a page at an origin of its own, with a policy that lets it load from and call `allowed` only."""
     policy = f"default-src 'none'; script-src {allowed}; connect-src {allowed}; img-src https:"
 
-    class Page(BaseHTTPRequestHandler):
+    class Page(Quiet):
         def do_GET(self) -> None:
             body = page.encode() if urlsplit(self.path).path == "/" else b""
             self.send_response(200 if body else 404)
@@ -38,15 +38,5 @@ def foreign_site(page: str, *, allowed: str) -> Iterator[ForeignSite]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever, name="foreign site", daemon=True)
-    thread.start()
-    try:
-        yield ForeignSite(f"http://shop.localhost:{server.server_port}/")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with on_loopback(Page) as port:
+        yield ForeignSite(f"http://shop.localhost:{port}/")

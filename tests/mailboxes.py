@@ -1,7 +1,7 @@
 """Anna's mailbox on an Exchange server, for tests of the whole product."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from meetings.application.ports.calendars import MailboxCredentials
 from meetings.application.store_connection import StoredAccount
 from meetings.domain.identifiers import ConnectionId
 from meetings.domain.user import User
-from tests.world import HOST_EMAIL, World
+from tests.world import HOST_EMAIL, World, outside, world
 
 MAILBOX_PASSWORD = "canary-of-a-mailbox-password"
 
@@ -87,3 +87,11 @@ class AtExchange:
 
 def clock_of(at: datetime) -> Callable[[], datetime]:
     return lambda: at
+
+
+@asynccontextmanager
+async def at_exchange(database_url: str, *, now: datetime) -> AsyncIterator[AtExchange]:
+    """Anna with a mailbox on an Exchange 2010 SP2 that she has not connected yet; `now` is when her world begins."""
+    with outside() as (google, mail), exchange_server(now=clock_of(now)) as exchange:
+        async with world(database_url, google, mail, now=now, **may_call(exchange)) as here:
+            yield AtExchange(here, exchange)

@@ -16,6 +16,7 @@ from meetings.application.ports.crm import ContactDetails, RecordedMeeting
 from meetings.domain.calendar_connection import Capability, Provider
 from meetings.domain.identifiers import CalendarId
 from meetings.domain.user import User
+from tests.contracts.calendars import google_world, office365_world
 from tests.world import DASHBOARD, HOST_EMAIL, Callback, World, berlin, outside, world
 
 BEN_EMAIL = "ben@example.com"
@@ -115,12 +116,12 @@ class AtGoogle:
         calendar, length = more.pop("calendar", person), more.pop("length", HOUR)
         series: dict[str, Any] = {"recurrence": [f"RRULE:FREQ=WEEKLY;COUNT={times}"]} if times else {}
         made = self.here.google.add_event(
-            calendar, title, start, start + length, organizer=organizer, **_at_google(more), **series
+            calendar, title, start, start + length, organizer=organizer, **google_world.planned(more), **series
         )
         return str(made["id"])
 
     def replan(self, person: str, event: str, **more: Any) -> None:
-        self.here.google.change_event(person, event, **_at_google(more))
+        self.here.google.change_event(person, event, **google_world.planned(more))
 
     def move(self, person: str, event: str, start: datetime) -> None:
         self.here.google.move_event(person, event, start, start + HOUR)
@@ -145,16 +146,6 @@ class AtGoogle:
         return sum(not asks_for_busy_time(call) for call in calls)
 
 
-def _at_google(more: dict[str, Any]) -> dict[str, Any]:
-    words = {"title": "summary", "text": "description", "place": "location"}
-    fields = {words[name]: value for name, value in more.items() if name in words}
-    if "guests" in more:
-        fields["attendees"] = [{"email": guest} for guest in more["guests"]]
-    if "private" in more:
-        fields["visibility"] = "private" if more["private"] else "default"
-    return fields
-
-
 @dataclass
 class AtMicrosoft:
     office: Office365Simulator
@@ -164,12 +155,12 @@ class AtMicrosoft:
         calendar, length = more.pop("calendar", self._calendar(person)), more.pop("length", HOUR)
         series = {"recurrence": weekly(start, times=times)} if times else {}
         made = self.office.add_event(
-            calendar, title, start, start + length, organizer=organizer, **_at_microsoft(more), **series
+            calendar, title, start, start + length, organizer=organizer, **office365_world.planned(more), **series
         )
         return str(made["id"])
 
     def replan(self, person: str, event: str, **more: Any) -> None:
-        self.office.change_event(self._calendar(person), event, **_at_microsoft(more))
+        self.office.change_event(self._calendar(person), event, **office365_world.planned(more))
 
     def move(self, person: str, event: str, start: datetime) -> None:
         self.office.move_event(self._calendar(person), event, start, start + HOUR)
@@ -195,21 +186,6 @@ class AtMicrosoft:
 
     def _calendar(self, person: str) -> str:
         return self.office.default_calendar(person)
-
-
-def _at_microsoft(more: dict[str, Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    if "title" in more:
-        fields["subject"] = more["title"]
-    if "text" in more:
-        fields["body"] = {"contentType": "text", "content": more["text"]}
-    if "place" in more:
-        fields["location"] = {"displayName": more["place"]}
-    if "guests" in more:
-        fields["attendees"] = [{"emailAddress": {"address": guest}} for guest in more["guests"]]
-    if "private" in more:
-        fields["sensitivity"] = "private" if more["private"] else "normal"
-    return fields
 
 
 @asynccontextmanager

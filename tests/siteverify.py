@@ -1,14 +1,14 @@
 """A server for captchas on loopback: what Turnstile's documentation says of its `siteverify` call ("Validate the
 token") and of widgets that are rendered implicitly ("Embed the widget")."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import orjson
+
+from tests.loopback import Quiet, on_loopback
 
 SECRET = "secret-of-the-widget"
 SOLVED = "solved-by-a-person"
@@ -53,16 +53,10 @@ class SiteVerify:
 
     @contextmanager
     def serve(self) -> Iterator["SiteVerify"]:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{server.server_port}/turnstile/v0/siteverify"
-        self.script = f"http://127.0.0.1:{server.server_port}/turnstile/v0/api.js"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
+        with on_loopback(_handler(self)) as port:
+            self.url = f"http://127.0.0.1:{port}/turnstile/v0/siteverify"
+            self.script = f"http://127.0.0.1:{port}/turnstile/v0/api.js"
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
 
     def answer(self, form: dict[str, str]) -> bytes:
         self.asked.append(form)
@@ -83,8 +77,8 @@ class SiteVerify:
         return []
 
 
-def _handler(here: SiteVerify) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(here: SiteVerify) -> type[Quiet]:
+    class Handler(Quiet):
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             body = here.answer({name: values[0] for name, values in parse_qs(text).items()})
@@ -100,8 +94,5 @@ def _handler(here: SiteVerify) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-
-        def log_message(self, format: str, *values: object) -> None:
-            """Nothing."""
 
     return Handler

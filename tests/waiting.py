@@ -1,7 +1,9 @@
-"""Waiting for what happens elsewhere."""
+"""Waiting for what happens elsewhere, and not for long."""
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -20,3 +22,11 @@ async def until(what: str, true: Any, *, seconds: float = 15.0) -> Any:
             return found
         await asyncio.sleep(0.02)
     raise TimeoutError(f"{what} did not happen within {seconds:g} s")
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """The block has to end in less than so many seconds."""
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < seconds

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -369,12 +369,6 @@ async def test_a_link_that_was_made_for_somebody_fills_in_the_form_and_is_spent_
 
 
 @pytest.fixture
-def dns() -> Iterator[NameServer]:
-    with NameServer().serve() as server:
-        yield server
-
-
-@pytest.fixture
 async def named(
     database_url: str, simulators: tuple[GoogleSimulator, MailCatcher], dns: NameServer
 ) -> AsyncIterator[Product]:
@@ -524,12 +518,6 @@ async def test_asp20_a_branded_page_says_by_whose_product_it_is_made(
             await plan(served, *subscriptions)
             for seen in (await reader.open("/p/anna/intro"), await chosen(reader)):
                 assert ("Scheduling by meetings" in seen.text) is branded
-
-
-@pytest.fixture
-def siteverify() -> Iterator[SiteVerify]:
-    with SiteVerify().serve() as server:
-        yield server
 
 
 @pytest.fixture

@@ -46,12 +46,6 @@ SIGN_IN = f'mutation {{ signIn(email: "{HOST_EMAIL}", password: "{PASSWORD}") {{
 
 
 @pytest.fixture
-def dns() -> Any:
-    with NameServer().serve() as server:
-        yield server
-
-
-@pytest.fixture
 async def named(
     database_url: str, simulators: tuple[GoogleSimulator, MailCatcher], dns: NameServer
 ) -> AsyncIterator[Product]:

@@ -1,7 +1,7 @@
 """Exchange mailboxes through the API: connecting, every way in which that is refused, presets, limits."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -46,12 +46,6 @@ MANAGED = (
     "{ status canCancel canReschedule canCancelUntil canRescheduleUntil } }"
 )
 HOSTED = "{ viewer { bookings { nodes { id status canCancel canReschedule } } } }"
-
-
-@pytest.fixture
-def exchange() -> Iterator[ExchangeSimulator]:
-    with exchange_server() as started:
-        yield started
 
 
 @pytest.fixture

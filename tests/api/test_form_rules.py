@@ -1,6 +1,6 @@
 """Who may fill in a form, and from which addresses: A-FO3 to A-FO5."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -90,12 +90,6 @@ async def test_afo4_addresses_that_nobody_can_have_are_refused_where_that_is_set
 
 
 # ---- captcha --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def siteverify() -> Iterator[SiteVerify]:
-    with SiteVerify().serve() as server:
-        yield server
 
 
 @pytest.fixture

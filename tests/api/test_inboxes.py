@@ -24,7 +24,7 @@ from tests.api.inbox_documents import (
 from tests.api.refusals import every_code_of
 from tests.contracts.mail.imap_world import ADA, PASSWORD, ImapMailWorld, imap_mail_world
 from tests.databases import Simulators
-from tests.mailboxes import MAILBOX_PASSWORD, exchange_server, may_call
+from tests.mailboxes import MAILBOX_PASSWORD, may_call
 from tests.product import ApiClient, Product, TopLevelErrors, product
 from tests.world import HOST_EMAIL
 
@@ -42,12 +42,6 @@ OF_EXCHANGE = {
     "PROVIDER_UNAVAILABLE",
 }
 """Shown for `connectExchangeCalendar`, which signs in the same way."""
-
-
-@pytest.fixture
-def exchange() -> Iterator[ExchangeSimulator]:
-    with exchange_server() as started:
-        yield started
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Forms that are filled in beforehand: S67, A-FO6, B-FO1."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -33,12 +33,6 @@ CONSENTS = (ConsentOption("terms", "I agree.", required=True),)
 GRACE = {"firstName": ["Grace"], "lastName": ["Hopper"], "email": ["grace@example.org"]}
 KNOWN = {**GRACE, "company": ["Navy"], "size": ["2-10"]}
 COOKIE = "meetings_visitor"
-
-
-@pytest.fixture
-def dns() -> Iterator[NameServer]:
-    with NameServer().serve() as server:
-        yield server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from meetings.adapters.google.disclosure import DISCLOSURE as GOOGLE_DISCLOSURE
 from meetings.adapters.google.simulator.browser import ConsentRefused
@@ -28,22 +28,12 @@ from meetings.domain.identifiers import ConnectionId
 from meetings.domain.scheduling_page import PageOffline
 from meetings.infrastructure.database.tables import connections, credentials, sign_in_attempts
 from meetings.infrastructure.database.types import database_time
+from tests.stored import count, sealed
 from tests.world import DASHBOARD, HOST_EMAIL, Callback, World, berlin
 
 MONDAY = date(2035, 12, 3)
 TEN = berlin("2035-12-03 10:00")
 OTHER_ACCOUNT = "anna.private@example.net"
-
-
-async def count(here: World, table: Any) -> int:
-    async with here.runtime.database.snapshot() as connection:
-        return len((await connection.execute(select(table))).all())
-
-
-async def sealed(here: World) -> list[str | None]:
-    """The stored credentials, as they are stored."""
-    async with here.runtime.database.snapshot() as connection:
-        return list((await connection.execute(select(credentials.c.sealed))).scalars())
 
 
 # ---- consent ------------------------------------------------------------------------------------------------------
@@ -104,7 +94,7 @@ async def test_a_connection_records_the_consent_and_leads_to_the_dashboard(anywh
     assert connection.consent.version == GOOGLE_DISCLOSURE.version
     assert connection.consent.accepted_at == anywhere.clock.now
     assert [calendar.name for calendar in connection.selected_calendars] == ["Anna Albers"]
-    [stored] = await sealed(anywhere)
+    [stored] = await sealed(anywhere, credentials)
     assert stored
     assert "1//" not in stored
     assert "refresh_token" not in stored
@@ -322,7 +312,7 @@ async def test_disconnecting_deletes_the_credentials_and_gives_the_grant_back(an
     await anywhere.connect()
     page = await anywhere.page()
     await anywhere.disconnect()
-    assert await sealed(anywhere) == [None]
+    assert await sealed(anywhere, credentials) == [None]
     assert len(anywhere.google.requests_for("oauth.revoke")) == 1
     connection = await anywhere.connection()
     assert (connection.status, connection.needs_action) == (
@@ -352,7 +342,7 @@ async def test_pages_are_offline_and_secrets_gone_also_when_google_does_not_take
     here.google.fault("oauth.revoke", status=503, times=None)
     await here.disconnect()
     assert (await here.state(page)).mode is BookingMode.OFFLINE
-    assert await sealed(here) == [None]
+    assert await sealed(here, credentials) == [None]
 
 
 async def test_nothing_is_read_any_more_once_disconnected(here: World) -> None:

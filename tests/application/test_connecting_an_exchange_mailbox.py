@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from meetings.adapters.exchange.simulator import ExchangeSimulator
 from meetings.application.account_settings import preset_exchange, remove_exchange_preset
@@ -40,7 +39,8 @@ from meetings.domain.user import Role
 from meetings.infrastructure.database.tables import connections, credentials, idempotency_keys
 from tests.application.conftest import EIGHT
 from tests.domain.problems import told
-from tests.mailboxes import MAILBOX_PASSWORD, AtExchange, clock_of, exchange_server, may_call, typed
+from tests.mailboxes import MAILBOX_PASSWORD, AtExchange, at_exchange, exchange_server, may_call, typed
+from tests.stored import count, sealed
 from tests.world import HOST_EMAIL, World, berlin, outside, world
 
 MONDAY = date(2035, 12, 3)
@@ -51,27 +51,15 @@ OTHER_ADDRESS = "anna.private@example.com"
 @pytest.fixture
 async def anna(database_url: str) -> AsyncIterator[AtExchange]:
     """Anna on SQLite and PostgreSQL, her mailbox on an Exchange 2010 SP2, nothing connected yet."""
-    with outside() as (google, mail), exchange_server(now=clock_of(EIGHT)) as exchange:
-        async with world(database_url, google, mail, now=EIGHT, **may_call(exchange)) as here:
-            yield AtExchange(here, exchange)
+    async with at_exchange(database_url, now=EIGHT) as found:
+        yield found
 
 
 @pytest.fixture
 async def on_sqlite(sqlite_url: str) -> AsyncIterator[AtExchange]:
     """The same on SQLite alone."""
-    with outside() as (google, mail), exchange_server(now=clock_of(EIGHT)) as exchange:
-        async with world(sqlite_url, google, mail, now=EIGHT, **may_call(exchange)) as here:
-            yield AtExchange(here, exchange)
-
-
-async def count(here: World, table: Any) -> int:
-    async with here.runtime.database.snapshot() as connection:
-        return len((await connection.execute(select(table))).all())
-
-
-async def sealed(here: World) -> list[str | None]:
-    async with here.runtime.database.snapshot() as connection:
-        return list((await connection.execute(select(credentials.c.sealed))).scalars())
+    async with at_exchange(sqlite_url, now=EIGHT) as found:
+        yield found
 
 
 # ---- connecting ---------------------------------------------------------------------------------------------------
@@ -114,7 +102,7 @@ async def test_the_password_is_kept_sealed_and_told_nowhere(anna: AtExchange, ca
         stored = await anna.submit()
         with pytest.raises(LoginRefused) as refused:
             await anna.submit(reconnect=stored.connection_id, password="canary-of-a-wrong-password")
-    [kept] = await sealed(anna.here)
+    [kept] = await sealed(anna.here, credentials)
     assert kept
     shown = [kept, repr(stored), repr(await anna.here.connection()), repr(typed(anna.exchange)), caplog.text]
     shown += [str(refused.value), repr(refused.value), repr(vars(refused.value))]
@@ -341,10 +329,10 @@ async def test_providers_with_a_password_are_those_the_rules_know(on_sqlite: AtE
 async def test_a_wrong_new_password_changes_nothing(on_sqlite: AtExchange) -> None:
     """S40, for a connection that works."""
     connection_id = await on_sqlite.connect()
-    before = await sealed(on_sqlite.here)
+    before = await sealed(on_sqlite.here, credentials)
     with pytest.raises(LoginRefused):
         await on_sqlite.submit(reconnect=connection_id, password="wrong")
-    assert await sealed(on_sqlite.here) == before
+    assert await sealed(on_sqlite.here, credentials) == before
     assert (await on_sqlite.here.connection()).status is ConnectionStatus.ACTIVE
 
 
@@ -366,7 +354,7 @@ async def test_disconnecting_forgets_the_password_at_once(anna: AtExchange) -> N
     page = await anna.here.page()
     anna.exchange.forget_calls()
     await anna.here.disconnect()
-    assert await sealed(anna.here) == [None]
+    assert await sealed(anna.here, credentials) == [None]
     assert anna.exchange.calls == []
     assert (await anna.here.state(page)).mode is BookingMode.OFFLINE
 

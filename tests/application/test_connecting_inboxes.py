@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
 
 from meetings.adapters.google.signin import CALENDAR_SCOPE, MAIL_SCOPES
 from meetings.application.connect_calendar import ConnectionFailed, Wanted
@@ -23,6 +22,7 @@ from tests.contracts.calendars.world import CalendarWorld
 from tests.hosted import Hosted, hosted
 from tests.hosted import place as place  # a fixture
 from tests.inboxes import disconnect, mailboxes_of, send, sign_in
+from tests.stored import sealed
 from tests.world import HOST_EMAIL, World, berlin, outside
 
 TEN = berlin("2035-12-03 10:00")
@@ -37,12 +37,9 @@ async def anna(sqlite_url: str, place: CalendarWorld) -> AsyncIterator[Hosted]:
             yield found
 
 
-async def sealed(here: World) -> tuple[list[str | None], list[str | None]]:
+async def both_sealed(here: World) -> tuple[list[str | None], list[str | None]]:
     """The stored credentials of calendars, and those of mailboxes."""
-    async with here.runtime.database.snapshot() as connection:
-        of_calendars = (await connection.execute(select(credentials.c.sealed))).scalars()
-        of_mailboxes = (await connection.execute(select(mailbox_credentials.c.sealed))).scalars()
-        return list(of_calendars), list(of_mailboxes)
+    return await sealed(here, credentials), await sealed(here, mailbox_credentials)
 
 
 # ---- both, and each alone -----------------------------------------------------------------------------------------
@@ -57,7 +54,7 @@ async def test_one_sign_in_connects_the_calendar_and_the_mailbox(anna: Hosted) -
     assert connection.status is ConnectionStatus.ACTIVE
     assert (mailbox.provider.value, mailbox.email) == (anna.provider.value, connection.account_email)
     assert (mailbox.connection_id, mailbox.usable) == (connection.id, True)
-    [lent], [own] = await sealed(anna.here)
+    [lent], [own] = await both_sealed(anna.here)
     assert lent
     assert own is None
     await send(anna.here, mailbox)
@@ -69,7 +66,7 @@ async def test_a_mailbox_is_connected_without_any_calendar(anna: Hosted) -> None
     [mailbox] = await mailboxes_of(anna.here)
     assert (done.connection_id, done.mailbox_id) == (None, mailbox.id)
     assert mailbox.connection_id is None
-    assert [own for _, owns in [await sealed(anna.here)] for own in owns if own]
+    assert [own for _, owns in [await both_sealed(anna.here)] for own in owns if own]
     async with anna.here.tools.look(anna.here.anna.account_id) as work:
         assert await work.connections.of_users([anna.here.anna.id]) == {}
     await send(anna.here, mailbox)
@@ -120,7 +117,7 @@ async def test_disconnecting_the_calendar_leaves_the_mailbox(anna: Hosted) -> No
     [mailbox] = await mailboxes_of(anna.here)
     assert (mailbox.usable, mailbox.connection_id) == (True, None)
     assert (await anna.here.connection()).status is ConnectionStatus.DISCONNECTED
-    [lent], [own] = await sealed(anna.here)
+    [lent], [own] = await both_sealed(anna.here)
     assert lent is None
     assert own
     await send(anna.here, mailbox)
@@ -167,7 +164,7 @@ async def test_the_last_use_gives_the_access_back(here: World, calendar_first: b
     else:
         await here.disconnect()
     assert len(here.google.requests_for("oauth.revoke")) == 1
-    of_calendars, of_mailboxes = await sealed(here)
+    of_calendars, of_mailboxes = await both_sealed(here)
     assert {*of_calendars, *of_mailboxes} == {None}
 
 

@@ -10,8 +10,8 @@ import pytest
 from meetings.application.ports.crm import ContactDetails, RecordedMeeting
 from meetings.domain.engagement import MeetingOutcome, MeetingSource
 from tests.application.conftest import EIGHT
-from tests.mailboxes import AtExchange, clock_of, exchange_server, may_call
-from tests.world import HOST_EMAIL, World, berlin, outside, world
+from tests.mailboxes import AtExchange, at_exchange
+from tests.world import HOST_EMAIL, World, berlin
 
 TUESDAY = date(2035, 12, 4)
 TEN, ELEVEN = berlin("2035-12-04 10:00"), berlin("2035-12-04 11:00")
@@ -22,12 +22,10 @@ GRACE = "grace@visitor.example"
 @pytest.fixture
 async def anna(sqlite_url: str) -> AsyncIterator[AtExchange]:
     """Anna with an Exchange mailbox, connected, and Grace, who is a contact."""
-    with outside() as (google, mail), exchange_server(now=clock_of(EIGHT)) as exchange:
-        async with world(sqlite_url, google, mail, now=EIGHT, **may_call(exchange)) as here:
-            anna = AtExchange(here, exchange)
-            await (await here.tools.crm_of(here.anna.account_id)).put_contact(ContactDetails(GRACE))
-            await anna.connect()
-            yield anna
+    async with at_exchange(sqlite_url, now=EIGHT) as anna:
+        await (await anna.here.tools.crm_of(anna.here.anna.account_id)).put_contact(ContactDetails(GRACE))
+        await anna.connect()
+        yield anna
 
 
 async def settled(here: World) -> None:
@@ -92,6 +90,7 @@ async def test_with_the_limits_lifted_it_is_on_record_and_followed(anna: AtExcha
 
 
 async def test_with_the_limits_back_in_force_nothing_goes_on_record_any_more(anna: AtExchange) -> None:
+    """S97."""
     here = anna.here
     await anna.lift_limits()
     event = anna.exchange.add_event(anna.calendar, "Offer", TEN, ELEVEN, attendees=(GRACE,))

@@ -18,8 +18,8 @@ from meetings.domain.calendar_connection import Capability, CapabilityUnsupporte
 from meetings.domain.page_settings import LocationKind, MeetingLocation
 from meetings.domain.period import Period
 from tests.application.conftest import EIGHT
-from tests.mailboxes import AtExchange, clock_of, exchange_server, may_call
-from tests.world import HOST_EMAIL, World, berlin, outside, world
+from tests.mailboxes import AtExchange, at_exchange
+from tests.world import HOST_EMAIL, World, berlin
 
 MONDAY = date(2035, 12, 3)
 TEN = berlin("2035-12-03 10:00")
@@ -30,11 +30,9 @@ VISITOR = "grace@example.org"
 @pytest.fixture
 async def anna(sqlite_url: str) -> AsyncIterator[AtExchange]:
     """Anna with an Exchange mailbox, connected."""
-    with outside() as (google, mail), exchange_server(now=clock_of(EIGHT)) as exchange:
-        async with world(sqlite_url, google, mail, now=EIGHT, **may_call(exchange)) as here:
-            anna = AtExchange(here, exchange)
-            await anna.connect()
-            yield anna
+    async with at_exchange(sqlite_url, now=EIGHT) as anna:
+        await anna.connect()
+        yield anna
 
 
 def sides(here: World) -> tuple[Mover, Mover]:

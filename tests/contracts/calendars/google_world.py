@@ -115,10 +115,10 @@ class GoogleWorld:
     def plan(self, calendar: str, title: str, start: datetime, end: datetime, **more: Any) -> str:
         times = more.pop("weekly", None)
         series: dict[str, Any] = {"recurrence": [f"RRULE:FREQ=WEEKLY;COUNT={times}"]} if times else {}
-        return str(self.google.add_event(calendar, title, start, end, **_planned(more), **series)["id"])
+        return str(self.google.add_event(calendar, title, start, end, **planned(more), **series)["id"])
 
     def replan(self, calendar: str, event_id: str, **more: Any) -> None:
-        self.google.change_event(calendar, event_id, **_planned(more))
+        self.google.change_event(calendar, event_id, **planned(more))
 
     def invite(self, start: datetime, end: datetime) -> str:
         return str(self.google.add_event(BOB, "Secret plan", start, end, attendees=[{"email": ADA}])["id"])
@@ -208,7 +208,7 @@ class GoogleWorld:
             time.sleep(0.005)
 
 
-def _planned(more: dict[str, Any]) -> dict[str, Any]:
+def planned(more: dict[str, Any]) -> dict[str, Any]:
     """What a person says about an event, in Google's words."""
     words = {"title": "summary", "text": "description", "place": "location"}
     fields = {words[name]: value for name, value in more.items() if name in words}

@@ -106,10 +106,10 @@ class Office365World:
     def plan(self, calendar: str, title: str, start: datetime, end: datetime, **more: Any) -> str:
         times = more.pop("weekly", None)
         series: dict[str, Any] = {"recurrence": weekly(start.astimezone(BERLIN), times=times)} if times else {}
-        return str(self.office.add_event(calendar, title, start, end, **_planned(more), **series)["id"])
+        return str(self.office.add_event(calendar, title, start, end, **planned(more), **series)["id"])
 
     def replan(self, calendar: str, event_id: str, **more: Any) -> None:
-        self.office.change_event(calendar, event_id, **_planned(more))
+        self.office.change_event(calendar, event_id, **planned(more))
 
     def invite(self, start: datetime, end: datetime) -> str:
         """Who invites the account has to have accepted it busy: an invitation alone stands as tentative."""
@@ -207,7 +207,7 @@ class Office365World:
             time.sleep(0.005)
 
 
-def _planned(more: dict[str, Any]) -> dict[str, Any]:
+def planned(more: dict[str, Any]) -> dict[str, Any]:
     """What a person says about an event, in Graph's words."""
     fields: dict[str, Any] = {}
     if "title" in more:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from meetings.application.ports.calendars import (
@@ -24,13 +24,16 @@ def at(day: int, hour: int, minute: int = 0, *, month: int = 3) -> datetime:
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands until it is moved. It begins on Monday, 2 March 2026, 09:00 in Berlin."""
 
     def __init__(self) -> None:
         self.at = NOW
 
     def __call__(self) -> datetime:
         return self.at
+
+    def forward(self, step: timedelta) -> None:
+        self.at += step
 
 
 class HeldCredentials:

@@ -1,28 +1,15 @@
 """Served simulators; calls are checked against the published schema of Exchange 2010 SP2, where that is at hand."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from exchangelib.protocol import BaseProtocol, CachingProtocol
 
 from meetings.adapters.exchange.simulator import ExchangeSimulator
+from tests.contracts.calendars.world import Clock
 from tests.contracts.exchange import schema
 from tests.contracts.exchange.clients import ADA, BOB, believing
 from tests.contracts.exchange.schema import SchemaCheck
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, step: timedelta) -> None:
-        self.at += step
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import threading
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from meetings.application.ports.calendars import (
 )
 from tests.contracts.calendars.world import at
 from tests.contracts.exchange.test_exchange_adapter import ADA, _held, _provider
+from tests.waiting import until
 
 
 def _listener(exchange: ExchangeSimulator, **settings: Any) -> ChangeListener:
@@ -47,19 +47,12 @@ async def _listening(
 
     before = exchange.open_streams
     task = asyncio.create_task(listen())
-    await _until(lambda: exchange.open_streams > before or task.done())
+    await until("a stream or the end", lambda: exchange.open_streams > before or task.done())
     try:
         yield heard
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def _until(true: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 async def _next(heard: "asyncio.Queue[str | Exception | None]") -> str | Exception | None:
@@ -96,7 +89,7 @@ async def test_a_connection_is_cut_when_nobody_listens_any_more(exchange: Exchan
         exchange.add_event(primary, "x", at(3, 9), at(3, 10))
         assert await _next(heard) == primary
         assert exchange.open_streams == 1
-    await _until(lambda: exchange.open_streams == 0)
+    await until("the end of the stream", lambda: exchange.open_streams == 0)
 
 
 async def test_asking_again_after_the_end_listens_again(exchange: ExchangeSimulator) -> None:
@@ -145,19 +138,22 @@ async def test_no_more_connections_are_held_open_than_allowed(exchange: Exchange
     first = listen(_held(exchange)).changes([primary])
     assert isinstance(first, AsyncGenerator)
     waiting = asyncio.ensure_future(anext(first))
-    await _until(lambda: exchange.open_streams == 1)
+    await until("one stream", lambda: exchange.open_streams == 1)
     with pytest.raises(ProviderUnavailable):
         await anext(listen(_held(exchange)).changes([primary]))
     exchange.add_event(primary, "x", at(3, 9), at(3, 10))
     assert await asyncio.wait_for(waiting, 5) == primary
     await first.aclose()
-    await _until(lambda: exchange.open_streams == 0)
+    await until("the end of the stream", lambda: exchange.open_streams == 0)
     # The place is given back by the client's thread, which notices a moment later that its connection is gone.
-    await _until(lambda: not any(thread.name == "exchange listener" for thread in threading.enumerate()))
+    await until(
+        "the end of the thread",
+        lambda: not any(thread.name == "exchange listener" for thread in threading.enumerate()),
+    )
     again = listen(_held(exchange)).changes([primary])
     assert isinstance(again, AsyncGenerator)
     waiting = asyncio.ensure_future(anext(again))
-    await _until(lambda: exchange.open_streams == 1)
+    await until("one stream", lambda: exchange.open_streams == 1)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await again.aclose()

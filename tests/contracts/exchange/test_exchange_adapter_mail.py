@@ -21,7 +21,7 @@ from meetings.application.ports.calendars import (
 from meetings.application.ports.mail_accounts import CursorExpired, ImapCredentials, MailAccount, MailNotAccepted
 from tests.contracts.calendars.world import Clock, HeldCredentials
 from tests.contracts.mail.exchange_world import ADA, BOB, ExchangeMailWorld, exchange_mail_world
-from tests.contracts.mail.following import Follower
+from tests.contracts.mail.following import following
 from tests.contracts.mail.letters import VERA, a_bounce, a_mail, an_outgoing, message_id
 
 
@@ -36,19 +36,13 @@ def mail(world: ExchangeMailWorld) -> MailAccount:
     return world.offer.mail(world.sign_in())
 
 
-async def _following(mail: MailAccount) -> Follower:
-    follower = Follower(mail)
-    await follower.follow()
-    return follower
-
-
 # ---- folders ------------------------------------------------------------------------------------------------------
 
 
 async def test_mail_that_a_rule_moved_on_is_found_wherever_it_lies(world: ExchangeMailWorld, mail: MailAccount) -> None:
     world.exchange.mail.add_folder(ADA, "Customers", within="inbox")
     world.exchange.mail.add_folder(ADA, "Vera", within="Customers")
-    follower = await _following(mail)
+    follower = await following(mail)
     for folder in ("Customers", "Vera"):
         world.exchange.mail.deliver(ADA, a_mail(ADA), folder)
     assert len(await follower.follow()) == 2
@@ -56,14 +50,14 @@ async def test_mail_that_a_rule_moved_on_is_found_wherever_it_lies(world: Exchan
 
 
 async def test_a_folder_that_came_to_be_since_is_looked_at_too(world: ExchangeMailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.exchange.mail.add_folder(ADA, "New")
     world.exchange.mail.deliver(ADA, a_mail(ADA, id=(id := message_id())), "New")
     assert [each.message_id for each in await follower.follow()] == [id]
 
 
 async def test_a_folder_that_was_thrown_away_is_left_out(world: ExchangeMailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.exchange.mail.add_folder(ADA, "Old", within="deleteditems")
     world.exchange.mail.add_folder(ADA, "Older", within="Old")
     world.exchange.mail.deliver(ADA, a_mail(ADA), "Older")
@@ -72,7 +66,7 @@ async def test_a_folder_that_was_thrown_away_is_left_out(world: ExchangeMailWorl
 
 async def test_a_folder_that_goes_away_stops_nobody(world: ExchangeMailWorld, mail: MailAccount) -> None:
     world.exchange.mail.add_folder(ADA, "Customers")
-    follower = await _following(mail)
+    follower = await following(mail)
     world.exchange.mail.deliver(ADA, a_mail(ADA), "Customers")
     world.exchange.on_call("FindFolder", lambda: world.exchange.mail.remove_folder(ADA, "Customers"))
     assert await follower.follow() == []
@@ -85,7 +79,7 @@ async def test_only_folders_in_which_something_changed_are_searched(
 ) -> None:
     for number in range(20):
         world.exchange.mail.add_folder(ADA, f"Folder {number}")
-    follower = await _following(mail)
+    follower = await following(mail)
     world.exchange.forget_calls()
     await follower.follow()
     asked = [call.operation for call in world.exchange.calls]
@@ -102,7 +96,7 @@ async def test_a_folder_that_looked_unchanged_is_searched_from_when_it_was_searc
     """As many mails went as came."""
     world.exchange.mail.add_folder(ADA, "Customers")
     world.exchange.mail.deliver(ADA, a_mail(ADA, id="<goes@elsewhere.example>"), "Customers")
-    follower = await _following(mail)
+    follower = await following(mail)
     world.exchange.mail.deliver(ADA, a_mail(ADA, id=(late := message_id())), "Customers", received_at=world.clock())
     world.exchange.mail.erase(ADA, "<goes@elsewhere.example>")
     clock = world.clock
@@ -119,7 +113,7 @@ async def test_many_folders_and_mails_are_listed_page_by_page(world: ExchangeMai
     for number in range(8):
         world.exchange.mail.add_folder(ADA, f"Folder {number}")
         world.deliver(a_mail(ADA))
-    follower = await _following(mail)
+    follower = await following(mail)
     for number in range(8):
         world.exchange.mail.deliver(ADA, a_mail(ADA), f"Folder {number}")
         world.exchange.mail.deliver(ADA, a_mail(ADA), "Folder 0")
@@ -129,13 +123,13 @@ async def test_many_folders_and_mails_are_listed_page_by_page(world: ExchangeMai
 async def test_beginning_reads_nothing_but_ids(world: ExchangeMailWorld, mail: MailAccount) -> None:
     for _ in range(5):
         world.deliver(a_mail(ADA, subject="Private, and old"))
-    await _following(mail)
+    await following(mail)
     assert {call.operation for call in world.exchange.calls} == {"GetFolder", "FindFolder", "SyncFolderItems"}
     assert b"Private" not in b"".join(call.answer for call in world.exchange.calls)
 
 
 async def test_junk_that_the_owner_says_is_none_is_told_then(world: ExchangeMailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.exchange.mail.deliver(ADA, a_mail(ADA, id=(id := message_id())), "junkemail")
     assert await follower.follow() == []
     world.exchange.mail.move(ADA, id, "inbox")
@@ -147,14 +141,14 @@ async def test_an_old_mail_that_is_moved_is_no_news(world: ExchangeMailWorld, ma
     world.exchange.mail.add_folder(ADA, "Customers")
     for folder in ("inbox", "Customers"):
         world.exchange.mail.deliver(ADA, a_mail(ADA, id=f"<{folder}@old.example>"), folder, received_at=before)
-    follower = await _following(mail)
+    follower = await following(mail)
     world.exchange.mail.move(ADA, "<inbox@old.example>", "Customers")
     world.exchange.mail.move(ADA, "<Customers@old.example>", "inbox")
     assert await follower.follow() == []
 
 
 async def test_a_mail_that_was_only_read_since_is_no_news(world: ExchangeMailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.deliver(a_mail(ADA, id=(id := message_id())))
     assert len(await follower.follow()) == 1
     world.exchange.mail.mark_read(ADA, id)
@@ -165,7 +159,7 @@ async def test_a_mail_that_was_only_read_since_is_no_news(world: ExchangeMailWor
 
 
 async def test_a_cursor_without_its_folders_is_expired(world: ExchangeMailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     assert follower.cursor is not None
     spoilt = follower.cursor.replace('"inbox"', '"nobox"')
     with pytest.raises(CursorExpired):
@@ -179,7 +173,7 @@ async def test_a_cursor_without_its_folders_is_expired(world: ExchangeMailWorld,
 async def test_an_answer_of_outlooks_own_machine_is_known_by_its_class(
     world: ExchangeMailWorld, mail: MailAccount, kind: str
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.exchange.mail.deliver(ADA, a_mail(ADA), item_class=kind)
     (told,) = await follower.follow()
     assert (told.automatic, told.bounce) == (True, False)
@@ -188,7 +182,7 @@ async def test_an_answer_of_outlooks_own_machine_is_known_by_its_class(
 async def test_a_report_that_is_gone_before_it_is_read_is_told_as_a_machines(
     world: ExchangeMailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.deliver(a_bounce(ADA, message_id()))
     world.exchange.fault("GetItem", on_call=2, code="ErrorItemNotFound")
     (told,) = await follower.follow()
@@ -198,7 +192,7 @@ async def test_a_report_that_is_gone_before_it_is_read_is_told_as_a_machines(
 async def test_mails_with_very_long_headers_keep_nobody_from_being_found(
     world: ExchangeMailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     for _ in range(80):
         world.deliver(b"Subject: Hello\r\nX-Long: " + b"x " * 100_000 + b"\r\n\r\nHello\r\n")
     world.deliver(a_mail(ADA, id=(id := message_id())))
@@ -209,7 +203,7 @@ async def test_mails_with_very_long_headers_keep_nobody_from_being_found(
 async def test_a_bounce_that_brings_a_very_long_mail_back_is_one_all_the_same(
     world: ExchangeMailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.deliver(a_bounce(ADA, message_id()))
     world.exchange.fault("GetItem", on_call=2, endless=True)
     (told,) = await follower.follow()
@@ -219,7 +213,7 @@ async def test_a_bounce_that_brings_a_very_long_mail_back_is_one_all_the_same(
 async def test_what_the_owner_answers_by_hand_tells_what_it_answers(
     world: ExchangeMailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     theirs = message_id()
     world.send_by_hand(a_mail(VERA.email, sender=ADA, answers=theirs))
     (told,) = await follower.follow()
@@ -229,7 +223,7 @@ async def test_what_the_owner_answers_by_hand_tells_what_it_answers(
 async def test_no_text_of_a_mail_is_asked_for_but_that_of_one_to_read(
     world: ExchangeMailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.deliver(a_mail(ADA, text="Private words"))
     (told,) = await follower.follow()
     assert b"Private words" not in b"".join(call.answer for call in world.exchange.calls)
@@ -239,7 +233,7 @@ async def test_no_text_of_a_mail_is_asked_for_but_that_of_one_to_read(
 
 
 async def test_a_text_that_is_too_long_to_be_read_is_none(world: ExchangeMailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.deliver(a_mail(ADA))
     (told,) = await follower.follow()
     world.exchange.fault("GetItem", endless=True)
@@ -312,7 +306,7 @@ async def test_trouble_while_news_are_read_is_told_apart(
     fault: dict[str, Any],
     meaning: type[ProviderError],
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.deliver(a_mail(ADA))
     world.exchange.fault(operation, **fault)
     with pytest.raises(ProviderError) as refused:
@@ -325,7 +319,7 @@ async def test_trouble_while_news_are_read_is_told_apart(
 async def test_newer_servers_are_followed_the_same_way(version: str) -> None:
     with exchange_mail_world(version=version) as world:
         mail = world.offer.mail(world.sign_in())
-        follower = await _following(mail)
+        follower = await following(mail)
         sent = await mail.send(an_outgoing(ADA))
         world.deliver(a_mail(ADA, answers=sent.message_id))
         assert len(await follower.follow()) == 2

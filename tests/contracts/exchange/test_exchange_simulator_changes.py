@@ -16,9 +16,9 @@ from exchangelib.errors import (
 )
 
 from meetings.adapters.exchange.simulator import ExchangeSimulator
+from tests.contracts.calendars.world import Clock
 from tests.contracts.exchange import schema
 from tests.contracts.exchange.clients import ADA, BOB, account, ask, envelope, folder_id, http
-from tests.contracts.exchange.conftest import Clock
 from tests.contracts.exchange.schema import SchemaCheck, split_stream
 
 HOUR = timedelta(hours=1)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from meetings.adapters.exchange.simulator import ExchangeSimulator
+from tests.contracts.calendars.world import Clock
 from tests.contracts.exchange.clients import ADA, Answer, account, ask, get_item
-from tests.contracts.exchange.conftest import Clock
 from tests.contracts.mail.letters import a_bounce, a_mail
 
 BOB, VERA = "bob@example.com", "vera@elsewhere.example"

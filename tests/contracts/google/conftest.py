@@ -1,26 +1,13 @@
 """A served simulator whose every call is checked against Google's discovery document."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from meetings.adapters.google.simulator import GoogleSimulator
+from tests.contracts.calendars.world import Clock
 from tests.contracts.google.discovery import DiscoveryCheck
 from tests.contracts.google.receiver import Receiver, listening
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, step: timedelta) -> None:
-        self.at += step
 
 
 @pytest.fixture

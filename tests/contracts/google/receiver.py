@@ -1,10 +1,10 @@
 """A local webhook that keeps what it is sent."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.loopback import Quiet, on_loopback
 
 
 class Receiver:
@@ -32,23 +32,13 @@ class Receiver:
 def listening() -> Iterator[Receiver]:
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             receiver.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             receiver.messages.append(dict(self.headers.items()))
             self.send_response(receiver.status)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.address = f"http://127.0.0.1:{server.server_port}/hooks/google?kind=calendar"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with on_loopback(Handler) as port:
+        receiver.address = f"http://127.0.0.1:{port}/hooks/google?kind=calendar"
         yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -34,6 +33,7 @@ from meetings.domain.timespan import TimeSpan, at_minute
 from tests.contracts.calendars.google_world import ADA, BOB, REDIRECT, GoogleWorld, google_world
 from tests.contracts.calendars.wishes import a_wish
 from tests.contracts.calendars.world import Clock, HeldCredentials, at
+from tests.waiting import within
 
 WEEK = TimeSpan(at(2, 0), at(9, 0))
 
@@ -61,13 +61,6 @@ def _calls(world: GoogleWorld, group: str = "") -> list[tuple[str, int]]:
 
 async def _read(calendars: Calendars, calendar: str = ADA) -> list[str]:
     return [event.event_id async for page in calendars.changes(calendar, None, WEEK) for event in page.changed]
-
-
-@contextmanager
-def _within(seconds: float) -> Iterator[None]:
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < seconds
 
 
 # ---- answers that are lost, broken, slow or refused ---------------------------------------------------------------
@@ -134,7 +127,7 @@ async def test_a_slow_answer_ends_in_time_and_gives_its_thread_back(name: str) -
         calendars = world.provider.calendars(world.sign_in())
         await calendars.list_calendars()
         world.google.fault("events.list", **SLOW[name])
-        with _within(2.0), pytest.raises(ProviderUnavailable):
+        with within(2.0), pytest.raises(ProviderUnavailable):
             await _read(calendars)
         assert await _read(calendars) == []
 
@@ -149,7 +142,7 @@ async def test_live_busy_time_is_asked_within_one_limit(operation: str, fault: d
         world.add_event(ADA, at(3, 9), at(3, 10))
         choir = world.add_calendar("Choir")
         world.google.fault(operation, **fault)
-        with _within(2.0):
+        with within(2.0):
             if operation == "freebusy.query":
                 with pytest.raises(ProviderUnavailable):
                     await calendars.busy([ADA, choir], WEEK)
@@ -165,7 +158,7 @@ async def test_a_call_that_finds_no_free_thread_gives_up_in_time() -> None:
         world.google.fault("calendarList.list", delay=1.0)
         slow = asyncio.create_task(calendars.list_calendars())
         await asyncio.sleep(0.05)
-        with _within(0.9), pytest.raises(ProviderUnavailable):
+        with within(0.9), pytest.raises(ProviderUnavailable):
             await calendars.busy([ADA], WEEK)
         assert len(await slow) == 1
 
@@ -183,9 +176,9 @@ async def test_a_name_server_that_does_not_answer_does_not_hold_the_caller(monke
         calendars = world.provider.calendars(world.sign_in())
         await calendars.list_calendars()
         monkeypatch.setattr(socket, "getaddrinfo", slowly)
-        with _within(1.0), pytest.raises(ProviderUnavailable):
+        with within(1.0), pytest.raises(ProviderUnavailable):
             await world.provider.sign_in.finish(code="c", verifier="v", redirect_uri=REDIRECT)
-        with _within(1.0), pytest.raises(ProviderUnavailable):
+        with within(1.0), pytest.raises(ProviderUnavailable):
             await calendars.list_calendars()
 
 
@@ -193,10 +186,19 @@ async def test_one_connection_takes_only_its_places() -> None:
     with google_world(calls_at_once=2) as world:
         calendars = world.provider.calendars(world.sign_in())
         await calendars.list_calendars()
-        world.google.fault("calendarList.list", delay=0.15, times=None)
-        begun = time.monotonic()
+        world.google.forget_calls()
+        both, arrived = threading.Barrier(2, timeout=15), []
+
+        def held() -> None:
+            both.wait()
+            time.sleep(0.3)  # for a third call, if one were let through
+            arrived.append(len(world.google.requests_for("calendarList.list")))
+            both.wait()
+
+        for turn in (1, 2):
+            world.google.on_call("calendarList.list", held, on_call=turn)
         await asyncio.gather(*(calendars.list_calendars() for _ in range(6)))
-        assert 0.45 <= time.monotonic() - begun < 0.85
+        assert arrived == [2, 2]
 
 
 async def test_the_pause_google_asks_for_may_be_a_date(world: GoogleWorld, calendars: Calendars) -> None:
@@ -439,7 +441,7 @@ async def test_the_client_libraries_do_not_send_a_write_again_by_themselves(
 ) -> None:
     """httplib2 repeats a request whose connection closed without an answer, unless it is kept from it."""
     world.google.fault("events.insert", times=None, **fault)
-    with pytest.raises(ProviderUnavailable) if "content_type" in fault else _within(5):
+    with pytest.raises(ProviderUnavailable) if "content_type" in fault else within(5):
         await calendars.put_event(ADA, a_wish())
     assert [operation for operation, _ in _calls(world)] == ["events.insert", "events.get"]
 

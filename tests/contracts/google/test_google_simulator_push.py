@@ -7,8 +7,8 @@ import pytest
 from googleapiclient.errors import HttpError
 
 from meetings.adapters.google.simulator import GoogleSimulator
+from tests.contracts.calendars.world import Clock
 from tests.contracts.google.clients import calendar_client, refusal
-from tests.contracts.google.conftest import Clock
 from tests.contracts.google.receiver import Receiver
 
 ADA, BOB = "ada@example.com", "bob@example.com"

@@ -14,8 +14,8 @@ from googleapiclient.errors import HttpError
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError  # type: ignore[import-untyped]  # brings no types
 
 from meetings.adapters.google.simulator import CALENDAR_SCOPE, CLIENT_ID, CLIENT_SECRET, ConsentRefused, GoogleSimulator
+from tests.contracts.calendars.world import Clock
 from tests.contracts.google.clients import REDIRECT, calendar_client, credentials, refresh, refusal, sign_in_flow
-from tests.contracts.google.conftest import Clock
 
 ADA = "ada@example.com"
 EVENTS_SCOPE = "https://www.googleapis.com/auth/calendar.events"

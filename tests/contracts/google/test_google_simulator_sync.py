@@ -8,8 +8,8 @@ import pytest
 from googleapiclient.errors import HttpError
 
 from meetings.adapters.google.simulator import GoogleSimulator
+from tests.contracts.calendars.world import Clock
 from tests.contracts.google.clients import calendar_client, refusal
-from tests.contracts.google.conftest import Clock
 
 ADA = "ada@example.com"
 

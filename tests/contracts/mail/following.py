@@ -32,3 +32,10 @@ class Follower:
         self.seen |= found
         self.cursor = self.pages[-1].cursor
         return list(found.values())
+
+
+async def following(mail: MailAccount) -> Follower:
+    """Somebody who has read what there was, and waits for news."""
+    follower = Follower(mail)
+    await follower.follow()
+    return follower

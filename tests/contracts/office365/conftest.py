@@ -2,29 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from meetings.adapters.office365.simulator import Office365Simulator
+from tests.contracts.calendars.world import Clock
 from tests.contracts.office365 import openapi
 from tests.contracts.office365.clients import graph_client
 from tests.contracts.office365.openapi import OpenApiCheck
 from tests.contracts.office365.receiver import Receiver, listening
-
-
-class Clock:
-    """A clock that stands until it is moved. It begins on Monday, 2 March 2026, 09:00 in Berlin."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, step: timedelta) -> None:
-        self.at += step
 
 
 @pytest.fixture

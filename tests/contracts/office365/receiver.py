@@ -1,15 +1,14 @@
 """A local webhook that proves itself as Graph demands, and keeps what it is sent."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from meetings.application.ports.calendars import PushCall
+from tests.loopback import Quiet, on_loopback
 
 
 class Receiver:
@@ -44,7 +43,7 @@ class Receiver:
 def listening() -> Iterator[Receiver]:
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
@@ -61,16 +60,6 @@ def listening() -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(token.encode() if receiver.proves_itself else b"")
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.address = f"http://127.0.0.1:{server.server_port}/hooks/office365?kind=calendar"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with on_loopback(Handler) as port:
+        receiver.address = f"http://127.0.0.1:{port}/hooks/office365?kind=calendar"
         yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

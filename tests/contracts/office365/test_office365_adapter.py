@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -31,6 +30,7 @@ from tests.contracts.calendars.office365_world import ADA, BOB, Office365World, 
 from tests.contracts.calendars.wishes import a_wish
 from tests.contracts.calendars.world import Clock, HeldCredentials, at
 from tests.contracts.office365.signing_in import signed_in
+from tests.waiting import within
 
 T = TypeVar("T")
 
@@ -74,13 +74,6 @@ async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
         except ProviderUnavailable:
             if time.monotonic() > deadline:
                 raise
-
-
-@contextmanager
-def _within(seconds: float) -> Iterator[None]:
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < seconds
 
 
 # ---- answers that are lost, broken, slow or refused ---------------------------------------------------------------
@@ -156,7 +149,7 @@ async def test_a_slow_answer_ends_in_time_and_gives_its_place_back(name: str) ->
         calendars = world.provider.calendars(world.sign_in())
         await _until_answered(lambda: _read(world, calendars))
         world.office.fault("calendarView.delta", **SLOW[name])
-        with _within(2.5), pytest.raises(ProviderUnavailable):
+        with within(2.5), pytest.raises(ProviderUnavailable):
             await _read(world, calendars)
         assert await _until_answered(lambda: _read(world, calendars)) == []
 
@@ -170,7 +163,7 @@ async def test_live_busy_time_is_asked_within_one_limit(fault: dict[str, Any]) -
         world.add_event(world.primary, at(3, 9), at(3, 10))
         choir = world.add_calendar("Choir")
         world.office.fault(lambda call: call.path_parameters.get("calendar") == world.primary, **fault)
-        with _within(2.5):
+        with within(2.5):
             answers = await calendars.busy([world.primary, choir], WEEK)
         assert (type(answers[world.primary]), answers[choir]) == (ProviderUnavailable, ())
 

@@ -16,7 +16,7 @@ from meetings.application.ports.calendars import (
 from meetings.application.ports.mail_accounts import CursorExpired, MailAccount, MailNotAccepted
 from meetings.domain.account_use import CALENDAR_ONLY
 from tests.contracts.calendars.world import HeldCredentials
-from tests.contracts.mail.following import Follower
+from tests.contracts.mail.following import Follower, following
 from tests.contracts.mail.letters import VERA, a_bounce, a_mail, an_outgoing, message_id
 from tests.contracts.mail.office365_world import ADA, Office365MailWorld, office365_mail_world
 from tests.contracts.office365.signing_in import signed_in
@@ -33,12 +33,6 @@ def mail(world: Office365MailWorld) -> MailAccount:
     return world.offer.mail(world.sign_in())
 
 
-async def _following(mail: MailAccount) -> Follower:
-    follower = Follower(mail)
-    await follower.follow()
-    return follower
-
-
 # ---- folders ------------------------------------------------------------------------------------------------------
 
 
@@ -47,7 +41,7 @@ async def test_mail_that_a_rule_moved_on_is_found_wherever_it_lies(
 ) -> None:
     outer = world.office.mail.add_folder(ADA, "Customers", within="inbox")
     inner = world.office.mail.add_folder(ADA, "Vera", within=outer)
-    follower = await _following(mail)
+    follower = await following(mail)
     for folder in (outer, inner, "archive"):
         world.office.mail.deliver(ADA, a_mail(ADA), folder)
     assert len(await follower.follow()) == 3
@@ -55,14 +49,14 @@ async def test_mail_that_a_rule_moved_on_is_found_wherever_it_lies(
 
 
 async def test_a_folder_that_came_to_be_since_is_followed_too(world: Office365MailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     folder = world.office.mail.add_folder(ADA, "New")
     world.office.mail.deliver(ADA, a_mail(ADA, id=(id := message_id())), folder)
     assert [each.message_id for each in await follower.follow()] == [id]
 
 
 async def test_a_folder_that_was_thrown_away_is_left_out(world: Office365MailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     folder = world.office.mail.add_folder(ADA, "Old", within="deleteditems")
     world.office.mail.deliver(ADA, a_mail(ADA), world.office.mail.add_folder(ADA, "Older", within=folder))
     assert await follower.follow() == []
@@ -70,7 +64,7 @@ async def test_a_folder_that_was_thrown_away_is_left_out(world: Office365MailWor
 
 async def test_a_folder_that_goes_away_stops_nobody(world: Office365MailWorld, mail: MailAccount) -> None:
     folder = world.office.mail.add_folder(ADA, "Customers")
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.mail.deliver(ADA, a_mail(ADA), folder)
     world.office.on_call("mailFolders.delta", lambda: world.office.mail.remove_folder(ADA, folder))
     assert await follower.follow() == []
@@ -80,7 +74,7 @@ async def test_a_folder_that_goes_away_stops_nobody(world: Office365MailWorld, m
 
 async def test_only_folders_in_which_something_changed_are_asked(world: Office365MailWorld, mail: MailAccount) -> None:
     folders = [world.office.mail.add_folder(ADA, f"Folder {number}") for number in range(20)]
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.forget_calls()
     await follower.follow()
     asked = [call.operation for call in world.office.calls]
@@ -94,14 +88,14 @@ async def test_only_folders_in_which_something_changed_are_asked(world: Office36
 async def test_many_folders_are_listed_page_by_page(world: Office365MailWorld, mail: MailAccount) -> None:
     world.small_pages(3)
     folders = [world.office.mail.add_folder(ADA, f"Folder {number}") for number in range(8)]
-    follower = await _following(mail)
+    follower = await following(mail)
     for folder in folders:
         world.office.mail.deliver(ADA, a_mail(ADA), folder)
     assert len(await follower.follow()) == 8
 
 
 async def test_junk_that_the_owner_says_is_none_is_told_then(world: Office365MailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.mail.deliver(ADA, a_mail(ADA, id=(id := message_id())), "junkemail")
     assert await follower.follow() == []
     world.office.mail.move(ADA, id, "inbox")
@@ -112,13 +106,13 @@ async def test_an_old_mail_that_is_moved_is_no_news(world: Office365MailWorld, m
     before = world.clock().replace(year=2025)
     world.office.mail.deliver(ADA, a_mail(ADA, id=(id := message_id())), received_at=before)
     folder = world.office.mail.add_folder(ADA, "Customers")
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.mail.move(ADA, id, folder)
     assert await follower.follow() == []
 
 
 async def test_a_mail_that_was_only_read_since_is_no_news(world: Office365MailWorld, mail: MailAccount) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.mail.deliver(ADA, a_mail(ADA, id=(id := message_id())))
     assert len(await follower.follow()) == 1
     world.office.mail.mark_read(ADA, id)
@@ -129,7 +123,7 @@ async def test_a_mail_that_was_only_read_since_is_no_news(world: Office365MailWo
 async def test_a_link_in_a_cursor_that_leads_elsewhere_is_not_followed(
     world: Office365MailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     assert follower.cursor is not None
     world.office.forget_calls()
     spoilt = follower.cursor.replace(world.office.endpoints.graph, "https://graph.evil.example")
@@ -146,7 +140,7 @@ async def test_a_link_in_a_cursor_that_leads_elsewhere_is_not_followed(
 async def test_an_answer_of_outlooks_own_machine_is_known_by_its_class(
     world: Office365MailWorld, mail: MailAccount, kind: str
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.mail.deliver(ADA, a_mail(ADA), kind=kind)
     (told,) = await follower.follow()
     assert (told.automatic, told.bounce) == (True, False)
@@ -155,7 +149,7 @@ async def test_an_answer_of_outlooks_own_machine_is_known_by_its_class(
 async def test_a_report_that_is_gone_before_it_is_read_is_told_as_a_machines(
     world: Office365MailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.mail.deliver(ADA, a_bounce(ADA, message_id()))
     world.office.fault("messages.value", status=404)
     (told,) = await follower.follow()
@@ -165,7 +159,7 @@ async def test_a_report_that_is_gone_before_it_is_read_is_told_as_a_machines(
 async def test_mails_with_very_long_headers_keep_nobody_from_being_found(
     world: Office365MailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     for _ in range(80):
         world.deliver(b"Subject: Hello\r\nX-Long: " + b"x " * 100_000 + b"\r\n\r\nHello\r\n")
     world.deliver(a_mail(ADA, id=(id := message_id())))
@@ -176,7 +170,7 @@ async def test_mails_with_very_long_headers_keep_nobody_from_being_found(
 async def test_a_bounce_that_brings_a_very_long_mail_back_is_one_all_the_same(
     world: Office365MailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.mail.deliver(ADA, a_bounce(ADA, message_id()))
     world.office.fault("messages.value", endless=True)
     (told,) = await follower.follow()
@@ -186,7 +180,7 @@ async def test_a_bounce_that_brings_a_very_long_mail_back_is_one_all_the_same(
 async def test_what_the_owner_answers_by_hand_tells_what_it_answers(
     world: Office365MailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     theirs = message_id()
     world.send_by_hand(a_mail(VERA.email, sender=ADA, answers=theirs))
     (told,) = await follower.follow()
@@ -196,7 +190,7 @@ async def test_what_the_owner_answers_by_hand_tells_what_it_answers(
 async def test_no_text_of_a_mail_is_asked_for_but_that_of_one_to_read(
     world: Office365MailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.deliver(a_mail(ADA, text="Private words"))
     (told,) = await follower.follow()
     assert "Private words" not in str([call.answer for call in world.office.calls])
@@ -208,7 +202,7 @@ async def test_no_text_of_a_mail_is_asked_for_but_that_of_one_to_read(
 async def test_of_a_text_that_is_too_long_to_be_read_the_beginning_is(
     world: Office365MailWorld, mail: MailAccount
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.deliver(a_mail(ADA, text="Gladly. " + "x" * 11_000_000))
     (told,) = await follower.follow()
     body = await mail.read(told.mail_id)
@@ -336,7 +330,7 @@ async def test_trouble_while_a_mail_is_handed_over_is_told_apart(
 async def test_trouble_while_news_are_read_is_told_apart(
     world: Office365MailWorld, mail: MailAccount, fault: dict[str, Any], meaning: type[ProviderError]
 ) -> None:
-    follower = await _following(mail)
+    follower = await following(mail)
     world.office.fault("messages.delta", **fault)
     with pytest.raises(ProviderError) as refused:
         [page async for page in mail.news(follower.cursor)]

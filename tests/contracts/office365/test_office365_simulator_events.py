@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from meetings.adapters.office365.simulator import Office365Simulator, weekly
+from tests.contracts.calendars.world import Clock
 from tests.contracts.office365.clients import graph_client, refusal
-from tests.contracts.office365.conftest import Clock
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 KEY = "String {66f5a359-4659-4830-9070-00047ec6ac6e} Name BookingKey"

@@ -9,8 +9,8 @@ import pytest
 
 from meetings.adapters.office365.simulator import CLIENT_ID, HOME_TENANT, Office365Simulator
 from meetings.adapters.office365.simulator.sending import by_address
+from tests.contracts.calendars.world import Clock
 from tests.contracts.office365.clients import graph_client, refusal
-from tests.contracts.office365.conftest import Clock
 from tests.contracts.office365.receiver import Receiver
 
 ADA, BOB = "ada@example.com", "bob@example.com"

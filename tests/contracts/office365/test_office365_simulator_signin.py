@@ -19,8 +19,8 @@ from meetings.adapters.office365.simulator import (
     ConsentRefused,
     Office365Simulator,
 )
+from tests.contracts.calendars.world import Clock
 from tests.contracts.office365.clients import REDIRECT, answer_of, graph_client, msal_app, refusal, tokens_for, trusting
-from tests.contracts.office365.conftest import Clock
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 ASKED = ["Calendars.ReadWrite", "User.Read", "email"]
