@@ -68,6 +68,7 @@ class Wanted(Enum):
     CALENDAR = "calendar"
     INBOX = "inbox"
     CHANNEL = "channel"
+    HUBSPOT = "hubspot"
 
 
 FailureReason = str

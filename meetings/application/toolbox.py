@@ -9,7 +9,8 @@ from meetings.application.ports.calendars import CalendarsOf, ListenerOf, Provid
 from meetings.application.ports.captcha import Captcha
 from meetings.application.ports.clock import Clock
 from meetings.application.ports.crm import CrmOf
-from meetings.application.ports.crm_connections import TryCrm
+from meetings.application.ports.crm_connections import CrmSignIn, TryCrm
+from meetings.application.ports.crm_trips import CrmTrips
 from meetings.application.ports.dns import TextRecords
 from meetings.application.ports.email_reads import EmailReads
 from meetings.application.ports.emails import MailSchedule
@@ -50,6 +51,8 @@ class Toolbox:
     listener_of: ListenerOf
     crm_of: CrmOf
     try_crm: TryCrm
+    crm_sign_in: CrmSignIn | None
+    crm_trips: CrmTrips
     inbox_offers: InboxOffers
     mail_account_of: MailAccountOf
     team_mail_domain: str

@@ -7,8 +7,11 @@ import strawberry
 
 from meetings.application.connect_crm import CrmTokenRefused, connect_hubspot, disconnect_hubspot
 from meetings.application.ports.crm import CrmAccessLost
+from meetings.application.sign_in_to_crm import start_crm_sign_in
 from meetings.domain import crm_connection as stored
+from meetings.graphql.consent_trips import StartConnectionPayload, check_return
 from meetings.graphql.context import Info, Operation, again_on_conflict
+from meetings.graphql.cookies import keep_browser_secret
 from meetings.graphql.error_codes import UserErrorCode as Code
 from meetings.graphql.errors import (
     Access,
@@ -19,16 +22,19 @@ from meetings.graphql.errors import (
     as_user_errors,
     mutation,
 )
+from meetings.graphql.scalars import URL
 
 
 @strawberry.type(description="That HubSpot keeps the account's customer records.")
 class HubSpotConnection:
     """For owners and admins. Nobody can read the token back."""
 
-    connected_at: datetime = strawberry.field(description="Since when, or when the token was given last.")
+    connected_at: datetime = strawberry.field(
+        description="Since when, or when a token was given or somebody signed in last."
+    )
     refused_at: datetime | None = strawberry.field(
-        description="Since when HubSpot refuses the token; what is to be recorded waits until another one is given. "
-        "Null while it does not."
+        description="Since when HubSpot refuses us; what is to be recorded waits until it is connected again. Null "
+        "while it does not."
     )
 
     @classmethod
@@ -46,7 +52,7 @@ class HubSpotConnectionPayload:
 
 @strawberry.type(description="Mutations of where customer records are kept.")
 class CrmConnectionMutations:
-    """Part of the schema's mutations. Both are for owners and admins."""
+    """Part of the schema's mutations. All are for owners and admins."""
 
     @mutation(
         HubSpotConnectionPayload,
@@ -85,9 +91,55 @@ class CrmConnectionMutations:
     )
     async def disconnect_hub_spot(self, info: Info) -> HubSpotConnectionPayload:
         operation = info.context
-        caller, clock = operation.signed_in(), operation.tools.clock
-        await again_on_conflict(lambda: disconnect_hubspot(caller=caller, begin=operation.begin, clock=clock))
+        caller, tools = operation.signed_in(), operation.tools
+        await again_on_conflict(
+            lambda: disconnect_hubspot(
+                caller=caller, begin=operation.begin, sign_in=tools.crm_sign_in, clock=tools.clock
+            )
+        )
         return HubSpotConnectionPayload()
+
+    @mutation(
+        StartConnectionPayload,
+        Access.SIGNED_IN,
+        "For owners and admins: begin to have HubSpot keep the account's customer records, or mend a connection that "
+        "HubSpot refuses, by signing in there; `viewer.hubSpotSignInOffered` says whether that is possible here. "
+        "Returns HubSpot's consent page and sets a cookie that lasts as long as the trip; the server's own callback "
+        "finishes and redirects to `returnTo` with `hubspot=connected` in its query, or with `hubspot=failed` and a "
+        "`reason`: `OAUTH_DENIED` (the person said no), `TOKEN_INVALID` (the trip has to begin anew), "
+        "`PERMISSION_MISSING` (less was granted than is needed, or the person administers the account no more), "
+        "`PROVIDER_UNAVAILABLE` (worth another try). What the built-in records hold stays there. A property with our "
+        "keys is made in HubSpot.",
+        Code.VALIDATION,
+        Code.NOT_FOUND,
+        Code.PERMISSION_MISSING,
+    )
+    async def start_hub_spot_connection(
+        self,
+        info: Info,
+        return_to: Annotated[
+            URL,
+            strawberry.argument(
+                description="Where the browser goes afterwards; on this server, its dashboard, or an allowed origin."
+            ),
+        ],
+    ) -> StartConnectionPayload:
+        operation = info.context
+        caller, tools = operation.signed_in(), operation.tools
+        check_return(operation, return_to)
+        started = await start_crm_sign_in(
+            return_to,
+            caller=caller,
+            look=tools.look,
+            sign_in=tools.crm_sign_in,
+            trips=tools.crm_trips,
+            links=tools.links,
+            clock=tools.clock,
+            policy=tools.policy,
+        )
+        keep_browser_secret(operation.connection, started.browser_secret, lasts=started.expires_in)
+        expires_at = tools.clock() + started.expires_in
+        return StartConnectionPayload(authorization_url=URL(started.authorization_url), expires_at=expires_at)
 
 
 async def hubspot_connection(operation: Operation) -> HubSpotConnection | None:

@@ -83,6 +83,13 @@ class Viewer:
         self.own.check_administers()
         return await hubspot_connection(info.context)
 
+    @strawberry.field(
+        description="Whether HubSpot can be connected by signing in there, with `startHubSpotConnection`; "
+        "`connectHubSpot` with a private app's token works in any case."
+    )
+    def hub_spot_sign_in_offered(self, info: Info) -> bool:
+        return info.context.tools.crm_sign_in is not None
+
     @strawberry.field(description="The organisation they belong to.")
     async def account(self, info: Info) -> Account | None:
         account = await info.context.loaders(self.own.account_id).account()

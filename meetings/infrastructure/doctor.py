@@ -18,7 +18,7 @@ from meetings.application.ports.unit_of_work import LockTimeout
 from meetings.domain.base import NotFound
 from meetings.domain.calendar_connection import Provider
 from meetings.domain.identifiers import AccountId
-from meetings.infrastructure.hubspot_records import HubSpotRecords
+from meetings.infrastructure.hubspot_records import HubSpotRecords, NoClient, hubspot_sign_in
 from meetings.infrastructure.provider_settings import fields_without_default
 from meetings.infrastructure.providers import REGISTRY
 from meetings.infrastructure.runtime import Process, Runtime, utc_now
@@ -180,7 +180,8 @@ async def _portals(settings: Settings) -> list[Finding]:
     """Whether HubSpot lets us in, for each account with its records there; none while the database cannot be asked."""
     transport = Transport(settings.hubspot_url, threads=_AT_ONCE, call_seconds=_SECONDS, wait_seconds=_SECONDS)
     async with Runtime.open(Process(settings)) as runtime:
-        records = HubSpotRecords(runtime.database, transport, runtime.process.circuits, clock=utc_now)
+        sign_in = hubspot_sign_in(settings, transport, utc_now)
+        records = HubSpotRecords(runtime.database, transport, runtime.process.circuits, sign_in=sign_in, clock=utc_now)
         try:
             async with asyncio.timeout(_SECONDS):
                 connected = await records.connected()
@@ -201,6 +202,9 @@ async def _portal(records: HubSpotRecords, account_id: AccountId, what: str) -> 
             await records.check_access(account_id)
     except ReauthorizationNeeded:
         return Finding(what, "refuses us", "have an owner or admin of the account connect HubSpot again")
+    except NoClient:
+        client = "MEETINGS_HUBSPOT_CLIENT_ID and MEETINGS_HUBSPOT_CLIENT_SECRET"
+        return Finding(what, "people signed in, for a client that is not set", f"set {client} again")
     except (ProviderError, TimeoutError) as error:
         return Finding(what, f"does not answer us ({_reason(error)})", "allow outgoing connections to it, or wait")
     except (NotFound, BadKeys, SealBroken) as error:

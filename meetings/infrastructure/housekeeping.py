@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, tuple_
 from meetings.application.policy import Policy
 from meetings.infrastructure.database.tables import (
     bookings,
+    crm_trips,
     idempotency_keys,
     intents,
     person_requests,
@@ -41,6 +42,7 @@ def _outdated(policy: Policy) -> Sequence[tuple[Table, ColumnElement[bool]]]:
         (person_requests, and_(asked_long_ago, or_(person_requests.c.sealed.is_(None), _export_expired()))),
         (sessions, sessions.c.expires_at <= database_time(-_DAY)),
         (sign_in_attempts, sign_in_attempts.c.expires_at <= database_time(-_DAY)),
+        (crm_trips, crm_trips.c.expires_at <= database_time(-_DAY)),
         (slot_holds, slot_holds.c.expires_at <= database_time(-_DAY)),
         (idempotency_keys, idempotency_keys.c.created_at <= database_time(-72 * _HOUR)),
         (intents, and_(intents.c.done_at.is_not(None), intents.c.done_at <= database_time(-7 * _DAY))),

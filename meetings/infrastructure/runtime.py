@@ -29,6 +29,7 @@ from meetings.infrastructure.circuits.circuits import Circuits
 from meetings.infrastructure.circuits.together import Together
 from meetings.infrastructure.circuits.watched import Busy
 from meetings.infrastructure.credentials import StoredCredentials
+from meetings.infrastructure.database.crm_trips import SqlCrmTrips
 from meetings.infrastructure.database.email_reads import SqlEmailReads
 from meetings.infrastructure.database.mail_schedule import SqlMailSchedule
 from meetings.infrastructure.database.page_signs import SqlPageSigns
@@ -41,7 +42,7 @@ from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
 from meetings.infrastructure.database.unit_of_work import Database
 from meetings.infrastructure.doorbell import Doorbell
 from meetings.infrastructure.fan_out import InProcessFanOut, RedisFanOut
-from meetings.infrastructure.hubspot_records import HubSpotRecords, hubspot_transport
+from meetings.infrastructure.hubspot_records import HubSpotRecords, hubspot_sign_in, hubspot_transport
 from meetings.infrastructure.identities import SqlIdentities
 from meetings.infrastructure.leadership import Leadership
 from meetings.infrastructure.outbox import SqlOutbox
@@ -76,6 +77,7 @@ class Process:
             clock=utc_now,
         )
         self.hubspot = hubspot_transport(settings.hubspot_url)
+        self.hubspot_sign_in = hubspot_sign_in(settings, self.hubspot, utc_now)
         self.circuits = Circuits()
         self.doorbell = Doorbell(self.redis_url)
         self.pokes = InProcessFanOut()
@@ -178,7 +180,14 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
             opened = StoredCredentials(database, account_id, mailbox.connection_id, lease_seconds=lease)
         return process.circuits.around_mail(offer.mail(opened), mailbox)
 
-    records = HubSpotRecords(database, process.hubspot, process.circuits, clock=utc_now)
+    records = HubSpotRecords(
+        database,
+        process.hubspot,
+        process.circuits,
+        sign_in=process.hubspot_sign_in,
+        lease_seconds=settings.lease_seconds,
+        clock=utc_now,
+    )
 
     return Toolbox(
         begin_as=database.begin,
@@ -199,7 +208,9 @@ def _toolbox(process: Process, database: Database, fan_out: FanOut, pulse: Datab
         push_of=push_of,
         listener_of=listener_of,
         crm_of=records.crm_of,
-        try_crm=records.try_token,
+        try_crm=records.try_credentials,
+        crm_sign_in=process.hubspot_sign_in,
+        crm_trips=SqlCrmTrips(database),
         inbox_offers=process.inbox_offers,
         mail_account_of=mail_account_of,
         team_mail_domain=settings.team_domain,

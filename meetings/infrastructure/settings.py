@@ -179,6 +179,12 @@ class Settings(BaseSettings):
 
     hubspot_url: Address = "https://api.hubapi.com"
     """Where HubSpot's API is called, for accounts that keep their records there."""
+    hubspot_authorize_url: Address = "https://app.hubspot.com/oauth/authorize"
+    """HubSpot's consent page."""
+    hubspot_client_id: str | None = None
+    hubspot_client_secret: SecretStr | None = None
+    """Those of an app in HubSpot, both or none: with them accounts connect HubSpot by signing in there, and not only
+    with a private app's token."""
 
     secret_keys: SecretStr
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///meetings.db")
@@ -373,6 +379,10 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}SMTP_URL or {PREFIX}MAIL_FROM cannot be used: {bad}.") from None
         if (self.turnstile_site_key is None) != (self.turnstile_secret is None):
             raise ValueError(f"{PREFIX}TURNSTILE_SITE_KEY and {PREFIX}TURNSTILE_SECRET go together: set both or none.")
+        if (self.hubspot_client_id is None) != (self.hubspot_client_secret is None):
+            raise ValueError(
+                f"{PREFIX}HUBSPOT_CLIENT_ID and {PREFIX}HUBSPOT_CLIENT_SECRET go together: set both or none."
+            )
         if self.production:
             self._check_production()
         return self

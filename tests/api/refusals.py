@@ -33,6 +33,7 @@ WRITTEN = (
     tables.sessions,
     tables.engagements,
     tables.crm_connections,
+    tables.crm_trips,
     tables.crm_contacts,
     tables.crm_meetings,
     tables.crm_timeline,

@@ -139,6 +139,7 @@ PRIVATE_ROOTS = {
         "declineMeetingRequest", "createApiToken", "revokeApiToken", "connectExchangeCalendar",
         "testExchangeConnection", "setExchangePreset", "removeExchangePreset", "setExchangeFullSync",
         "setInternalDomains", "connectHubSpot", "disconnectHubSpot", "exportPerson", "erasePerson",
+        "startHubSpotConnection",
         "updateMeetingUrl", "assignSeats", "revokeSeats", "addDomain", "checkDomain", "setPrimaryDomain",
         "setDomainIndexing", "removeDomain", "setMeetingDomain",
         "startInboxConnection", "connectExchangeInbox", "connectImapInbox", "disconnectInbox",

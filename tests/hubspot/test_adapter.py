@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from meetings.adapters.hubspot.access import PrivateApp
 from meetings.adapters.hubspot.crm import HubSpotCrm
 from meetings.adapters.hubspot.portal import Portal
 from meetings.adapters.hubspot.simulator import HubSpotSimulator, SimulatedPortal
@@ -200,10 +201,8 @@ async def test_who_is_told_to_wait_does_not_ask_meanwhile(hubspot: HubSpotSimula
 async def test_what_goes_wrong_is_told_in_time_and_without_secrets(
     hubspot: HubSpotSimulator, portal: SimulatedPortal, fault: dict[str, Any], error: type[Exception]
 ) -> None:
-    async def token() -> str:
-        return portal.token
-
-    crm = HubSpotCrm(Portal(Transport(hubspot.url, threads=2, call_seconds=1.5, wait_seconds=1.0), token))
+    transport = Transport(hubspot.url, threads=2, call_seconds=1.5, wait_seconds=1.0)
+    crm = HubSpotCrm(Portal(transport, PrivateApp(portal.token)))
     vera = await crm.put_contact(a_person())
     hubspot.fault("contacts.read", **fault)
     began = time.monotonic()

@@ -106,7 +106,8 @@ async def test_it_is_told_once_although_several_processes_find_out_at_the_same_m
     portal.revoked = True
     database = here.runtime.database
     processes = [
-        HubSpotRecords(database, hubspot_transport(hubspot.url), Circuits(), clock=here.clock) for _ in range(6)
+        HubSpotRecords(database, hubspot_transport(hubspot.url), Circuits(), sign_in=None, clock=here.clock)
+        for _ in range(6)
     ]
 
     async def find_out(process: HubSpotRecords) -> None:
@@ -196,7 +197,7 @@ async def test_what_waited_is_on_the_built_in_record_at_once_after_going_back(
     await here.connect()
     await here.book(await here.page(), next_monday())
     await here.settle_down()
-    await disconnect_hubspot(caller=here.caller, begin=here.tools.begin, clock=here.clock)
+    await disconnect_hubspot(caller=here.caller, begin=here.tools.begin, sign_in=None, clock=here.clock)
     await here.settle_down()
     crm = await here.tools.crm_of(here.anna.account_id)
     [contact] = (await crm.contacts(None, first=9, after=None)).items

@@ -132,6 +132,13 @@ def test_half_a_google_client_is_refused(read: Reading) -> None:
     assert problem.startswith("MEETINGS_GOOGLE_CLIENT_ID and MEETINGS_GOOGLE_CLIENT_SECRET belong together")
 
 
+@pytest.mark.parametrize("half", ["HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET"])
+def test_half_a_hubspot_client_is_refused(read: Reading, half: str) -> None:
+    (problem,) = problems_of(read, **{half: "a-half"})
+    assert "MEETINGS_HUBSPOT_CLIENT_ID and MEETINGS_HUBSPOT_CLIENT_SECRET go together" in problem
+    assert "a-half" not in problem
+
+
 def test_settings_of_a_provider_come_from_the_settings_file_too(read: Reading, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("MEETINGS_GOOGLE_CLIENT_ID=client\nMEETINGS_GOOGLE_CLIENT_SECRET=one\n")
     settings = read(GOOGLE_CLIENT_SECRET="two", GOOGLE_THREADS="3", GOOGLE_API_URL="https://gate.example.com/v3/")

@@ -55,6 +55,7 @@ OF_THE_ACCOUNT = {
 IDS_AND_SEALS = {
     "account_keys",
     "credentials",
+    "crm_trips",
     "found_events",
     "host_times",
     "idempotency_keys",

@@ -3,7 +3,7 @@
 import io
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import urllib3
 from hubspot.crm.objects import ApiClient, Configuration
 from hubspot.crm.objects.exceptions import ApiException
 
-from meetings.adapters.hubspot.refusals import refusal
+from meetings.adapters.hubspot.refusals import refusal, refusal_of_grant
 from meetings.application.ports.calendars import ProviderUnavailable
 
 MOST_BYTES = 16_000_000
@@ -46,22 +46,40 @@ class Client:
             ProviderUnavailable: there was no readable answer in time.
         """
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Content-Type": "application/json"}
+        return self._ask(
+            method, path, refusal, seconds, query_params=list(query.items()), header_params=headers, body=body
+        )
+
+    def post_form(
+        self, path: str, form: Mapping[str, str], seconds: float
+    ) -> Answer | tuple[Exception, Mapping[str, str]]:
+        """The same for a form sent to the server that trades tokens, without a token."""
+        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        fields = list(form.items())
+        return self._ask("POST", path, refusal_of_grant, seconds, header_params=headers, post_params=fields)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        meaning: Callable[[int, Mapping[str, str], str | None], Exception],
+        seconds: float,
+        **sent: Any,
+    ) -> Answer | tuple[Exception, Mapping[str, str]]:
         try:
             json, _, told = self._api.call_api(
                 path,
                 method,
-                query_params=list(query.items()),
-                header_params=headers,
-                body=body,
                 response_types_map={200: "object", 201: "object", 207: "object"},
                 auth_settings=[],
                 _request_timeout=float(seconds),
+                **sent,
             )
         except ApiException as error:
             if not error.status:
                 raise ProviderUnavailable("no safe connection to HubSpot") from None
             said = dict(error.headers or {})
-            return refusal(error.status, said, error.body), said
+            return meaning(error.status, said, error.body), said
         except (urllib3.exceptions.HTTPError, OSError, UnicodeDecodeError, AttributeError) as error:
             raise ProviderUnavailable(f"no answer from HubSpot: {type(error).__name__}") from None
         return Answer(json, dict(told))

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from meetings.adapters.hubspot.access import Access
 from meetings.adapters.hubspot.pace import Pace
-from meetings.adapters.hubspot.refusals import Conflict
-from meetings.adapters.hubspot.transport import TokenOf, Transport
+from meetings.adapters.hubspot.refusals import Conflict, TokenRejected
+from meetings.adapters.hubspot.transport import Transport
 from meetings.application.ports.calendars import ProviderUnavailable
 from meetings.application.ports.crm import CrmAccessLost, RecordRefused
 
@@ -40,11 +41,11 @@ class Portal:
     whether that is the one the account still has."""
 
     def __init__(
-        self, transport: Transport, token_of: TokenOf, refused: Callable[[], Awaitable[bool]] | None = None
+        self, transport: Transport, access: Access, refused: Callable[[], Awaitable[bool]] | None = None
     ) -> None:
         self._transport = transport
         self._refused = refused
-        self._token_of = token_of
+        self._access = access
         self._pace = Pace()
         self._fields: dict[str, tuple[float, Mapping[str, Field]]] = {}
         self._owners: tuple[float, Mapping[str, str]] | None = None
@@ -61,9 +62,18 @@ class Portal:
     async def _call(
         self, method: str, path: str, query: Mapping[str, str], body: object, *, search: bool = False
     ) -> Json:
-        token = await self._token_of()
+        async def call(token: str) -> Any:
+            return await self._transport.call(token, self._pace, method, path, query=query, body=body, search=search)
+
         try:
-            told = await self._transport.call(token, self._pace, method, path, query=query, body=body, search=search)
+            token = await self._access.token()
+            try:
+                told = await call(token)
+            except TokenRejected:
+                another = await self._access.another(token)
+                if another is None:
+                    raise
+                told = await call(another)
         except CrmAccessLost:
             if self._refused is not None and not await self._refused():
                 raise ProviderUnavailable("HubSpot was connected again meanwhile") from None

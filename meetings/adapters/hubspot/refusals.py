@@ -27,11 +27,19 @@ class Conflict(ProviderUnavailable):
     """Somebody made it at the same moment, or it is there already (409)."""
 
 
+class TokenRejected(CrmAccessLost):
+    """HubSpot does not accept the access token (401); of a sign-in there may be a newer one."""
+
+
+class GrantNotTaken(ProviderError):
+    """The code or refresh token is used, expired, taken back or not ours."""
+
+
 def refusal(status: int, headers: Mapping[str, str], body: str | None) -> ProviderError:
     """The error that an answer stands for. Its text repeats no value, only names of properties."""
     told = _read(body)
     if status == 401:
-        return CrmAccessLost("HubSpot does not accept the access token")
+        return TokenRejected("HubSpot does not accept the access token")
     if status == 403:
         return CrmAccessLost("HubSpot grants too little")
     if status == 429:
@@ -44,6 +52,19 @@ def refusal(status: int, headers: Mapping[str, str], body: str | None) -> Provid
         return NotThere("HubSpot has no such object")
     if 400 <= status < 500 and status not in (408, 477):
         return RecordRefused(f"HubSpot does not accept {', '.join(_properties(told)) or 'the record'}")
+    return ProviderUnavailable(f"HubSpot answered {status}")
+
+
+def refusal_of_grant(status: int, headers: Mapping[str, str], body: str | None) -> ProviderError:
+    """The same for the server that trades codes and tokens: RFC 6749, 5.2, beside the words HubSpot had before. What is
+    wrong with our own client says nothing about anybody's grant."""
+    told = _read(body)
+    if status == 429:
+        return RateLimited("HubSpot wants fewer calls", retry_after=_pause(headers, told))
+    if told.get("error") == "invalid_grant" or told.get("status") in ("BAD_REFRESH_TOKEN", "BAD_AUTH_CODE"):
+        return GrantNotTaken("HubSpot does not take the grant")
+    if told.get("error") in ("invalid_client", "unauthorized_client"):
+        return ProviderUnavailable("HubSpot does not know our client")
     return ProviderUnavailable(f"HubSpot answered {status}")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,7 @@ from meetings.application.ports.calendars import ProviderUnavailable, RateLimite
 if TYPE_CHECKING:
     from meetings.adapters.hubspot.client import Answer, Client
 
-TokenOf = Callable[[], Awaitable[str]]
-"""The access token of a portal, as it is now.
-
-Raises:
-    ReauthorizationNeeded: there is none.
-"""
+    Answered = Answer | tuple[Exception, Mapping[str, str]]
 
 
 class Transport:
@@ -42,20 +37,7 @@ class Transport:
             ProviderError: as the port `Crm` says, and `RecordRefused`.
         """
         await self._turn(pace, search=search)
-        client = await self._loaded()
-        until = time.monotonic() + self._call_seconds
-
-        def work() -> "Answer | tuple[Exception, Mapping[str, str]]":
-            seconds = until - time.monotonic()
-            if seconds <= 0:
-                raise ProviderUnavailable("no thread was free in time")
-            return client.call(token, method, path, query, body, seconds)
-
-        try:
-            async with asyncio.timeout_at(asyncio.get_running_loop().time() + self._call_seconds):
-                answer = await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        except TimeoutError:
-            raise ProviderUnavailable("no answer from HubSpot in time") from None
+        answer = await self._within_time(lambda client, seconds: client.call(token, method, path, query, body, seconds))
         now = time.monotonic()
         if isinstance(answer, tuple):
             refused, headers = answer
@@ -65,6 +47,34 @@ class Transport:
             raise refused
         pace.heard(answer.headers, now)
         return answer.json
+
+    async def post_form(self, path: str, form: Mapping[str, str]) -> Any:
+        """The answer's JSON of the server that trades tokens.
+
+        Raises:
+            GrantNotTaken: what was sent to be traded is worth nothing.
+            ProviderUnavailable, RateLimited: worth another try.
+        """
+        answer = await self._within_time(lambda client, seconds: client.post_form(path, form, seconds))
+        if isinstance(answer, tuple):
+            raise answer[0]
+        return answer.json
+
+    async def _within_time(self, ask: "Callable[[Client, float], Answered]") -> "Answered":
+        client = await self._loaded()
+        until = time.monotonic() + self._call_seconds
+
+        def work() -> "Answered":
+            seconds = until - time.monotonic()
+            if seconds <= 0:
+                raise ProviderUnavailable("no thread was free in time")
+            return ask(client, seconds)
+
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + self._call_seconds):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except TimeoutError:
+            raise ProviderUnavailable("no answer from HubSpot in time") from None
 
     async def _turn(self, pace: Pace, *, search: bool) -> None:
         patience = time.monotonic() + self._wait_seconds

@@ -374,8 +374,26 @@ crm_connections = Table(
     Column("sealed", Text, nullable=False),
     Column("connected_at", Instant, nullable=False),
     Column("refused_at", Instant),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("lease", Uuid),
+    Column("lease_until", Instant),
 )
-"""Accounts whose records are in HubSpot, with the access token; `refused_at` is when it was refused first."""
+"""Accounts whose records are in HubSpot, with the access token, or with what a sign-in gave, which is renewed as in
+`credentials`; `refused_at` is when it was refused first."""
+
+crm_trips = Table(
+    "crm_trips",
+    metadata,
+    Column("state_hash", Text, primary_key=True),
+    _account(),
+    Column("user_id", Uuid, nullable=False),
+    Column("browser_hash", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("return_to", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
+)
+"""People who were sent to HubSpot's consent page."""
 
 crm_timeline = Table(
     "crm_timeline",

@@ -12,6 +12,7 @@ from meetings.application.connect_calendar import (
     Wanted,
     finish_connection,
 )
+from meetings.application.sign_in_to_crm import CRM_NAME, finish_crm_sign_in
 from meetings.domain.calendar_connection import Provider
 from meetings.graphql.cookies import OAUTH_COOKIE, OAUTH_PATH
 from meetings.infrastructure.http.html import language_of, message_page
@@ -23,6 +24,31 @@ router = APIRouter(prefix="/oauth")
 _PROVIDERS = {provider.value.lower(): provider for provider in Provider}
 _LONGEST = 4_096
 """Longer values are no state or code of ours or a provider's."""
+
+
+@router.get(f"/{CRM_NAME}/callback")
+async def came_back_from_crm(request: Request) -> Response:
+    """The same for the CRM: `?hubspot=connected`, or `?hubspot=failed&reason=CODE`."""
+    state, code, error = (_only(request, name) for name in ("state", "code", "error"))
+    tools = runtime_of(request).toolbox
+    try:
+        return_to = await finish_crm_sign_in(
+            state=state or "",
+            code=code,
+            error=error,
+            browser_secret=request.cookies.get(OAUTH_COOKIE),
+            begin=tools.begin,
+            sign_in=tools.crm_sign_in,
+            trips=tools.crm_trips,
+            try_crm=tools.try_crm,
+            clock=tools.clock,
+        )
+    except TokenInvalid:
+        return _refused(request)
+    except ConnectionFailed as failed:
+        log.info("an account was not connected", extra={"wanted": failed.wanted.value, "reason": failed.reason})
+        return _back(tools.links.with_query(failed.return_to, hubspot="failed", reason=failed.reason))
+    return _back(tools.links.with_query(return_to, hubspot="connected"))
 
 
 @router.get("/{provider}/callback")

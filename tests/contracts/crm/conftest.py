@@ -7,7 +7,7 @@ import pytest
 
 from meetings.application.ports.crm import Crm
 from tests.contracts.crm.built_in_world import built_in_world
-from tests.contracts.crm.hubspot_world import hubspot_world
+from tests.contracts.crm.hubspot_world import hubspot_world, signed_in_world
 from tests.contracts.crm.world import CrmWorld
 
 Place = AbstractAsyncContextManager[CrmWorld]
@@ -16,10 +16,13 @@ PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
     "sqlite": lambda request: built_in_world(request.getfixturevalue("sqlite_url")),
     "postgresql": lambda request: built_in_world(request.getfixturevalue("postgres_url")),
     "hubspot": lambda request: hubspot_world(),
+    "hubspot by sign-in": lambda request: signed_in_world(),
 }
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services), "hubspot"])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services), "hubspot", "hubspot by sign-in"]
+)
 def place(request: pytest.FixtureRequest) -> Place:
     return PLACES[request.param](request)
 

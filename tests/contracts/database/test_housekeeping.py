@@ -7,12 +7,15 @@ from uuid import uuid4
 from sqlalchemy import Table, func, select, update
 
 from meetings.application.ports.calendars import PushChannel
+from meetings.application.ports.crm_trips import CrmTrip
 from meetings.application.ports.outbox import NewIntent
 from meetings.application.ports.sync_schedule import StoredChannel
 from meetings.application.ports.unit_of_work import KeptResult, SlotHold
+from meetings.infrastructure.database.crm_trips import SqlCrmTrips
 from meetings.infrastructure.database.sign_in_attempts import SqlSignInAttempts
 from meetings.infrastructure.database.sync_schedule import SqlSyncSchedule
 from meetings.infrastructure.database.tables import (
+    crm_trips,
     host_times,
     idempotency_keys,
     intents,
@@ -55,6 +58,8 @@ async def one_row_of_each(tenant: Tenant, database: Database, name: str, *, hour
     later = now() + timedelta(hours=1)
     await SqlIdentities(database).open_session(tenant.host, name, expires_at=later)
     await SqlSignInAttempts(database).add(an_attempt(tenant, name))
+    trip = CrmTrip(name, name, account, tenant.host.id, "https://here.test", "https://there.test", later)
+    await SqlCrmTrips(database).add(trip)
     channel = StoredChannel(PushChannel(name, name, later), calendar, tenant.connection.id, account, later)
     await SqlSyncSchedule(database).store_channel(channel, secret_hash=name)
 
@@ -69,6 +74,7 @@ async def age(database: Database, *, seconds: int) -> None:
         push_channels: {"expires_at": ago},
         sessions: {"expires_at": ago},
         sign_in_attempts: {"expires_at": ago},
+        crm_trips: {"expires_at": ago},
     }
     async with database.transaction() as connection:
         for table, values in ages.items():

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,12 +16,17 @@ from starlette.types import Receive, Scope, Send
 
 from meetings.adapters.hubspot.simulator import objects
 from meetings.adapters.hubspot.simulator.errors import Json, Refusal, refusal_body
+from meetings.adapters.hubspot.simulator.oauth import AUTHORIZE_PATH, REVOKE_PATH, TOKEN_PATH, SignIns, answered
 from meetings.adapters.hubspot.simulator.portal import SimulatedPortal, property_of
 from meetings.adapters.scripted_faults.delivery import deliver
 from meetings.adapters.scripted_faults.faults import Fault, Faults
 
 _KIND = r"(?P<kind>contacts|meetings|emails)"
 _ROUTES: tuple[tuple[str, str, str], ...] = (
+    ("GET", AUTHORIZE_PATH, "oauth.page"),
+    ("POST", AUTHORIZE_PATH, "oauth.decision"),
+    ("POST", TOKEN_PATH, "oauth.token"),
+    ("POST", REVOKE_PATH, "oauth.revoke"),
     ("POST", rf"/crm/v3/objects/{_KIND}/batch/(?P<verb>read|upsert|update|archive)", "batch"),
     ("POST", rf"/crm/v3/objects/{_KIND}/search", "search"),
     ("POST", r"/crm/v3/objects/(?P<kind>contacts)/gdpr-delete", "gdpr-delete"),
@@ -44,7 +50,7 @@ _ASSOCIATED_PAGE = 500
 @dataclass
 class Call:
     """One request and what came of it. `operation` is such as `contacts.upsert`, `emails.search`, `owners.list`,
-    `meetings.associate`; `account` the token's portal."""
+    `meetings.associate`, `oauth.token`; `account` the access token."""
 
     number: int
     verb: str
@@ -65,6 +71,7 @@ class Simulation:
 
     portals: dict[str, SimulatedPortal] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    sign_ins: SignIns = field(default_factory=SignIns)
     faults: Faults[Fault] = field(default_factory=Faults)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -72,9 +79,8 @@ class Simulation:
         request = Request(scope, receive)
         raw = await request.body()
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        portal = self.portals.get(token)
         operation, named = _route(request.method, request.url.path)
-        body = json.loads(raw) if raw else None
+        body = _read(operation, raw)
         with self.lock:
             call = Call(len(self.calls) + 1, request.method, request.url.path, operation, body, token, time.monotonic())
             self.calls.append(call)
@@ -85,13 +91,32 @@ class Simulation:
         if fault is not None and fault.replaces_the_work:
             response = _faulty(fault)
         else:
-            response = self._work(call, portal, named, dict(request.query_params))
+            response = self._answer(call, token, named, dict(request.query_params))
         for hook in self.faults.hooks_for(call):
             hook.action()
         if fault is not None:
             await asyncio.sleep(fault.delay)
         call.status = response.status_code
         await deliver(response, fault, scope, receive, send)
+
+    def _answer(self, call: Call, token: str, named: dict[str, str], query: dict[str, str]) -> Response:
+        if call.operation.startswith("oauth."):
+            return self._sign_in(call, query)
+        with self.lock:
+            portal = self.portals.get(token) or self.sign_ins.portal_of(token, call.at)
+        return self._work(call, portal, named, query)
+
+    def _sign_in(self, call: Call, query: dict[str, str]) -> Response:
+        with self.lock:
+            by_hub_id = {portal.hub_id: portal for portal in self.portals.values()}
+            match call.operation:
+                case "oauth.page":
+                    return self.sign_ins.page(query, by_hub_id)
+                case "oauth.decision":
+                    return self.sign_ins.decided(query, call.body, by_hub_id, call.at)
+                case "oauth.token":
+                    return answered(self.sign_ins.trade(call.body, call.at))
+            return answered(self.sign_ins.revoke(call.body))
 
     def _work(
         self, call: Call, portal: SimulatedPortal | None, named: dict[str, str], query: dict[str, str]
@@ -126,6 +151,12 @@ class Simulation:
         if answer is None:
             return Response(status_code=status, headers=headers)
         return JSONResponse(answer, status, headers)
+
+
+def _read(operation: str, raw: bytes) -> Any:
+    if operation.startswith("oauth."):
+        return dict(parse_qsl(raw.decode()))
+    return json.loads(raw) if raw else None
 
 
 def _route(method: str, path: str) -> tuple[str, dict[str, str]]:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from meetings.adapters.hubspot.simulator.app import Call, Simulation
+from meetings.adapters.hubspot.simulator.browser import walk_consent
+from meetings.adapters.hubspot.simulator.oauth import AUTHORIZE_PATH, App, SignIns
 from meetings.adapters.hubspot.simulator.portal import SimulatedPortal
 from meetings.adapters.scripted_faults.faults import Fault
 from meetings.adapters.scripted_faults.serving import serve_in_loop, serve_in_thread
@@ -44,6 +46,41 @@ class HubSpotSimulator:
         del self._simulation.portals[portal.token]
         portal.token, portal.revoked = token, False
         self._simulation.portals[token] = portal
+
+    # ---- signing in -------------------------------------------------------------------------------------------------
+
+    @property
+    def authorize_url(self) -> str:
+        """The consent page."""
+        return f"{self.url}{AUTHORIZE_PATH}"
+
+    @property
+    def sign_ins(self) -> SignIns:
+        """What tokens are given (`calls_per_token`, `rotate`), and the apps in portals."""
+        return self._simulation.sign_ins
+
+    def register_app(self, client_id: str, client_secret: str, *redirect_uris: str) -> None:
+        """The one app people can sign in for."""
+        self.sign_ins.app = App(client_id, client_secret, frozenset(redirect_uris))
+
+    def auto_consent(self, portal: SimulatedPortal, authorization_url: str, *, allow: bool = True) -> str:
+        """Walk the consent page as a browser would, over HTTP; gives the address it is sent back to.
+
+        Blocks: call it from a thread of its own when the simulator runs inside the same loop.
+        """
+        return walk_consent(authorization_url, portal.hub_id, allow=allow)
+
+    def expire_access_tokens(self, portal: SimulatedPortal) -> None:
+        """All access tokens so far give 401; refreshing works."""
+        with self._simulation.lock:
+            self.sign_ins.expire(portal)
+
+    def remove_app(self, portal: SimulatedPortal) -> None:
+        """Access tokens give 401, refreshing gives `invalid_grant`."""
+        with self._simulation.lock:
+            self.sign_ins.remove(portal)
+
+    # ---- what goes wrong --------------------------------------------------------------------------------------------
 
     def fault(self, match: Any = None, **about: Any) -> Fault:
         """See `scripted_faults`."""

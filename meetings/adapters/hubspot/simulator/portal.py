@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 Json = dict[str, Any]
+_hub_ids = itertools.count(62_515)
 _ids = itertools.count(101)
 """Ids are of the whole of HubSpot: no two portals have the same one (assumed), newer ones are greater (assumed)."""
 
@@ -32,6 +33,7 @@ class SimulatedPortal:
     """`limit` calls per `interval` seconds; `search_delay` seconds pass before search knows a new object (A-CR7)."""
 
     owners: dict[str, str] = field(default_factory=dict)
+    hub_id: str = field(default_factory=lambda: str(next(_hub_ids)))
     token: str = field(default_factory=lambda: f"pat-eu1-{uuid4()}", repr=False)
     limit: int = 100_000
     interval: float = 10.0
