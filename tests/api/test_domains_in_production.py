@@ -11,8 +11,8 @@ from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from meetings.infrastructure.demo.name_server import NameServer
 from tests.api.documents import REQUEST, at, page, request
 from tests.api.domain_manager import CHOOSE, DOMAINS, PRIMARY, choices, connect, tell, urls
-from tests.api.gates import create
-from tests.api.test_domains import SIGN_IN
+from tests.api.gates import codes, create
+from tests.api.test_domains import SIGN_IN, other_account
 from tests.databases import BOTH_DATABASES
 from tests.product import ApiClient, Product, product
 from tests.world import Clock
@@ -104,3 +104,29 @@ async def test_s67_over_https_the_visitors_cookie_is_of_this_very_host_alone(
         assert bool(filled) is known, name
     async with served.visitor(Host=NAME, Cookie=cookie.removeprefix("__Host-")) as neighbour:
         assert (await neighbour.ask(PREFILL, at=page()))["publicSchedulingPage"]["prefill"] == []
+
+
+async def test_ado2_nothing_is_asked_for_or_booked_on_a_page_of_another_account_or_an_unknown_name(
+    served: Product, host: ApiClient, names: NameServer
+) -> None:
+    eve = await other_account(served)
+    await served.here.page()
+    await served.here.page("eve/intro", owner=eve)
+    await connect(host, names, NAME)
+
+    async def refusal(name: str, **where: Any) -> list[str]:
+        async with served.visitor(Host=name) as visitor:
+            told = await tell(visitor, REQUEST, input=request(at("10:00"), page=where))
+            return codes(told)
+
+    own, other = {"slug": "anna/intro"}, {"slug": "eve/intro"}
+    for name, where, expected in (
+        (NAME, {"slug": own}, []),
+        (NAME, {"slug": other}, ["PAGE_NOT_FOUND"]),
+        (MAIN, {"slug": {**other, "host": NAME}}, ["PAGE_NOT_FOUND"]),
+        (MAIN, {"url": f"https://{NAME}/meetings/eve/intro"}, ["PAGE_NOT_FOUND"]),
+        (MAIN, {"slug": {**own, "host": "unknown.example"}}, ["PAGE_NOT_FOUND"]),
+        (MAIN, {"url": "https://unknown.example/meetings/anna/intro"}, ["PAGE_NOT_FOUND"]),
+        (MAIN, {"slug": other}, []),
+    ):
+        assert await refusal(name, **where) == expected, (name, where)
