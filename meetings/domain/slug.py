@@ -7,9 +7,9 @@ from meetings.domain.base import DomainError, Problem, ProblemCode, Rule
 
 MAX_SLUG = 100
 RESERVED_WORDS = frozenset(
-    "admin api app assets b book chat chat.js docs domains embed embed.js favicon.ico graphql health help invitation "
-    "invitations link links login logout meetings metrics oauth p robots.txt schema.graphql settings sign-in "
-    "sitemap.xml static support tls webhooks www".split()
+    "admin api app assets b book chat chat.js docs domains embed embed.js exports favicon.ico graphql health help "
+    "invitation invitations link links login logout meetings metrics oauth p robots.txt schema.graphql settings "
+    "sign-in sitemap.xml static support tls unsubscribe webhooks www".split()
 )
 """First segments that belong to the product itself."""
 MAX_MEETING_URL = 60
