@@ -74,10 +74,10 @@ class Portal:
                 if another is None:
                     raise
                 told = await call(another)
-        except CrmAccessLost:
+        except CrmAccessLost as lost:
             if self._refused is not None and not await self._refused():
                 raise ProviderUnavailable("HubSpot was connected again meanwhile") from None
-            raise
+            raise CrmAccessLost(str(lost)) from None
         if told is None:
             return {}
         if not isinstance(told, dict):
