@@ -45,16 +45,14 @@ async def end_by_answer(intent: Intent, *, begin: Begin, clock: Clock) -> None:
         thread = await work.emails.thread(email.thread_id)
         if not email.automatic:
             sender = email.sender.email
-            _end(
-                [
-                    *await work.enrollments.open_by_thread(thread.id),
-                    *await work.enrollments.open_with(email.user_id, sender),
-                    *await work.enrollments.open_with(email.user_id, thread.contact_email),
-                    *await _at_company(work, email.user_id, sender),
-                ],
-                EnrollmentState.ENDED_BY_REPLY,
-                clock,
-            )
+            theirs = [
+                *await work.enrollments.open_by_thread(thread.id),
+                *await work.enrollments.open_with(email.user_id, sender),
+                *await work.enrollments.open_with(email.user_id, thread.contact_email),
+                *await _at_company(work, email.user_id, sender),
+            ]
+            since = [enrollment for enrollment in theirs if enrollment.began_before(email.at)]
+            _end(since, EnrollmentState.ENDED_BY_REPLY, clock)
         await work.finish(intent)
         await work.commit()
 
@@ -63,11 +61,10 @@ async def end_by_other_mail(intent: Intent, *, begin: Begin, clock: Clock) -> No
     """A contact wrote to the person whose conversation with them this is, without answering anything."""
     async with begin(intent.account_id) as work:
         thread = await work.emails.thread(EmailThreadId(intent.subject))
-        _end(
-            await work.enrollments.open_with(thread.user_id, thread.contact_email),
-            EnrollmentState.ENDED_BY_REPLY,
-            clock,
-        )
+        with_them = await work.enrollments.open_with(thread.user_id, thread.contact_email)
+        heard_at = thread.heard_at
+        since = [enrollment for enrollment in with_them if heard_at and enrollment.began_before(heard_at)]
+        _end(since, EnrollmentState.ENDED_BY_REPLY, clock)
         await work.finish(intent)
         await work.commit()
 

@@ -15,6 +15,7 @@ from meetings.application.read_in_turn import LEASE_SECONDS
 from meetings.domain.base import ConcurrentChange
 from meetings.domain.email import Email, EmailState
 from meetings.domain.email_thread import EmailThread, FoundMail
+from meetings.domain.enrollment import EnrollmentState
 from meetings.domain.identifiers import EmailId, EmailThreadId
 from meetings.domain.mailbox import Mailbox
 from meetings.domain.reply_logging import (
@@ -24,6 +25,7 @@ from meetings.domain.reply_logging import (
     Watch,
     others_than,
     why_no_reply,
+    why_not_heard,
     why_not_logged,
     why_not_ours,
 )
@@ -113,7 +115,7 @@ class FoundMailLog:
             rest = [mail for mail in rest if mail.mail_id not in done]
         self._kept_back = [mail for mail in rest if conversation(mail)][-_MOST_KEPT_BACK:]
         beginnings = await self._beginnings(rest)
-        await self._write(beginnings, heard=self._heard(rest), cursor=page.cursor)
+        await self._write(beginnings, heard=self._heard(rest, known), cursor=page.cursor)
 
     @property
     def _mailbox(self) -> str:
@@ -132,11 +134,7 @@ class FoundMailLog:
 
     async def _found(self, mail: MailHeader, known: Mapping[str, Email]) -> _Finding | None:
         """What is to be written down of a mail because of one that it names."""
-        originals = [
-            original
-            for each in conversation(mail)
-            if (original := known.get(id_key(each))) and original.user_id == self._opened.user.id
-        ]
+        originals = self._originals(mail, known)
         if mail.bounce:
             ours = next((original for original in originals if original.outgoing), None)
             return _Bounce(mail, ours) if ours and ours.state is not EmailState.BOUNCED else None
@@ -145,6 +143,11 @@ class FoundMailLog:
         original = next((original for original in originals if original.outgoing), None)
         against = why_no_reply(self._sighting(mail), original, watch=self._opened.watch, logging=self._opened.logging)
         return _Answer(mail, original) if original and against is None else None
+
+    def _originals(self, mail: MailHeader, known: Mapping[str, Email]) -> list[Email]:
+        """The mails of the owner's conversations that a mail names."""
+        named = (known.get(id_key(each)) for each in conversation(mail))
+        return [original for original in named if original and original.user_id == self._opened.user.id]
 
     async def _sent_elsewhere(self, mail: MailHeader, originals: Sequence[Email]) -> _Answer | None:
         """A mail that the owner sent with another program, if it goes on with a conversation."""
@@ -182,21 +185,24 @@ class FoundMailLog:
             people = {contacts[other].id: contacts[other] for other in self._sighting(mail).others if other in contacts}
             if not people or (mail.outgoing and await self._is_handed_over(mail)):
                 continue
-            named = (known.get(id_key(each)) for each in conversation(mail))
-            original = next((each for each in named if each and each.user_id == self._opened.user.id), None)
+            original = next(iter(self._originals(mail, known)), None)
             if original is not None:
                 found.append(_Answer(mail, original, answers=False, contacts=tuple(people)))
             else:
                 found.append(_Beginning(mail, tuple(people.values())))
         return found
 
-    def _heard(self, rest: Sequence[MailHeader]) -> Mapping[str, datetime]:
-        """Who wrote without answering, and when last. A machine that writes is nobody."""
-        return {
-            address(mail.sender.email): mail.at
-            for mail in rest
-            if not (mail.outgoing or mail.automatic or mail.bounce) and self._may_be_logged(mail)
-        }
+    def _heard(self, rest: Sequence[MailHeader], known: Mapping[str, Email]) -> Mapping[str, datetime]:
+        """Who wrote without an answer that is logged, and when last; also whom the owner had written to, when somebody
+        answers for them under another subject or from another address. A machine that writes is nobody."""
+        heard: dict[str, datetime] = {}
+        for mail in rest:
+            machine = mail.outgoing or mail.automatic or mail.bounce
+            if not machine and why_not_heard(self._sighting(mail), watch=self._opened.watch) is None:
+                originals = [original for original in self._originals(mail, known) if original.outgoing]
+                asked = [each for original in originals for each in original.recipients]
+                heard.update((address(each), mail.at) for each in (mail.sender.email, *asked))
+        return heard
 
     def _may_be_logged(self, mail: MailHeader) -> bool:
         against = why_not_logged(self._sighting(mail), watch=self._opened.watch, logging=self._opened.logging)
@@ -251,6 +257,9 @@ class FoundMailLog:
                     await self._note(work, finding, text)
             for thread in (await work.emails.newest_threads(self._opened.user.id, list(heard))).values():
                 thread.hear(heard[thread.contact_email], now=self._clock())
+            for enrollment in await work.enrollments.unwritten_with(self._opened.user.id, list(heard)):
+                if enrollment.began_before(heard[enrollment.contact_email]):
+                    enrollment.end(EnrollmentState.ENDED_BY_REPLY, now=self._clock())
             if cursor is not None:
                 await work.mail_reading.confirm(self._opened.mailbox.id, cursor=cursor, at=self._started)
             await work.commit()

@@ -138,6 +138,11 @@ class Enrollment(Aggregate):
         made.record(ContactEnrolled(at=now, enrollment_id=made.id, user_id=made.user_id))
         return made
 
+    def began_before(self, mail_at: datetime) -> bool:
+        """Whether a mail came since: what somebody wrote before they were enrolled ends nothing. Providers tell whole
+        seconds."""
+        return self.enrolled_at.replace(microsecond=0) <= mail_at
+
     def is_due(self, *, now: datetime) -> bool:
         """Whether the next mail is to be written now."""
         return self.state is EnrollmentState.ACTIVE and self.next_send_at is not None and self.next_send_at <= now

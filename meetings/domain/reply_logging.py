@@ -115,13 +115,17 @@ def why_not_logged(found: Sighting, *, watch: Watch, logging: EmailLogging) -> N
     """What speaks against logging a mail, whatever it answers."""
     if not watch.log_replies:
         return NotLogged.MAILBOX_SWITCHED_OFF
-    if found.at < watch.connected_since.replace(microsecond=0):  # providers tell whole seconds
-        return NotLogged.BEFORE_CONNECTED
-    if not watch.user_active:
-        return NotLogged.USER_INACTIVE
     if any(map(logging.never_logs, found.decisive)):
         return NotLogged.NEVER_LOGGED
-    return None
+    return why_not_heard(found, watch=watch)
+
+
+def why_not_heard(found: Sighting, *, watch: Watch) -> NotLogged | None:
+    """What speaks against taking notice that somebody wrote, which keeps nothing of the mail: people whose mails are
+    never logged get no more mails of a sequence either once they answer."""
+    if found.at < watch.connected_since.replace(microsecond=0):  # providers tell whole seconds
+        return NotLogged.BEFORE_CONNECTED
+    return None if watch.user_active else NotLogged.USER_INACTIVE
 
 
 def why_no_reply(found: Sighting, original: Email | None, *, watch: Watch, logging: EmailLogging) -> NotLogged | None:

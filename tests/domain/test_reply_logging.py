@@ -22,6 +22,7 @@ from meetings.domain.reply_logging import (
     others_than,
     same_subject,
     why_no_reply,
+    why_not_heard,
     why_not_logged,
     why_not_ours,
 )
@@ -86,6 +87,20 @@ def test_each_condition_alone_keeps_an_answer_from_being_logged(changed: dict[st
     given: dict[str, Any] = {"found": a_sighting(), "original": a_mail(), "watch": OPEN, "logging": REPLIES, **changed}
     found, original = given["found"], given["original"]
     assert why_no_reply(found, original, watch=given["watch"], logging=given["logging"]) is why
+
+
+@pytest.mark.parametrize(
+    ("watch", "why"),
+    [
+        (OPEN, None),
+        (Watch(NOW, user_active=True, log_replies=False), None),
+        (Watch(NOW, user_active=False, log_replies=True), NotLogged.USER_INACTIVE),
+        (Watch(LATER + timedelta(seconds=1), user_active=True, log_replies=True), NotLogged.BEFORE_CONNECTED),
+    ],
+)
+def test_that_somebody_wrote_is_noticed_also_where_nothing_is_logged(watch: Watch, why: NotLogged | None) -> None:
+    """A-IN4."""
+    assert why_not_heard(a_sighting(), watch=watch) is why
 
 
 def test_a_mail_of_the_very_second_of_the_connection_counts() -> None:

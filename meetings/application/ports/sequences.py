@@ -32,6 +32,9 @@ class Enrollments(Protocol):
     async def open_with(self, user_id: UserId, email: str) -> list[Enrollment]:
         """The open enrolments of a person with this address in sequences of one of ours."""
 
+    async def unwritten_with(self, user_id: UserId, emails: Collection[str]) -> list[Enrollment]:
+        """The open enrolments of these addresses in sequences of one of ours of which no mail was written yet."""
+
     async def open_at_domain(self, user_id: UserId, domain: str) -> list[Enrollment]:
         """The open enrolments, in sequences of one of ours that end by company, of people with addresses there."""
 

@@ -31,6 +31,11 @@ OPEN_OF_CONTACTS = _OPEN.where(
 )
 OPEN_OF = _OPEN.where(enrollments.c.contact_email == bindparam("email"))
 OPEN_WITH = _OPEN.where(enrollments.c.user_id == bindparam("user"), enrollments.c.contact_email == bindparam("email"))
+UNWRITTEN_WITH = _OPEN.where(
+    enrollments.c.user_id == bindparam("user"),
+    enrollments.c.contact_email.in_(bindparam("emails", expanding=True)),
+    enrollments.c.thread_id.is_(None),
+)
 OPEN_AT_DOMAIN = _OPEN.join(sequences, sequences.c.id == enrollments.c.sequence_id).where(
     enrollments.c.user_id == bindparam("user"),
     enrollments.c.contact_domain == bindparam("domain"),
@@ -183,6 +188,11 @@ class SqlEnrollments:
 
     async def open_with(self, user_id: UserId, email: str) -> list[Enrollment]:
         return await self._all(OPEN_WITH, user=user_id, email=email.casefold())
+
+    async def unwritten_with(self, user_id: UserId, emails: Collection[str]) -> list[Enrollment]:
+        if not emails:
+            return []
+        return await self._all(UNWRITTEN_WITH, user=user_id, emails=[email.casefold() for email in emails])
 
     async def open_at_domain(self, user_id: UserId, domain: str) -> list[Enrollment]:
         return await self._all(OPEN_AT_DOMAIN, user=user_id, domain=domain.casefold())

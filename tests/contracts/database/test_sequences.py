@@ -189,17 +189,21 @@ async def test_open_ones_are_found_by_person_company_and_conversation(tenant: Te
                     await asked.open_at_domain(host, "VISITORS.example"),
                     await asked.open_at_domain(UserId(uuid4()), "visitors.example"),
                     await asked.open_by_thread(thread),
+                    await asked.unwritten_with(host, [VERA.upper(), willi, "nobody@visitors.example"]),
+                    await asked.unwritten_with(user_id(), [VERA]),
+                    await asked.unwritten_with(host, []),
                 )
             ]
 
     both = {vera.id, not_by_company.id}
-    assert await found() == [both, both, set(), {vera.id, other.id}, set(), {vera.id}]
+    unwritten = {not_by_company.id, other.id}
+    assert await found() == [both, both, set(), {vera.id, other.id}, set(), {vera.id}, unwritten, set(), set()]
     async with tenant.begin(tenant.account.account_id) as work:
-        for each in (vera, elsewhere):
+        for each in (vera, elsewhere, other):
             (await work.enrollments.get(each.id)).end(EnrollmentState.ENDED_BY_REPLY, now=LATER)
         await work.commit()
     left = {not_by_company.id}
-    assert await found() == [left, left, set(), {other.id}, set(), set()]
+    assert await found() == [left, left, set(), set(), set(), set(), left, set(), set()]
 
 
 async def test_who_booked_by_a_link_of_a_mail_is_found_by_their_booking(tenant: Tenant) -> None:
