@@ -152,6 +152,7 @@ async def test_an_admin_who_left_before_the_letter_is_written_is_not_told(here: 
     await deactivate_person(ada.id, caller=here.caller, begin=here.tools.begin, clock=here.clock)
     await here.settle_down()
     assert [mail.recipients for mail in here.mail.mails] == [(HOST_EMAIL,)]
+    assert await here.unfinished() == []
 
 
 async def test_a_call_with_the_token_from_before_is_not_held_against_the_new_one(
