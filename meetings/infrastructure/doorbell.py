@@ -13,9 +13,10 @@ from uuid import UUID
 
 import redis
 from dramatiq import Broker, Message
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AgeLimit, Middleware
+
+from meetings.infrastructure.waking_broker import WakingRedisBroker
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ _ANSWER_SECONDS = 5.0
 _HEARTBEAT_TIMEOUT_MS = 20_000
 _MAINTENANCE_CHANCE = 100_000
 """With these two, what a killed worker held comes back within about half a minute; the defaults take a quarter hour."""
+_LOOK_MS = 100
+_LOOK_IN_REDIS_MS = 500
+"""After so long with nothing heard an idle worker looks whether it is to stop and, in Redis, into the queue."""
 _ENOUGH_WAITING = 200
 _AGAIN_AT_LEAST = 20
 """A sweep fills a queue up to the first, and rings for the oldest rows in any case."""
@@ -42,16 +46,20 @@ class Bell:
         self.name = name
         self.broker = _broker(redis_url)
         self.broker.declare_queue(name)
+        self.look_ms = _LOOK_MS if redis_url is None else _LOOK_IN_REDIS_MS
 
-    def ring(self, row_id: UUID) -> None:
-        """Send one message; blocks for as long as the broker takes."""
-        self.broker.enqueue(
-            Message(queue_name=self.name, actor_name=self.name, args=(str(row_id),), kwargs={}, options={})
-        )
+    def ring(self, row_ids: Sequence[UUID]) -> None:
+        """Send one message for each; blocks for as long as the broker takes."""
+        for row_id in row_ids:
+            self.broker.enqueue(
+                Message(queue_name=self.name, actor_name=self.name, args=(str(row_id),), kwargs={}, options={})
+            )
+        if isinstance(self.broker, WakingRedisBroker):
+            self.broker.wake(self.name)
 
     def waiting(self) -> int:
         """How many messages no worker has taken yet; blocks for as long as the broker takes."""
-        if isinstance(self.broker, RedisBroker):
+        if isinstance(self.broker, WakingRedisBroker):
             return int(self.broker.client.llen(f"{self.broker.namespace}:{self.name}"))
         assert isinstance(self.broker, StubBroker)
         return int(self.broker.queues[self.name].qsize())
@@ -64,7 +72,7 @@ def _broker(redis_url: str | None) -> Broker:
     client = redis.Redis.from_url(
         redis_url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS, health_check_interval=15
     )
-    return RedisBroker(  # type: ignore[no-untyped-call]  # dramatiq is typed in part
+    return WakingRedisBroker(  # type: ignore[no-untyped-call]  # dramatiq is typed in part
         client=client,
         middleware=middleware,
         namespace="meetings",
@@ -85,8 +93,7 @@ class _Ring:
         ids = self.ids
         if self.again:
             ids = ids[: max(_AGAIN_AT_LEAST, _ENOUGH_WAITING - self.bell.waiting())]
-        for row_id in ids:
-            self.bell.ring(row_id)
+        self.bell.ring(ids)
 
 
 class Doorbell:

@@ -31,15 +31,13 @@ from meetings.infrastructure.doorbell import Bell, Doorbell
 from meetings.infrastructure.housekeeping import tidy_up
 from meetings.infrastructure.listening import Listening
 from meetings.infrastructure.runtime import Runtime
+from meetings.infrastructure.spacing import Spacing
 
 log = logging.getLogger(__name__)
 
 _SWEEP_LIMIT = 500
 _HOUSEKEEPING_SECONDS = 3600.0
-_SPACING_SECONDS = 1.0
 _UNASKED_AT_ONCE = 4
-_POLL_MS = 100
-"""How often an idle consumer asks Redis; the time a ring takes is at most this."""
 _INTENT_SECONDS = 120.0
 _CALENDAR_SECONDS = 240.0
 """Work that takes longer is broken off: an intent is given back, a calendar is free again when its lease ends."""
@@ -60,7 +58,7 @@ class Worker:
         self._ready = threading.Event()
         self._refusal: BaseException | None = None
         self._pools: list[dramatiq.Worker] = []
-        self._spacing = _Spacing(lambda calendar_id: doorbell.ring_calendars([calendar_id]))
+        self._spacing = Spacing(lambda calendar_id: doorbell.ring_calendars([calendar_id]))
 
     # ---- life -------------------------------------------------------------------------------------------------------
 
@@ -101,7 +99,7 @@ class Worker:
                 asyncio.run_coroutine_threadsafe(work(UUID(row_id)), self._loop).result()
 
         dramatiq.actor(actor_name=bell.name, queue_name=bell.name, broker=bell.broker)(actor)
-        pool = dramatiq.Worker(bell.broker, queues={bell.name}, worker_threads=threads, worker_timeout=_POLL_MS)
+        pool = dramatiq.Worker(bell.broker, queues={bell.name}, worker_threads=threads, worker_timeout=bell.look_ms)
         pool.start()
         return pool
 
@@ -192,7 +190,7 @@ class Worker:
                 clock=tools.clock,
                 policy=tools.policy,
             )
-        if again:
+        if again and not self._spacing.wakes(calendar_id):
             self._doorbell.ring_calendars([calendar_id])
 
     async def _sync_mailbox(self, mailbox_id: UUID) -> None:
@@ -242,32 +240,6 @@ class Worker:
         for failed in await asyncio.gather(*map(one, due), return_exceptions=True):
             if isinstance(failed, Exception):
                 log.error("work without a broker failed", exc_info=failed)
-
-
-class _Spacing:
-    """Keeps reads of one calendar a second apart, however many notices come: what came meanwhile is one read (SY-3)."""
-
-    def __init__(self, ring: Callable[[UUID], object]) -> None:
-        self._ring = ring
-        self._begun: dict[UUID, float] = {}
-        self._rings_later: set[UUID] = set()
-
-    def may_begin(self, calendar_id: UUID) -> bool:
-        """Whether the last read began long enough ago; if not, a worker is woken once it is."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        self._begun = {known: at for known, at in self._begun.items() if at > now - _SPACING_SECONDS}
-        if calendar_id not in self._begun:
-            self._begun[calendar_id] = now
-            return True
-        if calendar_id not in self._rings_later:
-            self._rings_later.add(calendar_id)
-            loop.call_at(self._begun[calendar_id] + _SPACING_SECONDS, self._ring_now, calendar_id)
-        return False
-
-    def _ring_now(self, calendar_id: UUID) -> None:
-        self._rings_later.discard(calendar_id)
-        self._ring(calendar_id)
 
 
 class _Chores:
