@@ -177,6 +177,17 @@ async def test_a_storm_of_notices_is_one_read_a_second_and_one_after_it(quiet: P
     assert 1 <= await settled_reads(quiet.google) - before <= 2 + seconds
 
 
+async def test_changes_that_follow_each_other_are_read_sooner_than_a_second_after_each_other(quiet: Product) -> None:
+    headers = await channel_of(quiet)
+    before = await settled_reads(quiet.google)
+    async with quiet.visitor() as google:
+        for change in range(1, 6):
+            await google.http.post("/webhooks/google", headers=headers)
+            await until("the read", lambda expected=before + change: reads(quiet.google) >= expected)
+    first, *_, last = quiet.google.requests_for(asks_for_busy_time)[before:]
+    assert (last.at - first.at).total_seconds() < 4
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("POST", "/webhooks/icloud", 404), ("GET", "/webhooks/google", 405), ("POST", "/webhooks/google", 404)],

@@ -1,5 +1,6 @@
-"""Waking workers: how many messages a sweep adds to those that wait."""
+"""Waking workers: who is woken, and how many messages a sweep adds to those that wait."""
 
+import threading
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -41,3 +42,19 @@ def test_a_sweep_rings_for_the_oldest_rows_even_when_many_messages_wait(doorbell
     for _ in range(3):
         doorbell.ring_again(intents=[uuid4() for _ in range(500)], calendars=[])
     assert waiting_after(doorbell) == 360
+
+
+def test_a_worker_that_waits_for_a_minute_is_woken_by_a_ring(doorbell: Doorbell) -> None:
+    calendar_id, heard = uuid4(), []
+    waiting = doorbell.calendars.broker.consume("calendars", timeout=60_000)
+
+    def wait() -> None:
+        heard.append(next(message.args for message in waiting if message is not None))
+
+    worker = threading.Thread(target=wait, daemon=True)
+    worker.start()
+    worker.join(timeout=0.5)
+    doorbell.ring_calendars([calendar_id])
+    worker.join(timeout=20)
+    waiting.close()
+    assert heard == [(str(calendar_id),)]
