@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -17,8 +17,8 @@ from tests import services
 pytestmark = pytest.mark.services
 
 QUEUE = "calendars"
-FOR_EVER_MS = 60_000
-PATIENCE_SECONDS = 20.0
+FOR_EVER_MS = 20_000
+PATIENCE_SECONDS = 10.0
 
 
 @pytest.fixture
@@ -46,36 +46,49 @@ def put_silently(broker: WakingRedisBroker) -> str:
     return broker.enqueue(message).message_id
 
 
+class Idler:
+    """A consumer, and a thread that waits for one message after the other."""
+
+    def __init__(self, broker: WakingRedisBroker, opened: Consumer) -> None:
+        self.consumer = opened
+        self._broker = broker
+        self._thread = threading.Thread(target=lambda: None)
+        self._gave: list[str] = []
+
+    def take(self) -> MessageProxy:
+        """The next message."""
+        return next(found for found in self.consumer if found is not None)
+
+    def waits(self) -> None:
+        """Returns once it does nothing any more."""
+        self.begins()
+        before = -1
+        while before != (before := scripts_run(self._broker)):
+            self._thread.join(timeout=0.2)
+
+    def begins(self) -> None:
+        self._thread = threading.Thread(target=lambda: self._gave.append(self.take().message_id), daemon=True)
+        self._thread.start()
+
+    def taken(self, seconds: float = PATIENCE_SECONDS) -> list[str]:
+        """What it took by then; waits at most so long for it."""
+        self._thread.join(seconds)
+        return self._gave
+
+    def ends(self) -> None:
+        while self._thread.is_alive():
+            put(self._broker)
+            self._thread.join(FOR_EVER_MS / 1000)
+        self.consumer.close()
+
+
 @contextmanager
-def consumer(broker: WakingRedisBroker, *, prefetch: int = 2, timeout: int = FOR_EVER_MS) -> Iterator[Consumer]:
-    """One that listens by now, and has found the queue as it is."""
-    opened = broker.consume(QUEUE, prefetch, timeout)
+def idler(broker: WakingRedisBroker, *, prefetch: int = 2, timeout: int = FOR_EVER_MS) -> Iterator[Idler]:
+    started = Idler(broker, broker.consume(QUEUE, prefetch, timeout))
     try:
-        yield opened
+        yield started
     finally:
-        opened.close()
-
-
-def take(opened: Consumer) -> MessageProxy:
-    """The next message."""
-    return next(found for found in opened if found is not None)
-
-
-def meanwhile(work: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
-    """In a thread of its own; the list gets what it gave."""
-    gave: list[object] = []
-    thread = threading.Thread(target=lambda: gave.append(work()), daemon=True)
-    thread.start()
-    return thread, gave
-
-
-def idle(broker: WakingRedisBroker, opened: Consumer) -> tuple[threading.Thread, list[object]]:
-    """Has the consumer wait for a message, and returns once it does nothing any more."""
-    waiting = meanwhile(lambda: take(opened).message_id)
-    before = -1
-    while before != (before := scripts_run(broker)):
-        waiting[0].join(timeout=0.2)
-    return waiting
+        started.ends()
 
 
 def scripts_run(broker: WakingRedisBroker) -> int:
@@ -85,70 +98,57 @@ def scripts_run(broker: WakingRedisBroker) -> int:
 
 
 def test_an_idle_consumer_is_woken_by_a_message(broker: WakingRedisBroker) -> None:
-    with consumer(broker) as opened:
-        thread, gave = idle(broker, opened)
+    with idler(broker) as consumer:
+        consumer.waits()
         sent = put(broker)
-        thread.join(PATIENCE_SECONDS)
-        assert gave == [sent]
+        assert consumer.taken() == [sent]
 
 
 def test_an_idle_consumer_leaves_redis_alone(broker: WakingRedisBroker) -> None:
-    with consumer(broker) as opened:
-        thread, _ = idle(broker, opened)
+    with idler(broker) as consumer:
+        consumer.waits()
         before = scripts_run(broker)
-        thread.join(timeout=1.0)
+        assert consumer.taken(seconds=1.0) == []
         assert scripts_run(broker) == before
-        put(broker)
-        thread.join(PATIENCE_SECONDS)
 
 
 def test_a_message_of_which_nothing_was_said_is_found_when_the_time_is_over(broker: WakingRedisBroker) -> None:
-    with consumer(broker, timeout=300) as opened:
-        waiting, gave = meanwhile(lambda: take(opened).message_id)
-        waiting.join(timeout=0.5)
+    with idler(broker, timeout=300) as consumer:
+        consumer.begins()
+        assert consumer.taken(seconds=0.5) == []
         sent = put_silently(broker)
-        waiting.join(PATIENCE_SECONDS)
-        assert gave == [sent]
+        assert consumer.taken() == [sent]
 
 
 def test_a_consumer_with_all_places_taken_goes_on_as_soon_as_one_is_free(broker: WakingRedisBroker) -> None:
-    with consumer(broker, prefetch=1) as opened:
+    with idler(broker, prefetch=1) as consumer:
         put(broker)
-        first = take(opened)
+        first = consumer.take()
         second = put(broker)
-        thread, gave = meanwhile(lambda: take(opened).message_id)
-        thread.join(timeout=0.5)
-        assert gave == []
-        opened.ack(first)
-        thread.join(PATIENCE_SECONDS)
-        assert gave == [second]
+        consumer.begins()
+        assert consumer.taken(seconds=0.5) == []
+        consumer.consumer.ack(first)
+        assert consumer.taken() == [second]
 
 
-def test_many_messages_are_one_reason_to_look(broker: WakingRedisBroker) -> None:
-    """Of a hundred that were said before anybody listened again the queue is not looked into a hundred times."""
-    with consumer(broker, prefetch=200) as opened:
-        assert next(opened) is None  # the subscription is confirmed
+def test_what_is_said_many_times_is_one_reason_to_look(broker: WakingRedisBroker) -> None:
+    with idler(broker, prefetch=200) as consumer:
+        assert next(consumer.consumer) is None  # the subscription is confirmed
         for _ in range(100):
             put(broker)
         before = scripts_run(broker)
-        taken = [take(opened) for _ in range(100)]
-        assert len({each.message_id for each in taken}) == 100
-        thread, gave = meanwhile(lambda: next(opened))
-        thread.join(PATIENCE_SECONDS)
-        assert gave == [None]
-        thread, gave = idle(broker, opened)
+        assert len({consumer.take().message_id for _ in range(100)}) == 100
+        assert next(consumer.consumer) is None  # it hears what was said, and will look
+        consumer.waits()
         assert scripts_run(broker) - before <= 4
-        put(broker)
-        thread.join(PATIENCE_SECONDS)
 
 
 def test_a_consumer_hears_again_after_its_connection_was_cut(broker: WakingRedisBroker) -> None:
-    with consumer(broker) as opened:
-        thread, gave = idle(broker, opened)
+    with idler(broker) as consumer:
+        consumer.waits()
         broker.client.client_kill_filter(_type="pubsub")
         sent = put(broker)
-        thread.join(PATIENCE_SECONDS)
-        assert gave == [sent]
+        assert consumer.taken() == [sent]
 
 
 def test_a_redis_that_is_away_is_told_the_way_dramatiq_wants_it() -> None:
