@@ -4,11 +4,11 @@ import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -52,7 +52,7 @@ def set_up_logs(format: LogFormat, level: str) -> None:
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(format)],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = (_JsonLines if format is LogFormat.JSON else logging.StreamHandler)(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -74,18 +74,52 @@ def set_up_logs(format: LogFormat, level: str) -> None:
     )
 
 
+def log_request(**told: str | float) -> None:
+    """The one line per request. Where all lines go to one place as JSON it is written there right away, without what
+    the library makes of a line: that took longer than many an answer."""
+    if not _requests.isEnabledFor(logging.INFO):
+        return
+    handlers = logging.getLogger().handlers
+    if len(handlers) == 1 and isinstance(handlers[0], _JsonLines):
+        handlers[0].write(_request_line("info", told))
+    else:
+        # Not by `log.info`, which would look through the stack for a caller that no line names.
+        record = _requests.makeRecord(REQUESTS, logging.INFO, __file__, 0, REQUEST, (), None, extra=told)
+        _requests.handle(record)
+
+
+_requests = logging.getLogger(REQUESTS)
+
+
+class _JsonLines(logging.StreamHandler[TextIO]):
+    def write(self, line: str) -> None:
+        """Write a line that is complete but for its end."""
+        self.acquire()
+        try:
+            self.stream.write(line + self.terminator)
+            self.flush()
+        except (OSError, ValueError):  # nobody reads any more, which is no reason to fail a request
+            return
+        finally:
+            self.release()
+
+
 class _RequestLines(structlog.stdlib.ProcessorFormatter):
-    """Writes the one line per request, which says the same few things each time, without the whole chain: that took
-    longer than many an answer. Every other line goes its usual way."""
+    """Formats the line of a request the short way, wherever it goes; every other line goes its usual way."""
 
     def format(self, record: logging.LogRecord) -> str:
         if record.msg != REQUEST or record.name != REQUESTS or record.exc_info or record.args:
             return super().format(record)
-        bound = [_member(name, value) for name, value in structlog.contextvars.get_contextvars().items()]
-        own = f'"event": "{REQUEST}", "logger": "{REQUESTS}", "level": "{record.levelname.lower()}"'
-        at = f'"timestamp": "{datetime.now(UTC).isoformat()[:-6]}Z"'
-        more = [_known_member(name, value) for name, value in record.__dict__.items() if name not in _STANDARD]
-        return f"{{{', '.join((*bound, own, at, *more))}}}"
+        more = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+        return _request_line(record.levelname.lower(), more)
+
+
+def _request_line(level: str, told: Mapping[str, Any]) -> str:
+    bound = [_member(name, value) for name, value in structlog.contextvars.get_contextvars().items()]
+    own = f'"event": "{REQUEST}", "logger": "{REQUESTS}", "level": "{level}"'
+    at = f'"timestamp": "{datetime.now(UTC).isoformat()[:-6]}Z"'
+    more = [_known_member(name, value) for name, value in told.items()]
+    return f"{{{', '.join((*bound, own, at, *more))}}}"
 
 
 def _member(name: str, value: Any) -> str:

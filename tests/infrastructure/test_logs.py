@@ -1,13 +1,15 @@
 """Log lines: one each, with the request's id, and without anything secret (TP-6, I8)."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from meetings.infrastructure.logs import set_up_logs
+from meetings.infrastructure.logs import log_request, set_up_logs
 from meetings.infrastructure.settings import LogFormat
 
 SECRETS = {
@@ -98,15 +100,39 @@ def test_libraries_that_write_down_headers_are_kept_quiet(capsys: pytest.Capture
 
 def test_the_line_of_a_request_says_the_same_whichever_way_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     path = f"/b/{'AbCdEfGhIj' * 5}\u2028?token=hidden"
-    about = {"method": "GET", "path": path, "status": 200, "milliseconds": 1.5, "token": "hidden"}
+    about: dict[str, str | float] = {
+        "method": "GET",
+        "path": path,
+        "status": 200,
+        "milliseconds": 1.5,
+        "token": "hidden",
+    }
     set_up_logs(LogFormat.JSON, "INFO")
+    elsewhere = logging.NullHandler()
     with structlog.contextvars.bound_contextvars(request_id="request-1", secret="hidden"):
-        logging.getLogger("meetings.http").info("request", extra=about)
+        log_request(**about)
+        logging.getLogger().addHandler(elsewhere)
+        log_request(**about)
+        logging.getLogger().removeHandler(elsewhere)
         logging.getLogger("meetings.http").info("%s", "request", extra=about)
     said = capsys.readouterr().err
-    short, long = lines_in(said)
-    for line in (short, long):
+    straight, short, long = lines_in(said)
+    for line in (straight, short, long):
         assert str(line.pop("timestamp")).endswith("Z")
-    assert short == long
+    assert straight == short == long
     assert "hidden" not in said
     assert "AbCdEfGhIj" not in said
+
+
+def test_the_line_of_a_request_leaves_out_what_nobody_asked_to_hear(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs(LogFormat.JSON, "WARNING")
+    log_request(method="GET", path="/", status=200, milliseconds=1.0)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_request_does_not_fail_because_nobody_reads_the_log_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", gone)
+    set_up_logs(LogFormat.JSON, "INFO")
+    gone.close()
+    log_request(method="GET", path="/", status=200, milliseconds=1.0)

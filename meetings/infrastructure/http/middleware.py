@@ -1,8 +1,8 @@
 """What every request passes, over HTTP and WebSocket alike. Plain ASGI, so that no body is buffered on the way."""
 
 import logging
+import random
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 
@@ -11,11 +11,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from meetings.infrastructure import logs
+
 log = logging.getLogger("meetings.http")
 
 REQUEST_ID = "X-Request-Id"
 _REQUEST_ID = REQUEST_ID.lower().encode()
 MAX_BODY_BYTES = 64 * 1024
+_ids = random.Random()  # noqa: S311  # ids tell requests apart and open nothing
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
@@ -56,18 +59,14 @@ def request_id_of(scope: Scope) -> str:
     if found is None:
         given = [value for name, value in scope["headers"] if name == _REQUEST_ID]
         wished = given[0].decode("latin-1") if given else ""
-        found = state["request_id"] = wished if _GOOD_REQUEST_ID.fullmatch(wished) else secrets.token_hex(12)
+        found = state["request_id"] = wished if _GOOD_REQUEST_ID.fullmatch(wished) else f"{_ids.getrandbits(96):024x}"
     return found
 
 
 def log_request(method: str, path: str, status: int, started: float) -> None:
     """The one line per request. `started` is when, by `time.perf_counter`."""
-    if not log.isEnabledFor(logging.INFO):
-        return
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
-    extra = {"method": method, "path": path, "status": status, "milliseconds": milliseconds}
-    # Not by `log.info`, which would look through the stack for a caller that no line names.
-    log.handle(log.makeRecord(log.name, logging.INFO, __file__, 0, "request", (), None, extra=extra))
+    logs.log_request(method=method, path=path, status=status, milliseconds=milliseconds)
 
 
 class UnexpectedErrors:
