@@ -117,9 +117,9 @@ class AvailabilityWatch:
         finally:
             reader.watchers -= 1
             if not reader.watchers:
-                await reader.stop()
-                if self._readers.get(question) is reader:
+                if self._readers.get(question) is reader:  # first, so that nobody comes in while it stops
                     del self._readers[question]
+                await reader.stop()
 
 
 class _Reader:

@@ -1,11 +1,14 @@
 """A visitor's slot is kept for some minutes while they type (BK-6)."""
 
 import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from meetings.application.hold_slot import release_slot
+from meetings.application.ports.fan_out import FanOut, Listener
 from meetings.application.ports.unit_of_work import HoldLimitReached
 from meetings.application.read_availability import AvailabilityQuestion
 from meetings.application.watch_availability import AvailabilityWatch, Delta, Snapshot
@@ -225,3 +228,39 @@ async def test_who_watches_sees_a_slot_go_when_it_is_held_and_come_back_when_it_
         assert isinstance(missed, Delta)
         assert missed.changed == (MONDAY,)
         await resumed.aclose()
+
+
+class SlowToLeave:
+    """The real way to hear of changes, at which it takes a moment to stop listening, as it does over a network."""
+
+    def __init__(self, fan_out: FanOut) -> None:
+        self._fan_out = fan_out
+
+    async def poke(self, topics: Collection[str]) -> None:
+        await self._fan_out.poke(topics)
+
+    @asynccontextmanager
+    async def listen(self, topics: Collection[str]) -> AsyncIterator[Listener]:
+        async with self._fan_out.listen(topics) as ear:
+            try:
+                yield ear
+            finally:
+                await asyncio.sleep(0.05)
+
+
+async def test_who_begins_to_watch_while_the_last_one_leaves_is_told_what_changes(here: World) -> None:
+    await here.connect()
+    page = await here.page()
+    fan_out, question = SlowToLeave(here.tools.fan_out), AvailabilityQuestion(page, MONDAY, MONDAY, "Europe/Berlin")
+    watch = AvailabilityWatch(look=here.tools.look, fan_out=fan_out, clock=here.clock, policy=here.tools.policy)
+    async with asyncio.timeout(10):
+        early = watch.watch(question, None)
+        await anext(early)
+        leaving = asyncio.create_task(early.aclose())
+        await asyncio.sleep(0.01)
+        late = watch.follow(question)
+        assert len((await anext(late)).starts) == 16
+        await leaving
+        await here.hold(page, TEN)
+        assert len((await anext(late)).starts) == 15
+        await late.aclose()
