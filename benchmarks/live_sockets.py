@@ -301,6 +301,8 @@ class Page(asyncio.Protocol):
             return None
         message, opcode = bytes(received[at : at + length]), received[0] & 0x0F
         del received[: at + length]
+        if opcode == 9:  # whoever answers no ping is taken for gone after a while; masked with nothing
+            self._transport.write(struct.pack(">BB", 0x8A, 0x80 | length) + b"\0\0\0\0" + message)
         return message if opcode == 1 else self._next()
 
     def _send(self, text: str) -> None:
