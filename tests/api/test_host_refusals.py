@@ -36,7 +36,7 @@ from tests.api.documents import (
 from tests.api.email_documents import MARK_THREAD, SEND_EMAIL, SET_LOGGING
 from tests.api.gates import ASSIGN, LINK, RENDER, SET_URL
 from tests.api.gates import REVOKE as REVOKE_SEATS
-from tests.api.hubspot_documents import CONNECT_HUBSPOT, DISCONNECT_HUBSPOT
+from tests.api.hubspot_documents import CONNECT_HUBSPOT, DISCONNECT_HUBSPOT, START_HUBSPOT
 from tests.api.inbox_documents import (
     CONNECT_CHANNEL,
     CREATE_CHANNEL,
@@ -542,6 +542,7 @@ EVERY_MUTATION: list[tuple[str, str, dict[str, Any]]] = [
     ("rescheduleBooking", MOVE, {"booking": {"token": "x"}, "start": at("10:00"), "key": "k"}),
     ("cancelBooking", CANCEL, {"booking": {"token": "x"}}),
     ("connectHubSpot", CONNECT_HUBSPOT, {"token": "x"}),
+    ("startHubSpotConnection", START_HUBSPOT, {"returnTo": "http://127.0.0.1/dashboard"}),
     ("disconnectHubSpot", DISCONNECT_HUBSPOT, {}),
     ("createContact", CREATE_CONTACT, {"email": "vera@visitors.example"}),
     ("updateContact", UPDATE_CONTACT, {"id": "x", "input": {}}),

@@ -132,7 +132,7 @@ async def test_an_answer_that_is_sent_again_counts_against_the_rate(database_url
 
 
 async def test_the_link_beside_a_chat_is_sent_again_counts_and_is_another_once_it_changed(database_url: str) -> None:
-    rates = {**NO_RATES, "chat_link": ("6/minute",)}
+    rates = {**NO_RATES, "chat_link": ("6/hour",)}
     with outside() as (google, mail):
         async with product(database_url, google, mail, with_worker=False, rates=rates) as running:
             await running.here.page()

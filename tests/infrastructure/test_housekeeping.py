@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Table, insert, select
 
 from meetings.infrastructure.database.tables import (
+    crm_trips,
     idempotency_keys,
     intents,
     push_channels,
@@ -46,6 +47,10 @@ def rows(here: World, at: datetime) -> dict[Table, dict[str, Any]]:
             "verifier": "v", "redirect_uri": "r", "return_to": "t", "disclosure_version": "d", "created_at": at,
             "expires_at": at,
         },
+        crm_trips: {
+            "state_hash": new, "account_id": account, "user_id": user, "browser_hash": "b", "redirect_uri": "r",
+            "return_to": "t", "expires_at": at,
+        },
         slot_holds: {
             "token_hash": new, "account_id": account, "page_id": uuid4(), "visitor": "v", "address": "a",
             "start_at": at, "end_at": at, "expires_at": at,
@@ -72,7 +77,7 @@ async def counts(here: World) -> dict[str, int]:
     async with here.runtime.database.snapshot() as connection:
         return {
             table.name: len((await connection.execute(select(table))).all())
-            for table in (sessions, sign_in_attempts, slot_holds, idempotency_keys, intents, push_channels)
+            for table in (sessions, sign_in_attempts, crm_trips, slot_holds, idempotency_keys, intents, push_channels)
         }
 
 
