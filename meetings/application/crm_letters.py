@@ -3,24 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from meetings.application.letters import message_id_of, recipient_of, send_letter
+from meetings.application.letters import have_each_told, message_id_of, recipient_of, send_letter
 from meetings.application.links import Links
 from meetings.application.ports.mail import CrmRefusedLetter, Mailer
-from meetings.application.ports.outbox import Intent, NewIntent
+from meetings.application.ports.outbox import Intent
 from meetings.application.ports.unit_of_work import Begin
 from meetings.application.reactions import TELL_OF_CRM
 from meetings.domain.identifiers import UserId
 
 
 async def plan_crm_letters(intent: Intent, *, begin: Begin) -> None:
-    """Store one intent for each person who could connect it again, so that nobody is told twice because somebody else
-    could not be reached."""
+    """Have each person told who could connect it again."""
     async with begin(intent.account_id) as work:
-        for user_id in sorted(await work.users.active_admins()):
-            lane = f"{TELL_OF_CRM}:{intent.subject}:{user_id}"
-            work.intend(NewIntent(TELL_OF_CRM, intent.subject, lane, details={**intent.details, "to": str(user_id)}))
-        await work.finish(intent)
-        await work.commit()
+        await have_each_told(TELL_OF_CRM, intent, await work.users.active_admins(), work)
 
 
 async def tell_of_crm(intent: Intent, *, look: Begin, mailer: Mailer, links: Links) -> None:

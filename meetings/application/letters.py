@@ -1,5 +1,6 @@
 """Telling people by mail what happened. A letter that is not true any more is not sent."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from meetings.application.invitations import Invitation
@@ -23,7 +24,7 @@ from meetings.application.ports.mail import (
     Recipient,
 )
 from meetings.application.ports.outbox import Intent, NewIntent
-from meetings.application.ports.unit_of_work import Begin
+from meetings.application.ports.unit_of_work import Begin, UnitOfWork
 from meetings.application.reactions import SEND_REMINDER, TELL_BLOCKED
 from meetings.domain.booking import (
     Booking,
@@ -207,6 +208,16 @@ async def tell_blocked_attempts(
                 work.intend(NewIntent(TELL_BLOCKED, host_id, intent.lane, not_before=not_before))
         await work.finish(intent)
         await work.commit()
+
+
+async def have_each_told(reaction: str, intent: Intent, readers: Collection[UserId], work: UnitOfWork) -> None:
+    """End an intent with one of `reaction` for each reader, whose id it has as `to`: nobody is told twice because
+    somebody else could not be reached. Commits."""
+    for user_id in sorted(readers):
+        lane = f"{reaction}:{intent.subject}:{user_id}"
+        work.intend(NewIntent(reaction, intent.subject, lane, details={**intent.details, "to": str(user_id)}))
+    await work.finish(intent)
+    await work.commit()
 
 
 async def send_letter(letter: Letter, mailer: Mailer) -> None:

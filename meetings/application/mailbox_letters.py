@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from meetings.application.letters import message_id_of, recipient_of, send_letter
+from meetings.application.letters import have_each_told, message_id_of, recipient_of, send_letter
 from meetings.application.links import Links
 from meetings.application.ports.mail import MailboxLostLetter, Mailer
-from meetings.application.ports.outbox import Intent, NewIntent
+from meetings.application.ports.outbox import Intent
 from meetings.application.ports.unit_of_work import Begin, UnitOfWork
 from meetings.application.reactions import TELL_OF_MAILBOX
 from meetings.domain.calendar_connection import WITH_PASSWORD, Grant
@@ -15,17 +15,11 @@ from meetings.domain.team_channel import TeamChannel
 
 
 async def plan_mailbox_letters(intent: Intent, *, begin: Begin) -> None:
-    """Store one intent for each person who is to know: whoever connected the mailbox, and for a team's the owners and
-    admins too. Nobody is told twice because somebody else could not be reached."""
+    """Have each person told who is to know: whoever connected the mailbox, and for a team's the owners and admins too."""
     async with begin(intent.account_id) as work:
         mailbox = await work.mailboxes.get(MailboxId(intent.subject))
         readers = {mailbox.user_id} | (await work.users.active_admins() if mailbox.team else set())
-        for user_id in sorted(readers):
-            lane = f"{TELL_OF_MAILBOX}:{intent.subject}:{user_id}"
-            details = {**intent.details, "to": str(user_id)}
-            work.intend(NewIntent(TELL_OF_MAILBOX, intent.subject, lane, details=details))
-        await work.finish(intent)
-        await work.commit()
+        await have_each_told(TELL_OF_MAILBOX, intent, readers, work)
 
 
 async def tell_of_mailbox(intent: Intent, *, look: Begin, mailer: Mailer, links: Links) -> None:

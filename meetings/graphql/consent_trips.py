@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry.http.websocket_origin import normalize_origin
 
-from meetings.application.connect_calendar import StartConnection, start_connection
+from meetings.application.connect_calendar import StartConnection, StartedConnection, start_connection
 from meetings.application.ports.calendars import CalendarProvider as OfferedProvider
 from meetings.domain.base import InvalidInput, Problem, Rule, refuse
 from meetings.domain.calendar_connection import Provider
@@ -43,8 +43,13 @@ async def begin_trip(operation: Operation, wish: StartConnection) -> StartConnec
         clock=tools.clock,
         policy=tools.policy,
     )
+    return sent_off(operation, started)
+
+
+def sent_off(operation: Operation, started: StartedConnection) -> StartConnectionPayload:
+    """Where to send the browser, and the cookie it is to bring back."""
     keep_browser_secret(operation.connection, started.browser_secret, lasts=started.expires_in)
-    expires_at = tools.clock() + started.expires_in
+    expires_at = operation.tools.clock() + started.expires_in
     return StartConnectionPayload(authorization_url=URL(started.authorization_url), expires_at=expires_at)
 
 

@@ -9,9 +9,8 @@ from meetings.application.connect_crm import CrmTokenRefused, connect_hubspot, d
 from meetings.application.ports.crm import CrmAccessLost
 from meetings.application.sign_in_to_crm import start_crm_sign_in
 from meetings.domain import crm_connection as stored
-from meetings.graphql.consent_trips import StartConnectionPayload, check_return
+from meetings.graphql.consent_trips import StartConnectionPayload, check_return, sent_off
 from meetings.graphql.context import Info, Operation, again_on_conflict
-from meetings.graphql.cookies import keep_browser_secret
 from meetings.graphql.error_codes import UserErrorCode as Code
 from meetings.graphql.errors import (
     Access,
@@ -137,9 +136,7 @@ class CrmConnectionMutations:
             clock=tools.clock,
             policy=tools.policy,
         )
-        keep_browser_secret(operation.connection, started.browser_secret, lasts=started.expires_in)
-        expires_at = tools.clock() + started.expires_in
-        return StartConnectionPayload(authorization_url=URL(started.authorization_url), expires_at=expires_at)
+        return sent_off(operation, started)
 
 
 async def hubspot_connection(operation: Operation) -> HubSpotConnection | None:
