@@ -15,7 +15,7 @@ from meetings.domain.team_channel import TeamChannel
 
 
 async def plan_mailbox_letters(intent: Intent, *, begin: Begin) -> None:
-    """Have each person told who is to know: whoever connected the mailbox, and for a team's the owners and admins too."""
+    """Have each person told who is to know: who connected the mailbox, and for a team's the owners and admins too."""
     async with begin(intent.account_id) as work:
         mailbox = await work.mailboxes.get(MailboxId(intent.subject))
         readers = {mailbox.user_id} | (await work.users.active_admins() if mailbox.team else set())
