@@ -20,6 +20,7 @@ from meetings.adapters.google.simulator import CLIENT_ID, CLIENT_SECRET, GoogleS
 from meetings.infrastructure.app import create_app
 from meetings.infrastructure.demo.mail_catcher import MailCatcher
 from meetings.infrastructure.frames import SharedFrames
+from meetings.infrastructure.joined_writes import WholeAnswers
 from meetings.infrastructure.runtime import Runtime
 from tests.waiting import until
 from tests.world import HOST_EMAIL, PASSWORD, Clock, World, settings_for
@@ -201,6 +202,7 @@ def served(app: FastAPI, listener: socket.socket) -> Iterator[None]:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        http=WholeAnswers,
         ws=SharedFrames,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,

@@ -16,6 +16,7 @@ from typing import NoReturn
 import uvicorn
 
 from meetings.infrastructure.frames import SharedFrames
+from meetings.infrastructure.joined_writes import WholeAnswers
 from meetings.infrastructure.runtime import Process, Runtime
 from meetings.infrastructure.settings import Settings
 from meetings.infrastructure.worker import Worker
@@ -56,6 +57,7 @@ def serve(settings: Settings, host: str, port: int, *, processes: int, applicati
             access_log=False,
             server_header=False,
             proxy_headers=False,  # done by the application, which knows whom to trust
+            http=WholeAnswers,
             ws=SharedFrames,
             ws_ping_interval=20.0,
             ws_ping_timeout=20.0,
