@@ -31,9 +31,11 @@ _ANSWER_SECONDS = 5.0
 _HEARTBEAT_TIMEOUT_MS = 20_000
 _MAINTENANCE_CHANCE = 100_000
 """With these two, what a killed worker held comes back within about half a minute; the defaults take a quarter hour."""
-_LOOK_MS = 100
+_LOOK_MS = 5_000
 _LOOK_IN_REDIS_MS = 500
-"""After so long with nothing heard an idle worker looks whether it is to stop and, in Redis, into the queue."""
+"""After so long with nothing heard an idle worker looks whether it is to stop and, in Redis, into the queue. In this
+process it is roused when it is to stop: each look takes the interpreter from whoever answers a visitor."""
+_NOBODY = ""
 _ENOUGH_WAITING = 200
 _AGAIN_AT_LEAST = 20
 """A sweep fills a queue up to the first, and rings for the oldest rows in any case."""
@@ -51,11 +53,24 @@ class Bell:
     def ring(self, row_ids: Sequence[UUID]) -> None:
         """Send one message for each; blocks for as long as the broker takes."""
         for row_id in row_ids:
-            self.broker.enqueue(
-                Message(queue_name=self.name, actor_name=self.name, args=(str(row_id),), kwargs={}, options={})
-            )
+            self.broker.enqueue(self._message(str(row_id)))
         if isinstance(self.broker, WakingRedisBroker):
             self.broker.wake(self.name)
+
+    def rouse(self, threads: int) -> None:
+        """Have so many idle threads of this process, and those who take messages for them, look whether they are to
+        stop. With Redis they look by themselves soon enough."""
+        if isinstance(self.broker, StubBroker):
+            for _ in range(threads):
+                self.broker.enqueue(self._message(_NOBODY))
+            self.broker.enqueue(self._message(_NOBODY), delay=0)
+
+    def row_of(self, message: str) -> UUID | None:
+        """The row that is due, by what a message brought; None if it was only to rouse somebody."""
+        return None if message == _NOBODY else UUID(message)
+
+    def _message(self, about: str) -> "Message[None]":
+        return Message(queue_name=self.name, actor_name=self.name, args=(about,), kwargs={}, options={})
 
     def waiting(self) -> int:
         """How many messages no worker has taken yet; blocks for as long as the broker takes."""

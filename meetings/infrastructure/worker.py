@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 _SWEEP_LIMIT = 500
 _HOUSEKEEPING_SECONDS = 3600.0
 _UNASKED_AT_ONCE = 4
+_ROUSE_SECONDS = 0.05
 _INTENT_SECONDS = 120.0
 _CALENDAR_SECONDS = 240.0
 """Work that takes longer is broken off: an intent is given back, a calendar is free again when its lease ends."""
@@ -57,7 +58,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._ready = threading.Event()
         self._refusal: BaseException | None = None
-        self._pools: list[dramatiq.Worker] = []
+        self._pools: list[tuple[Bell, dramatiq.Worker]] = []
         self._spacing = Spacing(lambda calendar_id: doorbell.ring_calendars([calendar_id]))
 
     # ---- life -------------------------------------------------------------------------------------------------------
@@ -81,7 +82,10 @@ class Worker:
         milliseconds = int(self._runtime.settings.stop_seconds * 1000)
         self._call(self._sweeping.cancel)
         with ThreadPoolExecutor(len(self._pools) or 1) as each:
-            list(each.map(lambda pool: pool.stop(timeout=milliseconds), self._pools))
+            stopping = [each.submit(pool.stop, timeout=milliseconds) for _, pool in self._pools]
+            while wait(stopping, timeout=_ROUSE_SECONDS).not_done:
+                for bell, pool in self._pools:
+                    bell.rouse(sum(thread.is_alive() for thread in pool.workers))
         self._call(self._stopping.set)
         self._thread.join(timeout=5)
 
@@ -93,15 +97,19 @@ class Worker:
         with suppress(RuntimeError):  # the loop ended already
             self._loop.call_soon_threadsafe(function)
 
-    def _pool(self, bell: Bell, work: Callable[[UUID], Coroutine[None, None, None]], threads: int) -> dramatiq.Worker:
-        def actor(row_id: str) -> None:
-            with suppress(CancelledError):
-                asyncio.run_coroutine_threadsafe(work(UUID(row_id)), self._loop).result()
+    def _pool(
+        self, bell: Bell, work: Callable[[UUID], Coroutine[None, None, None]], threads: int
+    ) -> tuple[Bell, dramatiq.Worker]:
+        def actor(message: str) -> None:
+            row_id = bell.row_of(message)
+            if row_id is not None:
+                with suppress(CancelledError):
+                    asyncio.run_coroutine_threadsafe(work(row_id), self._loop).result()
 
         dramatiq.actor(actor_name=bell.name, queue_name=bell.name, broker=bell.broker)(actor)
         pool = dramatiq.Worker(bell.broker, queues={bell.name}, worker_threads=threads, worker_timeout=bell.look_ms)
         pool.start()
-        return pool
+        return bell, pool
 
     def _run(self) -> None:
         try:

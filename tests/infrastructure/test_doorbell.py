@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from uuid import uuid4
 
+import dramatiq
 import pytest
 
-from meetings.infrastructure.doorbell import Doorbell
+from meetings.infrastructure.doorbell import Bell, Doorbell
 
 
 @pytest.fixture(params=["in-process", pytest.param("redis", marks=pytest.mark.services)])
@@ -60,3 +62,23 @@ def test_a_worker_that_waits_is_woken_by_a_ring(doorbell: Doorbell) -> None:
     worker.join()
     waiting.close()
     assert in_time == [(str(calendar_id),)]
+
+
+def test_idle_threads_are_roused_when_they_are_to_stop() -> None:
+    bell, worked_on, begun = Bell("calendars", None), [], threading.Event()
+
+    def work(message: str) -> None:
+        worked_on.append(bell.row_of(message))
+        begun.set()
+
+    dramatiq.actor(actor_name=bell.name, queue_name=bell.name, broker=bell.broker)(work)
+    pool = dramatiq.Worker(bell.broker, queues={bell.name}, worker_threads=3, worker_timeout=60_000)
+    pool.start()
+    row_id = uuid4()
+    bell.ring([row_id])
+    assert begun.wait(10)
+    with ThreadPoolExecutor(1) as aside:
+        stopping = aside.submit(pool.stop, timeout=60_000)
+        while wait([stopping], timeout=0.05).not_done:
+            bell.rouse(len(pool.workers))
+    assert [row for row in worked_on if row is not None] == [row_id]
