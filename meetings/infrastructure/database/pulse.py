@@ -71,27 +71,37 @@ class PostgresqlPulse(DatabasePulse):
         self._engine = read_engine(url)
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
-        self._asked: asyncio.Task[Pulse] | None = None
-        self._waiting: asyncio.Task[Pulse] | None = None
+        self._waiting: list[asyncio.Future[Pulse]] = []
+        self._asking: asyncio.Task[None] | None = None
 
     async def feel(self) -> Pulse:
-        if self._waiting is None:
-            self._waiting = asyncio.create_task(self._ask_after(self._asked))
-        return await asyncio.shield(self._waiting)
+        answer: asyncio.Future[Pulse] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._answer_all())
+        return await answer
 
     async def close(self) -> None:
-        for task in (self._asked, self._waiting):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+        for answer in self._waiting:
+            answer.cancel()
         await self._drop()
         await self._engine.dispose()
 
-    async def _ask_after(self, earlier: asyncio.Task[Pulse] | None) -> Pulse:
-        if earlier is not None:
-            await asyncio.wait([earlier])
-        self._asked, self._waiting = self._waiting, None
-        return await self._ask()
+    async def _answer_all(self) -> None:
+        """Until nobody waits. A question answers those who waited when it was asked, and nobody who came later."""
+        while self._waiting:
+            asked, self._waiting = self._waiting, []
+            try:
+                pulse = await self._ask()
+            except BaseException:
+                self._waiting += asked
+                raise
+            for answer in asked:
+                if not answer.done():
+                    answer.set_result(pulse)
 
     async def _ask(self) -> Pulse:
         try:
