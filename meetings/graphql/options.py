@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import SlidingWindowCounterSupport
 from starlette.requests import HTTPConnection
+
+from meetings.graphql.counts_in_memory import CountsInMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class ApiOptions:
     anonymous: DocumentLimits = ANONYMOUS
     sockets: SocketLimits = SocketLimits()
     rates: RateLimits = RateLimits()
-    rate_storage: Storage = field(default_factory=MemoryStorage)
+    rate_storage: SlidingWindowCounterSupport = field(default_factory=CountsInMemory)
     client_address: Callable[[HTTPConnection], str] = peer_address
     execution_seconds: float = 10.0
     recheck_seconds: float = 2.0

@@ -3,13 +3,14 @@
 import ipaddress
 import math
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from typing import cast
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import structlog
-from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, SlidingWindowCounterSupport, Storage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits import parse
+from limits.aio.storage import SlidingWindowCounterSupport
+
+from meetings.graphql.counts_in_memory import CountsInMemory
 
 log = structlog.get_logger(__name__)
 
@@ -29,9 +30,9 @@ class Limiter:
     When the storage fails, this process counts for itself at half the rate (AB-2).
     """
 
-    def __init__(self, storage: Storage) -> None:
-        self._shared = SlidingWindowCounterRateLimiter(storage)
-        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+    def __init__(self, storage: SlidingWindowCounterSupport) -> None:
+        self._shared = storage
+        self._own = CountsInMemory()
 
     async def take(self, limits: Sequence[str], what: str, *whose: str) -> None:
         """Count one more of `what` for `whose`.
@@ -40,27 +41,37 @@ class Limiter:
             TooOften: one of the limits is reached; those before it have counted this try.
         """
         for limit in limits:
-            item = _parsed(limit)
+            window = _window(limit, what, *whose)
             try:
-                await _take(self._shared, item, what, *whose)
+                await _take(self._shared, window)
             except TooOften:
                 raise
             except Exception as failure:
                 log.warning("the storage of rate limits failed, counting alone", error=type(failure).__name__)
-                await _take(self._own, _halved(item), what, *whose)
+                await _take(self._own, replace(window, amount=max(1, window.amount // 2)))
 
 
-_parsed = cache(parse)
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """At most `amount` of what is counted under `key` in so many `seconds`."""
+
+    key: str
+    amount: int
+    seconds: int
 
 
-async def _take(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, what: str, *whose: str) -> None:
-    if await limiter.hit(item, what, *whose):
+@lru_cache(maxsize=4_000)
+def _window(limit: str, what: str, *whose: str) -> _Window:
+    item = parse(limit)
+    return _Window(item.key_for(what, *whose), item.amount, item.get_expiry())
+
+
+async def _take(storage: SlidingWindowCounterSupport, window: _Window) -> None:
+    if await storage.acquire_sliding_window_entry(window.key, window.amount, window.seconds):
         return
-    key, expiry = item.key_for(what, *whose), item.get_expiry()
-    storage = cast(SlidingWindowCounterSupport, limiter.storage)  # the limiter was made for no other
-    previous, previous_left, current, current_left = await storage.get_sliding_window(key, expiry)
-    wait = _wait(item.amount, expiry, previous, previous_left, current, current_left)
-    raise TooOften(item.amount, max(1, math.ceil(wait)))
+    previous, previous_left, current, current_left = await storage.get_sliding_window(window.key, window.seconds)
+    wait = _wait(window.amount, window.seconds, previous, previous_left, current, current_left)
+    raise TooOften(window.amount, max(1, math.ceil(wait)))
 
 
 def _wait(amount: int, expiry: float, previous: int, previous_left: float, current: int, current_left: float) -> float:
@@ -73,10 +84,6 @@ def _wait(amount: int, expiry: float, previous: int, previous_left: float, curre
     if room >= 0 and previous:
         return previous_left - room * expiry / previous
     return current_left % expiry + expiry * (current + 1 - amount) / max(current, 1)
-
-
-def _halved(item: RateLimitItem) -> RateLimitItem:
-    return type(item)(max(1, item.amount // 2), item.multiples, item.namespace)
 
 
 @lru_cache(maxsize=1_000)

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import RedisStorage, SlidingWindowCounterSupport
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from meetings.application.sites import Site, site_at
+from meetings.graphql.counts_in_memory import CountsInMemory
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.router import GraphQLRoutes, graphql_router
 from meetings.graphql.schema import printed_schema
@@ -139,9 +140,9 @@ def _api_options(settings: Settings) -> ApiOptions:
     )
 
 
-def _rate_storage(settings: Settings) -> Storage:
+def _rate_storage(settings: Settings) -> SlidingWindowCounterSupport:
     if settings.redis_url is None:
-        return MemoryStorage()
+        return CountsInMemory()
     return RedisStorage(f"async+{settings.redis_url.get_secret_value()}", implementation="redispy")
 
 
