@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
@@ -47,8 +47,7 @@ def set_up_logs(format: LogFormat, level: str) -> None:
         structlog.processors.format_exc_info,
         mask_secrets,
     ]
-    made = _RequestLines if format is LogFormat.JSON else structlog.stdlib.ProcessorFormatter
-    formatter = made(
+    formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(format)],
     )
@@ -74,19 +73,36 @@ def set_up_logs(format: LogFormat, level: str) -> None:
     )
 
 
-def log_request(**told: str | float) -> None:
+def log_request(request_id: str, method: str, path: str, status: int, milliseconds: float) -> None:
     """The one line per request. Where all lines go to one place as JSON it is written there right away, without what
     the library makes of a line: that took longer than many an answer."""
     if not _requests.isEnabledFor(logging.INFO):
         return
     handlers = logging.getLogger().handlers
     if len(handlers) == 1 and isinstance(handlers[0], _JsonLines):
-        handlers[0].write(_request_line("info", told))
+        shown_id = request_id if request_id.isalnum() else _masked_text(request_id)
+        which = _known_request(method, path, status) if len(path) < _SHORT else _request(method, path, status)
+        handlers[0].write(
+            f'{{"request_id": {encode_basestring_ascii(shown_id)}, "event": "{REQUEST}", "logger": "{REQUESTS}", '
+            f'"level": "info", "timestamp": "{datetime.now(UTC).isoformat()[:-6]}Z", {which}, '
+            f'"milliseconds": {milliseconds!r}}}'
+        )
     else:
         # Not by `log.info`, which would look through the stack for a caller that no line names.
+        about = {"method": method, "path": path, "status": status, "milliseconds": milliseconds}
+        told = {"request_id": request_id, **about}
         record = _requests.makeRecord(REQUESTS, logging.INFO, __file__, 0, REQUEST, (), None, extra=told)
         _requests.handle(record)
 
+
+def _request(method: str, path: str, status: int) -> str:
+    """As it stands in the line: masked, and encoded as `_json` does."""
+    shown = encode_basestring_ascii(_masked_text(path))
+    return f'"method": {encode_basestring_ascii(method)}, "path": {shown}, "status": {status}'
+
+
+_known_request = lru_cache(maxsize=256)(_request)
+"""Methods, paths and states are the same again and again."""
 
 _requests = logging.getLogger(REQUESTS)
 
@@ -102,46 +118,6 @@ class _JsonLines(logging.StreamHandler[TextIO]):
             return
         finally:
             self.release()
-
-
-class _RequestLines(structlog.stdlib.ProcessorFormatter):
-    """Formats the line of a request the short way, wherever it goes; every other line goes its usual way."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        if record.msg != REQUEST or record.name != REQUESTS or record.exc_info or record.args:
-            return super().format(record)
-        more = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
-        return _request_line(record.levelname.lower(), more)
-
-
-def _request_line(level: str, told: Mapping[str, Any]) -> str:
-    bound = [_member(name, value) for name, value in structlog.contextvars.get_contextvars().items()]
-    own = f'"event": "{REQUEST}", "logger": "{REQUESTS}", "level": "{level}"'
-    at = f'"timestamp": "{datetime.now(UTC).isoformat()[:-6]}Z"'
-    more = [_known_member(name, value) for name, value in told.items()]
-    return f"{{{', '.join((*bound, own, at, *more))}}}"
-
-
-def _member(name: str, value: Any) -> str:
-    """As it stands in the line: masked, and encoded as `_json` does."""
-    if _names_a_secret(name):
-        return f'"{name}": "{_MASK}"'
-    if type(value) is str:
-        value = encode_basestring_ascii(_masked_short(value) if len(value) < _SHORT else _masked_text(value))
-    elif type(value) is float:
-        value = repr(value)
-    elif type(value) is not int:
-        value = _json(_masked(value))
-    return f'"{name}": {value}'
-
-
-_known_members = lru_cache(maxsize=256)(_member)
-
-
-def _known_member(name: str, value: Any) -> str:
-    """The same; methods, paths and states are the same again and again."""
-    few = type(value) is int or (type(value) is str and len(value) < _SHORT)
-    return _known_members(name, value) if few else _member(name, value)
 
 
 def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

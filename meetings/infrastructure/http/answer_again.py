@@ -81,7 +81,7 @@ class AnswerAgain:
             status = 200
             await send({"type": "http.response.body", "body": answer.body})
         finally:
-            log_request("POST", self._path, status, began)
+            log_request(request_id, "POST", self._path, status, began)
         return True
 
     def _kept(self, question: Question, asked: Asked, send: Send) -> Send:

@@ -49,7 +49,7 @@ class RequestIds:
             try:
                 await self._app(scope, receive, answer)
             finally:
-                log_request(scope.get("method", "WEBSOCKET"), scope["path"], status, started)
+                log_request(request_id, scope.get("method", "WEBSOCKET"), scope["path"], status, started)
 
 
 def request_id_of(scope: Scope) -> str:
@@ -63,10 +63,10 @@ def request_id_of(scope: Scope) -> str:
     return found
 
 
-def log_request(method: str, path: str, status: int, started: float) -> None:
+def log_request(request_id: str, method: str, path: str, status: int, started: float) -> None:
     """The one line per request. `started` is when, by `time.perf_counter`."""
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
-    logs.log_request(method=method, path=path, status=status, milliseconds=milliseconds)
+    logs.log_request(request_id, method, path, status, milliseconds)
 
 
 class UnexpectedErrors:
