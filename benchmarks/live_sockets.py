@@ -16,8 +16,8 @@ import statistics
 import struct
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -96,6 +96,7 @@ async def measure(
     """`make_changes` tells when it sent each request that changed something."""
     before = sum(map(resident_kib, pids))
     async with AsyncExitStack() as stack:
+        stack.enter_context(visitors_elsewhere(servers=len(pids)))
         holding = [
             await stack.enter_async_context(held(url, sockets // len(urls), number)) for number, url in enumerate(urls)
         ]
@@ -117,6 +118,21 @@ async def measure(
         **told(asked, heard),
         **per_socket(before, idle, used, sockets),
     }
+
+
+@contextmanager
+def visitors_elsewhere(servers: int) -> Iterator[None]:
+    """Keep this process and those it starts off as many processors as there are servers, if that leaves any: visitors
+    are on other machines, and one who is woken must not take the server's turn. Servers may run anywhere."""
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    others = sorted(mine)[servers:]
+    if others:
+        os.sched_setaffinity(0, others)
+    try:
+        yield
+    finally:
+        if others:
+            os.sched_setaffinity(0, mine)
 
 
 @dataclass
