@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from json import JSONDecodeError
@@ -26,7 +26,7 @@ from meetings.application.sites import SiteKind
 from meetings.application.watch_availability import Delta
 from meetings.graphql.availability import told
 from meetings.graphql.context import Connection, Operation
-from meetings.graphql.feeds import First, Payload, Subscriber, Words
+from meetings.graphql.feeds import First, Payload, Subscriber, Words, WriteFrame
 from meetings.graphql.options import SocketLimits
 from meetings.graphql.rate_limits import TooOften
 from meetings.graphql.top_level_errors import RATE_LIMITED, refusal
@@ -41,9 +41,6 @@ TOO_LARGE = 1009
 """RFC 6455, 7.4.1: a message that is too big to process."""
 TOO_MANY = 4429
 """As graphql-transport-ws closes for too many initialisations."""
-
-
-WriteFrame = Callable[[bytes], bool]
 
 
 class LimitedSocket(AsyncWebSocketAdapter):
@@ -210,15 +207,11 @@ class CheckedMessages(BaseGraphQLTransportWSHandler[Connection, None]):
 
         head = _head(operation)
         socket = cast(LimitedSocket, self.websocket)
-        write_frame = socket.write_frame
-
-        def write(payload: Payload) -> bool:
-            return write_frame is not None and write_frame(payload.frame(head))
 
         async def send(payload: Payload) -> None:
             await socket.send_encoded(payload.message(head))
 
-        me = Subscriber(send, write, seen.digest)
+        me = Subscriber(head, send, socket.write_frame, seen.digest)
         await mine.connection.product.feeds.follow(words, seen.question, encode, me, first)
 
 

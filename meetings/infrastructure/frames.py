@@ -23,9 +23,11 @@ class SharedFrames(WebSocketsSansIOProtocol):
 
     def write_frame(self, frame: bytes) -> bool:
         """Write a whole frame if the connection is open and has room; tells whether it did. What was not written is to
-        be sent the usual way, which waits for room and raises when there is nobody any more."""
-        open_ = self.handshake_complete and not (self.disconnected or self.close_sent or self.initial_response)
-        if not open_ or not self.writable.is_set() or self.transport.is_closing():
+        be sent the usual way, which waits for room and raises when there is nobody any more.
+
+        Only for whoever was heard over this socket, so the handshake is over.
+        """
+        if self.close_sent or self.disconnected or not self.writable.is_set() or self.transport.is_closing():
             return False
         self.transport.write(frame)
         return True
