@@ -26,7 +26,7 @@ class Clock:
 
 @pytest.fixture(scope="module")
 def clock() -> Iterator[Clock]:
-    """What the library's storage and ours ask for the time."""
+    """What both are told; the library's storage asks for the time by itself."""
     with pytest.MonkeyPatch.context() as patched:
         clock = Clock()
         patched.setattr(time, "time", clock)
@@ -36,7 +36,7 @@ def clock() -> Iterator[Clock]:
 @given(steps)
 def test_counts_are_those_of_the_library(clock: Clock, taken: list[tuple[str, int, int]]) -> None:
     async def compare() -> None:
-        ours, librarys = CountsInMemory(), MemoryStorage()
+        ours, librarys = CountsInMemory(clock), MemoryStorage()
         clock.now = BEGIN
         for key, amount, seconds in taken:
             clock.now += seconds
@@ -51,7 +51,7 @@ def test_counts_are_those_of_the_library(clock: Clock, taken: list[tuple[str, in
 
 
 async def test_a_key_that_is_cleared_is_counted_anew(clock: Clock) -> None:
-    storage = CountsInMemory()
+    storage = CountsInMemory(clock)
     for _ in range(LIMIT):
         assert await storage.acquire_sliding_window_entry("a", LIMIT, SECONDS)
     assert not await storage.acquire_sliding_window_entry("a", LIMIT, SECONDS)
@@ -60,7 +60,7 @@ async def test_a_key_that_is_cleared_is_counted_anew(clock: Clock) -> None:
 
 
 async def test_of_many_who_come_once_only_those_that_still_count_are_remembered(clock: Clock) -> None:
-    storage = CountsInMemory()
+    storage = CountsInMemory(clock)
     for number in range(20_000):
         clock.now += 0.2
         assert await storage.acquire_sliding_window_entry(f"visitor {number}", LIMIT, SECONDS)
@@ -69,7 +69,7 @@ async def test_of_many_who_come_once_only_those_that_still_count_are_remembered(
 
 
 async def test_too_many_at_once_are_forgotten_from_the_first_on(clock: Clock) -> None:
-    storage = CountsInMemory(most_counted=1_000)
+    storage = CountsInMemory(clock, most_counted=1_000)
     for number in range(5_000):
         await storage.acquire_sliding_window_entry(f"visitor {number}", LIMIT, SECONDS)
         assert (await storage.get_sliding_window(f"visitor {number}", SECONDS))[2] == 1
