@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
-from limits.aio.storage import RedisStorage, SlidingWindowCounterSupport
+from limits.aio.storage import SlidingWindowCounterSupport
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -19,6 +19,7 @@ from meetings.graphql.counts_in_memory import CountsInMemory
 from meetings.graphql.options import ApiOptions
 from meetings.graphql.router import GraphQLRoutes, graphql_router
 from meetings.graphql.schema import printed_schema
+from meetings.infrastructure.counts_in_redis import CountsInRedis
 from meetings.infrastructure.http import (
     booking_page,
     chat,
@@ -143,7 +144,7 @@ def _api_options(settings: Settings) -> ApiOptions:
 def _rate_storage(settings: Settings) -> SlidingWindowCounterSupport:
     if settings.redis_url is None:
         return CountsInMemory()
-    return RedisStorage(f"async+{settings.redis_url.get_secret_value()}", implementation="redispy")
+    return CountsInRedis(settings.redis_url.get_secret_value())
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
