@@ -50,7 +50,7 @@ class JoinedWrites:
 class WholeAnswers(HttpToolsProtocol):
     """Writes through `JoinedWrites`. A connection that becomes a WebSocket gets its own transport back."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the server's own
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TCP only, as uvicorn
         super().connection_made(transport)
         self._joined = JoinedWrites(transport, self.loop)
         self.transport = cast(asyncio.Transport, self._joined)

@@ -81,11 +81,13 @@ class Worker:
         """Take nothing new, let what runs end, and give back what has not ended after `stop_seconds` (PF-1)."""
         milliseconds = int(self._runtime.settings.stop_seconds * 1000)
         self._call(self._sweeping.cancel)
-        with ThreadPoolExecutor(len(self._pools) or 1) as each:
-            stopping = [each.submit(pool.stop, timeout=milliseconds) for _, pool in self._pools]
+        with ThreadPoolExecutor(len(self._pools) or 1) as threads:
+            stopping = [threads.submit(pool.stop, timeout=milliseconds) for _, pool in self._pools]
             while wait(stopping, timeout=_ROUSE_SECONDS).not_done:
                 for bell, pool in self._pools:
                     bell.rouse(sum(thread.is_alive() for thread in pool.workers))
+        for stopped in stopping:
+            stopped.result()
         self._call(self._stopping.set)
         self._thread.join(timeout=5)
 

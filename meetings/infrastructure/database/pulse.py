@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from meetings.application.ports.page_signs import DatabasePulse, Pulse
 from meetings.infrastructure.database.engines import is_sqlite, read_engine
+from meetings.infrastructure.in_one_trip import InOneTrip
 
 _log = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 5.0
@@ -64,44 +67,24 @@ class SqlitePulse(DatabasePulse):
 
 
 class PostgresqlPulse(DatabasePulse):
-    """On a connection of its own. Whoever asks while a question is under way waits for the next one, together with all
-    others who do."""
+    """On a connection of its own, once for all who want to know."""
 
     def __init__(self, url: str) -> None:
         self._engine = read_engine(url)
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
-        self._waiting: list[asyncio.Future[Pulse]] = []
-        self._asking: asyncio.Task[None] | None = None
+        self._trips: InOneTrip[None, Pulse] = InOneTrip(self._ask_for, at_once=sys.maxsize)
 
     async def feel(self) -> Pulse:
-        answer: asyncio.Future[Pulse] = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._answer_all())
-        return await answer
+        return await self._trips.answer(None)
 
     async def close(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
-        for answer in self._waiting:
-            answer.cancel()
+        await self._trips.close()
         await self._drop()
         await self._engine.dispose()
 
-    async def _answer_all(self) -> None:
-        """Until nobody waits. A question answers those who waited when it was asked, and nobody who came later."""
-        while self._waiting:
-            asked, self._waiting = self._waiting, []
-            try:
-                pulse = await self._ask()
-            except BaseException:
-                self._waiting += asked
-                raise
-            for answer in asked:
-                if not answer.done():
-                    answer.set_result(pulse)
+    async def _ask_for(self, waiting: Sequence[None]) -> list[Pulse]:
+        return [await self._ask()] * len(waiting)
 
     async def _ask(self) -> Pulse:
         try:
